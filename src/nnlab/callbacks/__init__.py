@@ -1,0 +1,7 @@
+"""Callbacks of a training run."""
+
+from nnlab.callbacks.epoch_progress import EpochProgress
+from nnlab.callbacks.epoch_seed import EpochSeed
+from nnlab.callbacks.step_curves import StepCurves
+
+__all__ = ["EpochProgress", "EpochSeed", "StepCurves"]

@@ -1,0 +1,24 @@
+"""Randomness that a resumed run repeats."""
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from nnlab.seeding import stream_seed
+
+
+class EpochSeed(Callback):
+    """Seeds torch at the start of each epoch from `(seed, epoch, rank)`.
+
+    Dropout then draws the same masks in an epoch whether the run came there in one go or was
+    resumed from a checkpoint, and each process of several draws its own.
+
+    Args:
+        seed: The run's seed, >= 0.
+    """
+
+    def __init__(self, *, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Seed the epoch."""
+        torch.manual_seed(stream_seed(self.seed, trainer.current_epoch, trainer.global_rank))

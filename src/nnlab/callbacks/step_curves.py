@@ -1,0 +1,50 @@
+"""The training loss and the learning rate, step by step."""
+
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from nnlab.rules import check
+
+
+class StepCurves(Callback):
+    """Logs `train/loss_step` (penalties included) and `lr` at every few steps.
+
+    They are kept until the epoch ends, so that a step waits neither for the device nor for a
+    file.
+
+    Args:
+        every_n_steps: Steps from one logged point to the next, >= 1.
+    """
+
+    def __init__(self, *, every_n_steps: int) -> None:
+        check(every_n_steps=every_n_steps)
+        self.every_n_steps = every_n_steps
+        self._points: list[tuple[int, float, Tensor]] = []
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Keep the learning rate that the step is about to use."""
+        self._lr = trainer.optimizers[0].param_groups[0]["lr"]
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Keep a point, if one is due."""
+        step = trainer.global_step - 1
+        if step % self.every_n_steps == 0:
+            self._points.append((step, self._lr, outputs["loss"]))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the epoch's points."""
+        for step, lr, loss in self._points:
+            for logger in trainer.loggers:
+                logger.log_metrics({"train/loss_step": float(loss), "lr": lr}, step=step)
+        self._points.clear()

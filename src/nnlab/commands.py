@@ -1,0 +1,168 @@
+"""The commands: from the command line through Hydra to a verb, and from an error to a sentence.
+
+Nothing here loads torch: `--help` and mistakes in a config answer at once.
+"""
+
+import importlib
+import logging
+import math
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from nnlab.config import check_config, config_folder, explain, register_resolvers
+from nnlab.rules import did_you_mean
+
+_USAGE = """nnlab trains neural networks from YAML configs.
+
+    nnlab train [SETTING=VALUE ...]      train a network; on its own, on embedded digits
+    nnlab evaluate run=RUN_DIR           test a finished run again
+
+`nnlab train --help` tells the settings."""
+
+# Verb: where it is, and the argument that names a run directory to work in.
+_VERBS = {"train": ("nnlab.training", "resume"), "evaluate": ("nnlab.evaluation", "run")}
+
+
+def main() -> None:
+    """The `nnlab` command: `nnlab VERB ...`."""
+    verb = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if verb in ("--help", "-h"):
+        print(_USAGE)
+    elif verb in _VERBS:
+        _run(verb, sys.argv[2:])
+    else:
+        _fail(f"there is no command {verb}{did_you_mean(verb, _VERBS)}; see nnlab --help")
+
+
+def train() -> None:
+    """The `scripts/train.py` command."""
+    _run("train", sys.argv[1:])
+
+
+def evaluate() -> None:
+    """The `scripts/evaluate.py` command."""
+    _run("evaluate", sys.argv[1:])
+
+
+def _run(verb: str, arguments: list[str]) -> None:
+    """Hand a verb's arguments to Hydra and report its errors."""
+    full_error = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    # Hydra then raises what it would print in its own, longer way.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    register_resolvers()
+    command_line = sys.argv
+    failures: list[str] = []
+    try:
+        config_name, more = _choose_config(verb, arguments)
+        sys.argv = [command_line[0], *more]
+        job = _job(verb, command_line, failures)
+        hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=config_name)(
+            job
+        )()
+    except Exception as error:
+        if full_error or not _is_users_mistake(error):
+            raise
+        _fail(explain(error) if isinstance(error, _CONFIG_ERRORS) else str(error))
+    finally:
+        sys.argv = command_line
+    if failures:
+        _fail(f"{len(failures)} of the sweep's jobs failed: {', '.join(failures)}")
+
+
+def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
+    """The config to start from, and the arguments that remain for Hydra."""
+    _, argument = _VERBS[verb]
+    named = [word for word in arguments if word.startswith(f"{argument}=")]
+    if not named:
+        return verb, arguments
+    run_dir = Path(named[-1].partition("=")[2]).expanduser()
+    saved = run_dir / ".hydra" / "config.yaml"
+    if not saved.is_file():
+        raise FileNotFoundError(
+            f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
+            f"got {argument}={run_dir}"
+        )
+    config = OmegaConf.load(saved)
+    # The run's own config, but nothing in it may configure Hydra.
+    node = {key: config._get_node(key) for key in config if key not in ("hydra", "defaults")}
+    ConfigStore.instance().store(
+        name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **node}
+    )
+    quoted = str(run_dir.resolve()).replace("\\", "\\\\").replace("'", "\\'")
+    rest = [word for word in arguments if word not in named]
+    return "saved_run", [
+        *rest,
+        f"hydra.run.dir='{quoted}'",
+        "hydra.output_subdir=null",
+        f"hydra.job.name={verb}",
+    ]
+
+
+def _job(
+    verb: str, command_line: list[str], failures: list[str]
+) -> Callable[[DictConfig], float | None]:
+    """What Hydra calls once, or for each job of a sweep."""
+    module, argument = _VERBS[verb]
+
+    def job(cfg: DictConfig) -> float | None:
+        # Lightning starts the other processes of a distributed run with this command line.
+        sys.argv = command_line
+        run_dir = Path(HydraConfig.get().runtime.output_dir)
+        is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+        try:
+            check_config(cfg)
+            result: float | None = getattr(importlib.import_module(module), verb)(cfg, run_dir)
+            return result
+        except Exception as error:
+            if is_sweep and _is_users_mistake(error):
+                # The sweep's other jobs go on.
+                failures.append(run_dir.name)
+                logging.getLogger(__name__).error("%s: %s", run_dir.name, error)
+                return math.nan
+            _remove_if_untouched(run_dir)
+            raise
+
+    return job
+
+
+def _remove_if_untouched(run_dir: Path) -> None:
+    """Remove a run directory in which training has not begun, so that a mistake leaves nothing."""
+    if not (run_dir / "checkpoints").exists() and not (run_dir / "metrics.json").exists():
+        logging.shutdown()
+        shutil.rmtree(run_dir, ignore_errors=True)
+
+
+_CONFIG_ERRORS = (HydraException, OmegaConfBaseException)
+
+
+def _is_users_mistake(error: BaseException) -> bool:
+    """Whether a message is enough: an error of the system's, Hydra's, or one nnlab raised."""
+    if isinstance(error, (*_CONFIG_ERRORS, OSError)):
+        return True
+    return isinstance(error, ValueError) and _raised_by_nnlab(error.__traceback__)
+
+
+def _raised_by_nnlab(traceback: TracebackType | None) -> bool:
+    name = ""
+    while traceback is not None:
+        name = traceback.tb_frame.f_globals.get("__name__", "")
+        traceback = traceback.tb_next
+    return name.partition(".")[0] == "nnlab"
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(1)

@@ -1,0 +1,185 @@
+"""From a Hydra config to objects: where configs lie, what they may say, what they build."""
+
+import importlib
+import os
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationResolutionError
+
+from nnlab.rules import check, did_you_mean, mode_of
+
+Built = TypeVar("Built")
+
+_PACKAGE = Path(__file__).parent
+_TRUSTED = ("nnlab", "torch", "lightning", "torchmetrics")
+
+
+def config_folder() -> Path:
+    """The configs: inside an installed package, or at the root of a checkout."""
+    installed = _PACKAGE / "configs"
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / "configs"
+
+
+def register_resolvers() -> None:
+    """Teach OmegaConf the functions that nnlab's configs call."""
+    OmegaConf.register_new_resolver("nnlab.embedded", _embedded, replace=True)
+    OmegaConf.register_new_resolver("nnlab.mode", mode_of, replace=True)
+    OmegaConf.register_new_resolver("nnlab.slug", _slug, replace=True)
+    # Cached, because each call makes a folder and all uses within a run mean the same one.
+    OmegaConf.register_new_resolver("nnlab.new_folder", _new_folder, replace=True, use_cache=True)
+
+
+def _embedded(name: str) -> str:
+    """Path of data that ships with the package."""
+    return str(_PACKAGE / "data" / "embedded" / name)
+
+
+def _slug(overrides: str) -> str:
+    """A folder name that tells a sweep's jobs apart, such as `dropout-0.2_optimizer-sgd`."""
+    short = re.sub(r"(?:^|(?<=,))[\w.@/]*[./](?=\w+=)", "", overrides)
+    return re.sub(r"[^\w.+-]+", "-", short.replace(",", "_").replace("=", "-"))[:100].strip("-")
+
+
+def _new_folder(parent: str, name: str | None, choice: str, time: str) -> str:
+    """Make the folder `parent/name/time`, or `..._2` and so on where that is taken.
+
+    Making it is what claims it: two runs that start in the same second get two folders.
+    """
+    base = Path(parent) / (name or choice)
+    base.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = base / (time if number == 1 else f"{time}_{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return str(folder)
+
+
+def check_config(cfg: DictConfig) -> None:
+    """Check what can be checked of a config without loading torch.
+
+    Raises:
+        ValueError: A value is missing, breaks its rule, or cannot be worked out, or a `_target_`
+            is not of a trusted package.
+    """
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        example = " ".join(f"{key}=VALUE" for key in missing)
+        raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
+    try:
+        plain = OmegaConf.to_container(cfg, resolve=True)
+    except InterpolationResolutionError as error:
+        raise ValueError(f"{error.full_key} cannot be worked out: {first_line(error)}") from error
+    _check_node("", plain)
+
+
+def _check_node(path: str, node: Any) -> None:
+    if not isinstance(node, dict):
+        return
+    for key, value in node.items():
+        where = f"{path}.{key}" if path else str(key)
+        if key == "_target_":
+            _check_trusted(where, value)
+            continue
+        try:
+            check(**{str(key): value})
+        except ValueError as error:
+            # The rule knows the setting's name; the person typed the whole path.
+            raise ValueError(str(error).replace(f" {key}=", f" {where}=")) from None
+        _check_node(where, value)
+
+
+def _check_trusted(where: str, target: Any) -> None:
+    extra = os.environ.get("NNLAB_TRUSTED_PACKAGES", "").split(",")
+    trusted = (*_TRUSTED, *filter(None, extra))
+    if str(target).partition(".")[0] not in trusted:
+        raise ValueError(
+            f"{where} must be of a trusted package ({', '.join(trusted)}), got {target}; to use "
+            "your own, set the environment variable NNLAB_TRUSTED_PACKAGES=your_package"
+        )
+
+
+def target_class(node: DictConfig, base: type[Built]) -> type[Built]:
+    """The class that a node's `_target_` names.
+
+    Args:
+        node: A config with `_target_`.
+        base: What it must be a subclass of.
+
+    Raises:
+        ValueError: It is not trusted, not there, or not such a class.
+    """
+    target = node._target_
+    _check_trusted("_target_", target)
+    module, _, name = target.rpartition(".")
+    try:
+        # Not through attributes of attributes: `torch.os.system` is not torch's.
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"_target_ must be a class that exists, got {target}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise ValueError(f"_target_ must be a {base.__name__}, got {target}")
+    return found
+
+
+def build(node: DictConfig, base: type[Built], **more: Any) -> Built:
+    """Make the object that a node describes.
+
+    Only classes of the expected kind, and no nested `_target_`s: a config that came from
+    elsewhere must not be able to run what it likes.
+
+    Args:
+        node: A config: `_target_`, and the constructor's arguments by their names.
+        base: What the object must be an instance of.
+        **more: Arguments that no config can know.
+
+    Raises:
+        ValueError: The node does not fit the constructor, or the constructor refuses a value.
+    """
+    cls = target_class(node, base)
+    arguments = plain_arguments(node)
+    try:
+        return cls(**arguments, **more)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
+
+
+def plain_arguments(node: DictConfig) -> dict[str, Any]:
+    """A node's arguments as plain Python data, without `_target_`."""
+    plain = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items() if key != "_target_"}
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def explain(error: BaseException) -> str:
+    """Hydra's account of a mistake in a command, in one line that offers the closest match."""
+    cause = error.__cause__
+    options = getattr(error, "options", None)
+    missing = getattr(error, "missing_cfg_file", None)
+    if options is not None and missing is not None:
+        group, _, name = str(missing).rpartition("/")
+        return (
+            f"{group} must be one of {', '.join(options)}, got {group}={name}"
+            f"{did_you_mean(name, options)}"
+        )
+    parent = getattr(cause, "parent_node", None)
+    if parent is not None and cause is not None and OmegaConf.is_dict(parent):
+        full_key = str(getattr(cause, "full_key", ""))
+        key = full_key.rpartition(".")[2]
+        keys = [str(name) for name in parent if name != "hydra"]
+        return (
+            f"there is no setting {full_key}{did_you_mean(key, keys)}; "
+            f"settings there: {', '.join(keys)}"
+        )
+    return " ".join(str(error).split())

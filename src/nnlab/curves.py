@@ -1,0 +1,31 @@
+"""TensorBoard curves against steps and against epochs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+
+class CurvesLogger(TensorBoardLogger):
+    """A TensorBoard logger that draws each epoch's metrics twice.
+
+    `val/loss` has optimizer steps on its horizontal axis, `epoch/val/loss` has epochs, beginning
+    with 1.
+
+    Args:
+        save_dir: The run directory; the event files lie directly in it.
+    """
+
+    def __init__(self, *, save_dir: Path) -> None:
+        # default_hp_metric would fill the HParams tab with a metric of -1.
+        super().__init__(save_dir, name="", version="", default_hp_metric=False)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Write metrics at a step; with `epoch` among them also at the epoch."""
+        by_step = {name: value for name, value in metrics.items() if name != "epoch"}
+        super().log_metrics(by_step, step)
+        if "epoch" in metrics:
+            epoch = int(metrics["epoch"]) + 1
+            super().log_metrics({f"epoch/{name}": v for name, v in by_step.items()}, epoch)

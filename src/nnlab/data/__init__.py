@@ -1,0 +1,6 @@
+"""Data modules: raw files in, preprocessed tensors out, split and resident in memory."""
+
+from nnlab.data.images import ImageDataModule
+from nnlab.data.tabular import TabularDataModule
+
+__all__ = ["ImageDataModule", "TabularDataModule"]

@@ -1,0 +1,103 @@
+"""Mini-batches of tensors that are already in memory.
+
+There is no `DataLoader` here: its workers and its collation of single rows cost more than a small
+network's step.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from nnlab.seeding import stream_seed
+
+Batch = tuple[Tensor, Tensor]
+
+
+class OrderedBatches:
+    """Mini-batches in the order of the rows, each a view of the whole.
+
+    Args:
+        x: Inputs, `(rows, *input_shape)`.
+        targets: Targets, `(rows,)`.
+        batch_size: Rows of a batch, >= 1; the last one has what is left.
+
+    >>> batches = OrderedBatches(x=torch.zeros(5, 2), targets=torch.arange(5), batch_size=3)
+    >>> [targets.tolist() for _, targets in batches]
+    [[0, 1, 2], [3, 4]]
+    """
+
+    def __init__(self, *, x: Tensor, targets: Tensor, batch_size: int) -> None:
+        self.x = x
+        self.targets = targets
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.x) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for start in range(0, len(self.x), self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            yield self.x[rows], self.targets[rows]
+
+
+class ShuffledBatches:
+    """Mini-batches of rows in a new random order in each epoch.
+
+    The order is drawn from `(seed, epoch)`, so a resumed run sees the rows as an uninterrupted
+    one does. With several processes each takes its own share of an epoch, all equally long: up
+    to `world_size - 1` rows are left out of it.
+
+    Args:
+        x: Inputs, `(rows, *input_shape)`.
+        targets: Targets, `(rows,)`.
+        batch_size: Rows of a batch, >= 1. The last one has what is left; where that is a single
+            row, it joins the batch before, because batch normalisation cannot use one row.
+        seed: The run's seed.
+        rank: This process, in [0, world_size).
+        world_size: Number of processes, >= 1.
+
+    >>> batches = ShuffledBatches(x=torch.zeros(5, 2), targets=torch.arange(5), batch_size=2,
+    ...                           seed=0, rank=0, world_size=1)
+    >>> sorted(len(targets) for _, targets in batches)
+    [2, 3]
+    """
+
+    def __init__(
+        self, *, x: Tensor, targets: Tensor, batch_size: int, seed: int, rank: int, world_size: int
+    ) -> None:
+        self.x = x
+        self.targets = targets
+        self.batch_size = batch_size
+        self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
+        self._epoch = 0
+
+    @property
+    def sampler(self) -> "ShuffledBatches":
+        """Itself: Lightning calls `loader.sampler.set_epoch` when an epoch starts."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, >= 0, whose order the next iteration draws."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._starts(len(self.x) // self.world_size))
+
+    def __iter__(self) -> Iterator[Batch]:
+        generator = torch.Generator().manual_seed(stream_seed(self.seed, self._epoch))
+        order = torch.randperm(len(self.x), generator=generator)
+        rows = len(self.x) // self.world_size
+        share = order[self.rank :: self.world_size][:rows].to(self.x.device)
+        starts = self._starts(rows)
+        for start, end in zip(starts, [*starts[1:], rows], strict=True):
+            indices = share[start:end]
+            yield self.x[indices], self.targets[indices]
+
+    def _starts(self, rows: int) -> list[int]:
+        starts = list(range(0, rows, self.batch_size))
+        if len(starts) > 1 and rows - starts[-1] == 1:
+            starts.pop()
+        return starts

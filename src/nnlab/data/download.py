@@ -1,0 +1,83 @@
+"""Fetching a file from the first mirror that has it."""
+
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+_TIMEOUT = 30.0
+_MAX_BYTES = 2**28
+_PIECE = 2**16
+
+
+def download(
+    name: str, *, mirrors: Sequence[str], root: Path, verify: Callable[[Path], object]
+) -> Path:
+    """Fetch a file over https and move it into place once it is whole and verified.
+
+    Args:
+        name: The file's name at each mirror and in `root`.
+        mirrors: Addresses of folders, ending in a slash, tried in turn.
+        root: The folder to put it in; made if it is not there.
+        verify: Called with the downloaded file, raises ValueError if it is not the right one.
+
+    Returns:
+        The file's path in `root`.
+
+    Raises:
+        ValueError: A mirror's address is not https.
+        ConnectionError: No mirror gave the right file; the message has each one's reason.
+        OSError: `root` cannot be written.
+    """
+    for mirror in mirrors:
+        if not mirror.startswith("https://"):
+            raise ValueError(f"mirrors must be https addresses, got {mirror}")
+    root.mkdir(parents=True, exist_ok=True)
+    reasons = []
+    for mirror in mirrors:
+        # Beside its place, so that the last step is a rename within one file system.
+        descriptor, beside = tempfile.mkstemp(dir=root, prefix=f".{name}.")
+        os.close(descriptor)
+        try:
+            _fetch(mirror + name, Path(beside))
+            verify(Path(beside))
+            Path(beside).replace(root / name)
+            return root / name
+        except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
+            reasons.append(f"{mirror}: {error}")
+        finally:
+            Path(beside).unlink(missing_ok=True)
+    raise ConnectionError(
+        f"{name} is not in {root} and no mirror gave it ({'; '.join(reasons)}); put the file "
+        "into that folder yourself, or name the folder that has it with data.root=FOLDER"
+    )
+
+
+def _fetch(url: str, path: Path) -> None:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    # The scheme was checked: https only.
+    with (
+        urllib.request.urlopen(url, timeout=_TIMEOUT) as response,  # noqa: S310
+        path.open("wb") as file,
+        Progress(*columns) as progress,
+    ):
+        if not response.url.startswith("https://"):
+            raise ValueError(f"it redirects to {response.url}, which is not https")
+        total = response.headers.get("Content-Length")
+        task = progress.add_task(url.rsplit("/", 1)[-1], total=int(total) if total else None)
+        received = 0
+        while piece := response.read(_PIECE):
+            received += len(piece)
+            if received > _MAX_BYTES:
+                raise ValueError(f"it is larger than {_MAX_BYTES} bytes")
+            file.write(piece)
+            progress.update(task, completed=received)

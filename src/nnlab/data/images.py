@@ -1,0 +1,173 @@
+"""Images and labels from IDX files: the digits, MNIST, Fashion-MNIST and their kin."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nnlab.data.download import download
+from nnlab.data.idx import find_idx, read_idx
+from nnlab.data.module import InMemoryDataModule, LoadedData, Split
+from nnlab.data.split import hold_out
+from nnlab.rules import check
+from nnlab.spec import DataSpec
+
+
+class ImageDataModule(InMemoryDataModule):
+    """Images of one size with one label each.
+
+    Validation rows are held out of the training file. Test rows are those of the test files;
+    where a data set has none, they are held out first. Pixels are standardised with the mean and
+    standard deviation of all training pixels.
+
+    Args:
+        root: Folder of the files, each gzipped (`.gz`) or not; `~` is the home folder.
+        train_images: Name of the training images' file, without `.gz`.
+        train_labels: Name of the training labels' file.
+        test_images: Name of the official test images' file; None if there is none.
+        test_labels: Name of the official test labels' file; None if there is none.
+        class_names: The classes; label `i` is the i-th.
+        sha256: SHA-256 of each file's decompressed bytes by its name, checked at every load;
+            files that are not named are not checked.
+        mirrors: https folders with the gzipped files, tried in turn where a file is missing.
+        val_fraction: Share of the training rows to validate on, in (0, 1).
+        test_fraction: Share of all rows to test on where there are no test files, in (0, 1).
+        batch_size: Rows of a training batch, >= 1.
+        seed: Chooses the splits and the order of the rows.
+
+    Raises:
+        ValueError: An argument is outside its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        train_images: str,
+        train_labels: str,
+        test_images: str | None,
+        test_labels: str | None,
+        class_names: Sequence[str],
+        sha256: Mapping[str, str],
+        mirrors: Sequence[str],
+        val_fraction: float,
+        test_fraction: float,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        super().__init__(batch_size=batch_size, seed=seed)
+        check(val_fraction=val_fraction, test_fraction=test_fraction)
+        self.root = Path(root).expanduser()
+        self.train_images = train_images
+        self.train_labels = train_labels
+        self.test_images = test_images
+        self.test_labels = test_labels
+        self.class_names = list(class_names)
+        self.sha256 = sha256
+        self.mirrors = mirrors
+        self.val_fraction = val_fraction
+        self.test_fraction = test_fraction
+
+    def prepare_data(self) -> None:
+        """Download what is missing; Lightning calls this in one process only."""
+        for name in (self.train_images, self.train_labels, self.test_images, self.test_labels):
+            if name is not None:
+                self._locate(name)
+
+    def load(self, preprocessing: dict[str, Any] | None) -> LoadedData:
+        """Read, split and standardise.
+
+        Raises:
+            FileNotFoundError: A file is missing and there is no mirror.
+            ConnectionError: A file is missing and no mirror gave it.
+            ValueError: A file is not what it must be.
+        """
+        images, labels = self._read(self.train_images, self.train_labels)
+        if self.test_images is not None and self.test_labels is not None:
+            test = self._read(self.test_images, self.test_labels)
+        else:
+            kept, held_out = hold_out(
+                len(labels), fraction=self.test_fraction, seed=self.seed, classes=labels
+            )
+            test = images[held_out], labels[held_out]
+            images, labels = images[kept], labels[kept]
+        kept, held_out = hold_out(
+            len(labels), fraction=self.val_fraction, seed=self.seed, classes=labels
+        )
+        if preprocessing is None:
+            preprocessing = self._statistics(images[kept])
+        splits = {
+            "train": (images[kept], labels[kept]),
+            "val": (images[held_out], labels[held_out]),
+            "test": test,
+        }
+        spec = DataSpec(
+            task="binary" if len(self.class_names) == 2 else "multiclass",
+            input_shape=list(images.shape[1:]),
+            class_names=self.class_names,
+            target_mean=0.0,
+            target_std=1.0,
+        )
+        standardized = {
+            name: (standardize(x, preprocessing), targets) for name, (x, targets) in splits.items()
+        }
+        return LoadedData(spec=spec, preprocessing=preprocessing, **standardized)
+
+    def _statistics(self, images: Tensor) -> dict[str, Any]:
+        # Counting the 256 values of a pixel is exact and takes no memory.
+        counts = torch.bincount(images.flatten(), minlength=256).double()
+        values = torch.arange(256, dtype=torch.float64)
+        mean = (counts * values).sum() / counts.sum()
+        variance = (counts * (values - mean).square()).sum() / counts.sum()
+        return {
+            "kind": "image",
+            "shape": list(images.shape[1:]),
+            "mean": mean.item(),
+            # A data set of one colour has nothing to scale by.
+            "std": variance.sqrt().item() or 1.0,
+            "class_names": self.class_names,
+        }
+
+    def _locate(self, name: str) -> Path:
+        path = find_idx(self.root, name)
+        if path is not None:
+            return path
+        if not self.mirrors:
+            raise FileNotFoundError(
+                f"{self.root / name} (or {name}.gz) must be there, but it is not, and nnlab knows "
+                "no address to download it from; put the file there, or name the folder that has "
+                "it with data.root=FOLDER"
+            )
+        return download(
+            f"{name}.gz",
+            mirrors=self.mirrors,
+            root=self.root,
+            verify=lambda path: self._read_file(path, name),
+        )
+
+    def _read_file(self, path: Path, name: str) -> Tensor:
+        ndim = 1 if name in (self.train_labels, self.test_labels) else 3
+        return read_idx(path, ndim=ndim, sha256=self.sha256.get(name))
+
+    def _read(self, images_name: str, labels_name: str) -> Split:
+        images_path, labels_path = self._locate(images_name), self._locate(labels_name)
+        images = self._read_file(images_path, images_name)
+        labels = self._read_file(labels_path, labels_name)
+        if len(images) != len(labels):
+            raise ValueError(
+                f"{labels_path} must hold a label for each image of {images_path}, got {len(labels)} labels for {len(images)} images"
+            )
+        highest = int(labels.max())
+        if highest >= len(self.class_names):
+            raise ValueError(
+                f"{labels_path} must hold labels from 0 to {len(self.class_names) - 1}, "
+                f"got {highest} at item {int(labels.argmax())}"
+            )
+        return images, labels.long()
+
+
+def standardize(images: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:
+    """Raw pixels `(rows, height, width)` as the network sees them, float32."""
+    return images.float().sub_(preprocessing["mean"]).div_(preprocessing["std"])

@@ -1,0 +1,118 @@
+"""What the data modules share: three splits in memory, and their batches."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+
+from nnlab.data.batches import OrderedBatches, ShuffledBatches
+from nnlab.rules import check
+from nnlab.spec import DataSpec
+
+# Rows per forward pass where no gradient is kept: large enough that the passes are few.
+_EVALUATION_BATCH = 4096
+
+Split = tuple[Tensor, Tensor]
+"""Inputs `(rows, *input_shape)` and targets `(rows,)`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedData:
+    """A data set, ready to train on.
+
+    Attributes:
+        spec: What a model must know of it.
+        train: Rows that are learned from, and from which all statistics are taken.
+        val: Rows that choose among epochs and settings.
+        test: Rows that are only tested on.
+        preprocessing: How raw rows became inputs, as plain data.
+    """
+
+    spec: DataSpec
+    train: Split
+    val: Split
+    test: Split
+    preprocessing: dict[str, Any]
+
+
+class InMemoryDataModule(LightningDataModule, ABC):
+    """A data module whose preprocessed splits are tensors in memory.
+
+    Args:
+        batch_size: Rows of a training batch, >= 1.
+        seed: Chooses the splits and the order of the rows, >= 0.
+
+    Raises:
+        ValueError: An argument is outside its range.
+    """
+
+    def __init__(self, *, batch_size: int, seed: int) -> None:
+        super().__init__()
+        check(batch_size=batch_size, seed=seed)
+        self.batch_size = batch_size
+        self.seed = seed
+        self._loaded: LoadedData | None = None
+        self._saved_preprocessing: dict[str, Any] | None = None
+
+    @abstractmethod
+    def load(self, preprocessing: dict[str, Any] | None) -> LoadedData:
+        """Read, split and preprocess.
+
+        Args:
+            preprocessing: That of a checkpoint, to be applied again; None to take it from the
+                training rows.
+        """
+
+    @property
+    def loaded(self) -> LoadedData:
+        """The data, read at the first use."""
+        if self._loaded is None:
+            self._loaded = self.load(self._saved_preprocessing)
+        return self._loaded
+
+    @property
+    def spec(self) -> DataSpec:
+        """What a model must know of the data."""
+        return self.loaded.spec
+
+    def train_dataloader(self) -> ShuffledBatches:
+        """Shuffled training batches of `batch_size` rows."""
+        x, targets = self.loaded.train
+        return ShuffledBatches(
+            x=x,
+            targets=targets,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            # Without a trainer, in a notebook, there is one process.
+            rank=self.trainer.global_rank if self.trainer else 0,
+            world_size=self.trainer.world_size if self.trainer else 1,
+        )
+
+    def val_dataloader(self) -> OrderedBatches:
+        """Validation batches in the order of the rows."""
+        x, targets = self.loaded.val
+        return OrderedBatches(x=x, targets=targets, batch_size=_EVALUATION_BATCH)
+
+    def test_dataloader(self) -> OrderedBatches:
+        """Test batches in the order of the rows."""
+        x, targets = self.loaded.test
+        return OrderedBatches(x=x, targets=targets, batch_size=_EVALUATION_BATCH)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The preprocessing, for the checkpoint."""
+        return {"preprocessing": self.loaded.preprocessing}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the preprocessing from a checkpoint.
+
+        Raises:
+            ValueError: Data read already was preprocessed otherwise.
+        """
+        self._saved_preprocessing = state_dict["preprocessing"]
+        if self._loaded and self._loaded.preprocessing != self._saved_preprocessing:
+            raise ValueError(
+                "the data must be what the checkpoint was trained on, but its training rows have "
+                "changed since; restore the data or start a new run"
+            )

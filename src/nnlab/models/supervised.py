@@ -1,0 +1,212 @@
+"""The LightningModule: a network, its loss and penalties, its metrics, its optimizer."""
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from nnlab import __version__
+from nnlab.models.losses import resolve_loss
+from nnlab.models.metrics import compute_metrics
+from nnlab.models.mlp import MLP
+from nnlab.rules import check
+from nnlab.spec import DataSpec, Task
+
+Batch = tuple[Tensor, Tensor]
+
+
+class SupervisedModule(LightningModule):
+    """An MLP that learns to predict a target.
+
+    Every argument but `optimizer` and `scheduler` is plain data and is saved in the checkpoint,
+    so `SupervisedModule.load_from_checkpoint(path, weights_only=True)` needs nothing else.
+
+    Metrics are computed once an epoch from all the outputs of a split, not averaged over batches:
+    `train/loss`, `val/accuracy` and so on (see `nnlab.models.metrics`). The training ones are
+    those of the network as it was while it learned, dropout included. `train/loss` is the loss
+    alone, comparable with `val/loss`; L1 and L2 are logged beside it as `train/penalty`.
+
+    Args:
+        task: `binary`, `multiclass` or `regression`; with the four that follow, the `DataSpec`.
+        input_shape: Shape of a preprocessed row.
+        class_names: Classes in the order of their indices; empty for regression.
+        target_mean: What the standardised target was shifted by; 0 for classes.
+        target_std: What the standardised target was divided by; 1 for classes.
+        hidden_sizes: See `MLP`, like the four that follow.
+        activation: Name of the activation.
+        dropout: Probability in [0, 1).
+        batch_norm: Whether to normalise over the batch.
+        layer_norm: Whether to normalise over the units.
+        loss: A loss of the task (`nnlab.rules.LOSSES`), or `auto`.
+        label_smoothing: In [0, 1), for classes only.
+        l1: Times the sum of absolute weights is added to the training loss, >= 0. Weights are
+            the matrices, not biases or normalisation gains.
+        l2: Times the sum of squared weights is added to the training loss, >= 0.
+        optimizer: From parameters to an optimizer; None for a model that is not to be trained.
+        scheduler: From an optimizer to a learning-rate schedule, stepped at each optimizer step
+            (or each epoch, with `monitor`, for `ReduceLROnPlateau`). It is called with
+            `total_steps` if it takes it.
+        monitor: The metric that `ReduceLROnPlateau` watches.
+
+    Raises:
+        ValueError: An argument is outside its range or does not suit the task.
+    """
+
+    def __init__(
+        self,
+        *,
+        task: Task,
+        input_shape: Sequence[int],
+        class_names: Sequence[str],
+        target_mean: float,
+        target_std: float,
+        hidden_sizes: Sequence[int],
+        activation: str,
+        dropout: float,
+        batch_norm: bool,
+        layer_norm: bool,
+        loss: str,
+        label_smoothing: float,
+        l1: float,
+        l2: float,
+        optimizer: Callable[[Iterator[torch.nn.Parameter]], Optimizer] | None = None,
+        scheduler: Callable[..., LRScheduler] | None = None,
+        monitor: str = "val/loss",
+    ) -> None:
+        super().__init__()
+        check(loss=loss, label_smoothing=label_smoothing, l1=l1, l2=l2)
+        self.save_hyperparameters(ignore=["optimizer", "scheduler", "monitor"], logger=False)
+        self.spec = DataSpec(
+            task=task,
+            input_shape=list(input_shape),
+            class_names=list(class_names),
+            target_mean=target_mean,
+            target_std=target_std,
+        )
+        self.network = MLP(
+            in_features=self.spec.in_features,
+            out_features=self.spec.out_features,
+            hidden_sizes=hidden_sizes,
+            activation=activation,
+            dropout=dropout,
+            batch_norm=batch_norm,
+            layer_norm=layer_norm,
+        )
+        self.label_smoothing = label_smoothing
+        self.l1 = l1
+        self.l2 = l2
+        self.monitor = monitor
+        self._loss = resolve_loss(task, loss, label_smoothing)
+        self._optimizer = optimizer
+        self._scheduler = scheduler
+        self._kept: dict[str, list[Batch]] = {"train": [], "val": [], "test": []}
+        self.latest_metrics: dict[str, float] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `(batch, *input_shape)` to raw outputs `(batch, out_features)`."""
+        outputs: Tensor = self.network(x)
+        return outputs
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss of raw outputs `(batch, out_features)` against targets `(batch,)`."""
+        return self._loss(outputs, targets, self.label_smoothing)
+
+    def penalty(self) -> Tensor:
+        """The L1 and L2 terms, a scalar: `l1 * sum |w| + l2 * sum w^2` over weight matrices."""
+        weights = [weight for weight in self.network.parameters() if weight.ndim > 1]
+        total = torch.zeros((), device=self.device)
+        if self.l1 > 0:
+            total = total + self.l1 * torch.stack([w.abs().sum() for w in weights]).sum()
+        if self.l2 > 0:
+            total = total + self.l2 * torch.stack([w.square().sum() for w in weights]).sum()
+        return total
+
+    @property
+    def is_penalized(self) -> bool:
+        """Whether the training loss has an L1 or L2 term."""
+        return self.l1 > 0 or self.l2 > 0
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        """The loss to minimise on one batch `(x, targets)`, a scalar."""
+        loss = self.loss(*self._keep_outputs("train", batch))
+        return loss + self.penalty() if self.is_penalized else loss
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Keep the outputs of one batch for the metrics."""
+        self._keep_outputs("val", batch)
+
+    def test_step(self, batch: Batch, _: int) -> None:
+        """Keep the outputs of one batch for the metrics."""
+        self._keep_outputs("test", batch)
+
+    def on_train_epoch_end(self) -> None:
+        """Log the training metrics."""
+        self._log_metrics("train")
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the validation metrics."""
+        self._log_metrics("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the test metrics."""
+        self._log_metrics("test")
+
+    def _keep_outputs(self, split: str, batch: Batch) -> Batch:
+        x, targets = batch
+        outputs = self(x)
+        self._kept[split].append((outputs.detach(), targets))
+        return outputs, targets
+
+    def _log_metrics(self, split: str) -> None:
+        outputs, targets = (torch.cat(parts) for parts in zip(*self._kept[split], strict=True))
+        self._kept[split].clear()
+        distributed = self.trainer.world_size > 1
+        if distributed and split == "train":
+            # Each process has trained on a share of the rows; the other splits it has seen whole.
+            outputs, targets = (self.all_gather(part).flatten(0, 1) for part in (outputs, targets))
+        metrics = {"loss": float(self.loss(outputs, targets))}
+        if not math.isfinite(metrics["loss"]):
+            raise ValueError(
+                f"{split}/loss must stay finite, got {metrics['loss']} in epoch "
+                f"{self.current_epoch + 1}; lower optimizer.lr, or clip the gradients with "
+                "trainer.gradient_clip_val=1"
+            )
+        if split == "train" and self.is_penalized:
+            metrics["penalty"] = float(self.penalty())
+        metrics |= compute_metrics(self.spec, outputs, targets)
+        named = {f"{split}/{name}": value for name, value in metrics.items()}
+        self.latest_metrics |= named
+        self.log_dict(named, sync_dist=distributed)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Build the optimizer and its schedule for a run of the trainer's length."""
+        if self._optimizer is None:
+            raise ValueError("this model has no optimizer; give SupervisedModule one to train it")
+        optimizer = self._optimizer(self.parameters())
+        if self._scheduler is None:
+            return optimizer
+        if "total_steps" in inspect.signature(self._scheduler).parameters:
+            total_steps = int(self.trainer.estimated_stepping_batches)
+            scheduler = self._scheduler(optimizer, total_steps=total_steps)
+        else:
+            scheduler = self._scheduler(optimizer)
+        by_epoch = isinstance(scheduler, ReduceLROnPlateau)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {
+                "scheduler": scheduler,
+                "interval": "epoch" if by_epoch else "step",
+                "monitor": self.monitor,
+            },
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the version of nnlab that wrote the checkpoint."""
+        checkpoint["nnlab_version"] = __version__

@@ -1,0 +1,86 @@
+"""What a person reads while and after a run."""
+
+import io
+import json
+import logging
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:  # both load torch, and the table of a sweep does not need it
+    from nnlab.data.module import InMemoryDataModule
+    from nnlab.models import SupervisedModule
+
+_log = logging.getLogger(__name__)
+
+
+def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None:
+    """Tell what is about to be trained on what."""
+    spec, loaded = data.spec, data.loaded
+    rows = ", ".join(
+        f"{len(split[0]):,} {name}"
+        for name, split in (
+            ("training", loaded.train),
+            ("validation", loaded.val),
+            ("test", loaded.test),
+        )
+    )
+    classes = f" of {len(spec.class_names)} classes" if spec.class_names else ""
+    _log.info("data   %s rows%s, %d inputs", rows, classes, spec.in_features)
+    sizes = [spec.in_features, *module.hparams["hidden_sizes"], spec.out_features]
+    parameters = sum(weights.numel() for weights in module.parameters())
+    _log.info("model  %s units, %s parameters", "-".join(map(str, sizes)), f"{parameters:,}")
+
+
+def report_finished(results: dict[str, Any], run_dir: Path) -> None:
+    """Tell a run's metrics, its directory and how to look at it."""
+    table = format_table(
+        ["metric", "validation", "test"],
+        [
+            [name, f"{results['val'][name]:.4f}" if name in results["val"] else "", f"{value:.4f}"]
+            for name, value in results["test"].items()
+        ],
+    )
+    shown = relative(run_dir)
+    _log.info("\n%s\n", table)
+    _log.info("best epoch     %d of %d", results["best_epoch"], results["epochs"])
+    _log.info("run directory  %s", shown)
+    _log.info("its curves     tensorboard --logdir %s", shlex.quote(str(shown)))
+
+
+def report_evaluation(metrics: dict[str, float], run_dir: Path) -> None:
+    """Tell test metrics, and whether they are those that the training run wrote down."""
+    test = {
+        name.removeprefix("test/"): value
+        for name, value in metrics.items()
+        if name.startswith("test/")
+    }
+    _log.info("%s", format_table(["metric", "test"], [[k, repr(v)] for k, v in test.items()]))
+    path = run_dir / "metrics.json"
+    if path.is_file():
+        same = json.loads(path.read_text())["test"] == test
+        _log.info("\n%s %s", "exactly as in" if same else "NOT as in", relative(path))
+
+
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A plain text table; columns after the first that holds words are aligned to the right."""
+    table = Table(box=None, pad_edge=False)
+    for name in header:
+        table.add_column(name, justify="left" if name in ("", "metric", "job") else "right")
+    for row in rows:
+        table.add_row(*row)
+    text = io.StringIO()
+    # Wide enough never to wrap: in a pipe there is no width to keep to.
+    Console(file=text, width=400).print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def relative(path: Path) -> Path:
+    """A path as short as it can be typed from the current folder."""
+    short = Path(os.path.relpath(path))
+    return path if short.parts[:1] == ("..",) else short

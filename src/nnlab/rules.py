@@ -1,0 +1,203 @@
+"""What each setting may be, in one place.
+
+A setting has one name from the YAML file down to the constructor, so one table serves both:
+constructors call `check` on their arguments, and the command line checks a whole config before
+torch is loaded.
+"""
+
+import difflib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+ACTIVATIONS = (
+    "relu",
+    "sigmoid",
+    "tanh",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "identity",
+)
+LOSSES = {
+    "binary": ("binary_cross_entropy", "mse"),
+    "multiclass": ("cross_entropy", "mse"),
+    "regression": ("mse", "mae", "huber"),
+}
+"""The losses of each task; the first is the one that `loss=auto` takes."""
+_CLASS_METRICS = ("accuracy", "precision", "recall", "f1", "auroc")
+METRICS = {
+    "binary": _CLASS_METRICS,
+    "multiclass": _CLASS_METRICS,
+    "regression": ("rmse", "mae", "r2"),
+}
+"""The metrics of each task beside the loss; where there is room for one, it is the first."""
+_LOWER_IS_BETTER = ("loss", "rmse", "mae")
+
+
+def mode_of(monitor: str) -> str:
+    """Whether the best value of a metric such as `val/loss` is its `min` or its `max`."""
+    return "min" if monitor.rpartition("/")[2] in _LOWER_IS_BETTER else "max"
+
+
+def monitors(task: str) -> list[str]:
+    """The validation metrics that can choose a run's best epoch."""
+    return [f"val/{name}" for name in ("loss", *METRICS[task])]
+
+
+class Rule(Protocol):
+    """A rule knows whether it allows a value and says in words what it allows."""
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` keeps the rule."""
+
+    def __str__(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number in an interval such as `[0, 1)` or `(0, inf)`."""
+
+    interval: str
+    integer: bool = False
+    none: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` is such a number (a bool is none)."""
+        if value is None:
+            return self.none
+        if isinstance(value, bool) or not isinstance(value, int if self.integer else (int, float)):
+            return False
+        low, high = self._bounds()
+        above = value > low if self.interval.startswith("(") else value >= low
+        below = value < high if self.interval.endswith(")") else value <= high
+        return math.isfinite(value) and above and below
+
+    def _bounds(self) -> tuple[float, float]:
+        low, high = self.interval[1:-1].split(",")
+        return float(low), float(high)
+
+    def __str__(self) -> str:
+        low, high = self._bounds()
+        if math.isfinite(high):
+            bounds = f"in {self.interval}"
+        else:
+            bounds = f"above {low:g}" if self.interval.startswith("(") else f"of at least {low:g}"
+        kind = "a whole number" if self.integer else "a number"
+        return f"{kind} {bounds}" + (" or null" if self.none else "")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few names."""
+
+    options: tuple[str, ...]
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` is one of the names."""
+        return value in self.options
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(self.options)}"
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false."""
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` is a bool."""
+        return isinstance(value, bool)
+
+    def __str__(self) -> str:
+        return "true or false"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A list of whole numbers, possibly empty."""
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` is a list of integers of at least 1."""
+        at_least_one = Number("[1, inf)", integer=True)
+        return isinstance(value, list | tuple) and all(at_least_one.allows(size) for size in value)
+
+    def __str__(self) -> str:
+        return "a list of whole numbers of at least 1, such as [256,128] or []"
+
+
+RULES: dict[str, Rule] = {
+    # the run
+    "seed": Number("[0, 4294967295]", integer=True),
+    "threads": Number("[1, inf)", integer=True, none=True),
+    "monitor": Choice(tuple(dict.fromkeys(name for task in METRICS for name in monitors(task)))),
+    "every_n_steps": Number("[1, inf)", integer=True),
+    # the network
+    "hidden_sizes": Sizes(),
+    "activation": Choice(ACTIVATIONS),
+    "dropout": Number("[0, 1)"),
+    "batch_norm": Flag(),
+    "layer_norm": Flag(),
+    # the loss
+    "loss": Choice(("auto", *dict.fromkeys(name for names in LOSSES.values() for name in names))),
+    "label_smoothing": Number("[0, 1)"),
+    "l1": Number("[0, inf)"),
+    "l2": Number("[0, inf)"),
+    # the data
+    "task": Choice(("auto", "binary", "multiclass", "regression")),
+    "batch_size": Number("[1, inf)", integer=True),
+    "val_fraction": Number("(0, 1)"),
+    "test_fraction": Number("(0, 1)"),
+    "max_categories": Number("[1, inf)", integer=True),
+    # optimizers and schedulers
+    "lr": Number("(0, inf)"),
+    "weight_decay": Number("[0, inf)"),
+    "momentum": Number("[0, 1)"),
+    "nesterov": Flag(),
+    "alpha": Number("[0, 1)"),
+    "eps": Number("(0, inf)"),
+    "warmup_fraction": Number("[0, 1)"),
+    "final_lr_fraction": Number("[0, 1]"),
+    "pct_start": Number("(0, 1)"),
+    "factor": Number("(0, 1]"),
+    "patience": Number("[0, inf)", integer=True),
+    # the trainer
+    "max_epochs": Number("[1, inf)", integer=True),
+    "gradient_clip_val": Number("(0, inf)", none=True),
+}
+
+
+def check(**arguments: Any) -> None:
+    """Check arguments by name; names without a rule pass.
+
+    Args:
+        **arguments: Setting names and their values.
+
+    Raises:
+        ValueError: A value breaks its rule; the message names both.
+
+    >>> check(dropout=0.5, hidden_sizes=[8, 8])
+    >>> check(dropout=1.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: dropout must be a number in [0, 1), got dropout=1.5
+    """
+    for name, value in arguments.items():
+        rule = RULES.get(name)
+        if rule is not None and not rule.allows(value):
+            hint = did_you_mean(value, rule.options) if isinstance(rule, Choice) else ""
+            raise ValueError(f"{name} must be {rule}, got {name}={value}{hint}")
+
+
+def did_you_mean(word: Any, options: Iterable[str]) -> str:
+    """The end of an error message that offers the closest option, or nothing.
+
+    >>> did_you_mean("rleu", ["relu", "tanh"])
+    "; did you mean 'relu'?"
+    """
+    close = difflib.get_close_matches(str(word), list(options), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

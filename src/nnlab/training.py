@@ -1,0 +1,155 @@
+"""The verb that trains: from a config to a run directory."""
+
+import functools
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig, OmegaConf
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from nnlab.checkpoints import read_checkpoint
+from nnlab.config import build, plain_arguments, target_class
+from nnlab.data.module import InMemoryDataModule
+from nnlab.evaluation import score
+from nnlab.models import SupervisedModule
+from nnlab.process import quiet_lightning, set_seed, set_threads, versions
+from nnlab.reporting import report_finished, report_start
+from nnlab.rules import monitors
+
+
+def train(cfg: DictConfig, run_dir: Path) -> float:
+    """Train, keep the best epoch, test it once, and leave everything in the run directory.
+
+    A run directory that has a last checkpoint is continued from there; a finished one is only
+    reported again.
+
+    Args:
+        cfg: The composed config, checked by `nnlab.config.check_config`.
+        run_dir: An existing folder, the run's own.
+
+    Returns:
+        The best value of `cfg.monitor`, which a sweeper optimises.
+
+    Raises:
+        ValueError: The config does not fit the data, or the loss is no longer finite.
+        OSError: Data is missing, or the run directory cannot be written.
+    """
+    quiet_lightning()
+    set_threads(cfg.threads)
+    set_seed(cfg.seed)
+    data = build(cfg.data, InMemoryDataModule)
+    _check_monitor(cfg.monitor, data.spec.task)
+    module = _build_module(cfg, data)
+    trainer = _build_trainer(cfg, run_dir)
+    if trainer.is_global_zero:
+        report_start(module, data)
+
+    last = run_dir / "checkpoints" / "last.ckpt"
+    resumed = last.is_file()
+    if resumed:
+        read_checkpoint(last)
+    started = time.monotonic()
+    trainer.fit(module, datamodule=data, ckpt_path=last if resumed else None, weights_only=True)
+    seconds = time.monotonic() - started
+
+    best = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
+    metrics = score(cfg, best, data)
+    if trainer.is_global_zero:
+        results = _results(cfg, trainer, data, best, metrics, seconds)
+        _log_hyperparameters(cfg, trainer, results)
+        _write_json(run_dir / "metrics.json", results)
+        report_finished(results, run_dir)
+    return metrics[cfg.monitor]
+
+
+def _check_monitor(monitor: str, task: str) -> None:
+    if monitor not in monitors(task):
+        raise ValueError(
+            f"monitor must be a metric of the task, {task}: one of {', '.join(monitors(task))}, "
+            f"got monitor={monitor}"
+        )
+
+
+def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
+    optimizer = functools.partial(
+        target_class(cfg.optimizer, Optimizer), **plain_arguments(cfg.optimizer)
+    )
+    scheduler = functools.partial(
+        target_class(cfg.scheduler, LRScheduler), **plain_arguments(cfg.scheduler)
+    )
+    return build(
+        cfg.model,
+        SupervisedModule,
+        **asdict(data.spec),
+        optimizer=optimizer,
+        scheduler=scheduler,
+        monitor=cfg.monitor,
+    )
+
+
+def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
+    loggers = [build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node]
+    callbacks = [build(node, Callback) for node in (cfg.callbacks or {}).values() if node]
+    return build(
+        cfg.trainer, Trainer, default_root_dir=run_dir, logger=loggers, callbacks=callbacks
+    )
+
+
+def _results(
+    cfg: DictConfig,
+    trainer: Trainer,
+    data: InMemoryDataModule,
+    best: dict[str, Any],
+    metrics: dict[str, float],
+    seconds: float,
+) -> dict[str, Any]:
+    """What goes into `metrics.json`."""
+    rows = len(data.loaded.train[0])
+    return {
+        "monitor": cfg.monitor,
+        "best_epoch": best["epoch"] + 1,
+        "epochs": trainer.current_epoch,
+        "val": _of_split("val", metrics),
+        "test": _of_split("test", metrics),
+        "wall_time_s": round(seconds, 3),
+        "samples_per_second": round(rows * trainer.current_epoch / seconds, 1),
+        "seed": cfg.seed,
+        "threads": torch.get_num_threads(),
+        "device": str(trainer.strategy.root_device),
+        "versions": versions(),
+    }
+
+
+def _of_split(split: str, metrics: dict[str, float]) -> dict[str, float]:
+    start = f"{split}/"
+    return {name.removeprefix(start): v for name, v in metrics.items() if name.startswith(start)}
+
+
+def _log_hyperparameters(cfg: DictConfig, trainer: Trainer, results: dict[str, Any]) -> None:
+    """Fill TensorBoard's HParams tab with the run's settings and its final metrics."""
+    settings = {"seed": cfg.seed}
+    for group in ("data", "model", "optimizer", "scheduler", "trainer"):
+        node = OmegaConf.to_container(cfg[group], resolve=True)
+        settings |= {f"{group}/{key}": value for key, value in node.items()}
+    final = {
+        f"{split}/{name}": value
+        for split in ("val", "test")
+        for name, value in results[split].items()
+    }
+    for logger in trainer.loggers:
+        logger.log_hyperparams(settings, final)
+        logger.finalize("success")
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write beside and rename, so that the file is whole or not there."""
+    beside = path.with_name(f".{path.name}")
+    beside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    beside.replace(path)
