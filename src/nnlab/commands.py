@@ -95,9 +95,11 @@ def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
             f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
             f"got {argument}={run_dir}"
         )
-    config = OmegaConf.load(saved)
+    config = OmegaConf.to_container(OmegaConf.load(saved))
+    if not isinstance(config, dict):
+        raise ValueError(f"{saved} must hold a run's settings, got {config!r}")
     # The run's own config, but nothing in it may configure Hydra.
-    node = {key: config._get_node(key) for key in config if key not in ("hydra", "defaults")}
+    node = {key: value for key, value in config.items() if key not in ("hydra", "defaults")}
     ConfigStore.instance().store(
         name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **node}
     )
@@ -115,7 +117,7 @@ def _job(
     verb: str, command_line: list[str], failures: list[str]
 ) -> Callable[[DictConfig], float | None]:
     """What Hydra calls once, or for each job of a sweep."""
-    module, argument = _VERBS[verb]
+    module, _ = _VERBS[verb]
 
     def job(cfg: DictConfig) -> float | None:
         # Lightning starts the other processes of a distributed run with this command line.

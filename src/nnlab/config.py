@@ -153,7 +153,8 @@ def build(node: DictConfig, base: type[Built], **more: Any) -> Built:
 def plain_arguments(node: DictConfig) -> dict[str, Any]:
     """A node's arguments as plain Python data, without `_target_`."""
     plain = OmegaConf.to_container(node, resolve=True)
-    assert isinstance(plain, dict)
+    if not isinstance(plain, dict):
+        raise TypeError(f"a config with settings was expected, got {plain!r}")
     return {str(key): value for key, value in plain.items() if key != "_target_"}
 
 

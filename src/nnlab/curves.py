@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only
 
 
 class CurvesLogger(TensorBoardLogger):
@@ -29,3 +29,8 @@ class CurvesLogger(TensorBoardLogger):
         if "epoch" in metrics:
             epoch = int(metrics["epoch"]) + 1
             super().log_metrics({f"epoch/{name}": v for name, v in by_step.items()}, epoch)
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Flush the events; Lightning would add an `hparams.yaml`, but `.hydra/` has it all."""
+        self.experiment.flush()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Trainer
 from omegaconf import DictConfig
 
 from nnlab.checkpoints import read_checkpoint

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -41,6 +42,10 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         ValueError: The config does not fit the data, or the loss is no longer finite.
         OSError: Data is missing, or the run directory cannot be written.
     """
+    finished = _finished_results(cfg, run_dir)
+    if finished is not None:
+        report_finished(finished, run_dir)
+        return float(finished["val"][cfg.monitor.removeprefix("val/")])
     quiet_lightning()
     set_threads(cfg.threads)
     set_seed(cfg.seed)
@@ -51,22 +56,35 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     if trainer.is_global_zero:
         report_start(module, data)
 
-    last = run_dir / "checkpoints" / "last.ckpt"
-    resumed = last.is_file()
-    if resumed:
-        read_checkpoint(last)
     started = time.monotonic()
-    trainer.fit(module, datamodule=data, ckpt_path=last if resumed else None, weights_only=True)
+    trainer.fit(module, datamodule=data, ckpt_path=_last_checkpoint(run_dir), weights_only=True)
     seconds = time.monotonic() - started
+    if not trainer.is_global_zero:
+        return math.nan  # the first process has what remains to be done
 
     best = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
-    metrics = score(cfg, best, data)
-    if trainer.is_global_zero:
-        results = _results(cfg, trainer, data, best, metrics, seconds)
-        _log_hyperparameters(cfg, trainer, results)
-        _write_json(run_dir / "metrics.json", results)
-        report_finished(results, run_dir)
-    return metrics[cfg.monitor]
+    results = _results(cfg, trainer, data, best, score(cfg, best, data), seconds)
+    _log_hyperparameters(cfg, trainer, results)
+    _write_json(run_dir / "metrics.json", results)
+    report_finished(results, run_dir)
+    return float(results["val"][cfg.monitor.removeprefix("val/")])
+
+
+def _finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
+    """What a run wrote at its end, if it has come to the end that the config asks for."""
+    path = run_dir / "metrics.json"
+    if not path.is_file():
+        return None
+    results: dict[str, Any] = json.loads(path.read_text())
+    return results if results["max_epochs"] == cfg.trainer.max_epochs else None
+
+
+def _last_checkpoint(run_dir: Path) -> Path | None:
+    path = run_dir / "checkpoints" / "last.ckpt"
+    if not path.is_file():
+        return None
+    read_checkpoint(path)  # says in one sentence what Lightning would say in a traceback
+    return path
 
 
 def _check_monitor(monitor: str, task: str) -> None:
@@ -95,7 +113,9 @@ def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule
 
 
 def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
-    loggers = [build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node]
+    loggers = [
+        build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
+    ]
     callbacks = [build(node, Callback) for node in (cfg.callbacks or {}).values() if node]
     return build(
         cfg.trainer, Trainer, default_root_dir=run_dir, logger=loggers, callbacks=callbacks
@@ -116,6 +136,7 @@ def _results(
         "monitor": cfg.monitor,
         "best_epoch": best["epoch"] + 1,
         "epochs": trainer.current_epoch,
+        "max_epochs": cfg.trainer.max_epochs,
         "val": _of_split("val", metrics),
         "test": _of_split("test", metrics),
         "wall_time_s": round(seconds, 3),
@@ -136,15 +157,14 @@ def _log_hyperparameters(cfg: DictConfig, trainer: Trainer, results: dict[str, A
     """Fill TensorBoard's HParams tab with the run's settings and its final metrics."""
     settings = {"seed": cfg.seed}
     for group in ("data", "model", "optimizer", "scheduler", "trainer"):
-        node = OmegaConf.to_container(cfg[group], resolve=True)
-        settings |= {f"{group}/{key}": value for key, value in node.items()}
-    final = {
-        f"{split}/{name}": value
-        for split in ("val", "test")
-        for name, value in results[split].items()
-    }
+        settings[group] = cfg[group]["_target_"].rpartition(".")[2]
+        for key, value in plain_arguments(cfg[group]).items():
+            settings[f"{group}/{key}"] = value
+    # Not `val/loss`: that is a curve already, and its last point is not the best epoch's.
+    final = {f"best/val/{name}": value for name, value in results["val"].items()}
+    final |= {f"test/{name}": value for name, value in results["test"].items()}
     for logger in trainer.loggers:
-        logger.log_hyperparams(settings, final)
+        logger.log_hyperparams(settings, final, trainer.global_step)
         logger.finalize("success")
 
 

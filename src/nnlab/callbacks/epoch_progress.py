@@ -61,7 +61,7 @@ class EpochProgress(ProgressBar):
     ) -> None:
         """Move the bar, ten times a second."""
         if self._bar is not None and time.monotonic() - self._shown_at > _BAR_INTERVAL:
-            self._move_bar(trainer, pl_module)
+            self._move(self._bar, trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Print the line of the epoch before, whose metrics are complete only now."""
@@ -72,7 +72,7 @@ class EpochProgress(ProgressBar):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Fill the bar, or print the last epoch's line."""
         if self._bar is not None:
-            self._move_bar(trainer, pl_module)
+            self._move(self._bar, trainer, pl_module)
             self._close()
         elif trainer.current_epoch > 0:
             self._print_line(trainer, pl_module, trainer.current_epoch)
@@ -83,11 +83,10 @@ class EpochProgress(ProgressBar):
         """Give the terminal back before an error is printed."""
         self._close()
 
-    def _move_bar(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        assert self._bar is not None
+    def _move(self, bar: Progress, trainer: Trainer, pl_module: LightningModule) -> None:
         self._shown_at = time.monotonic()
         epochs = min(trainer.current_epoch + 1, trainer.max_epochs or 0)
-        self._bar.update(
+        bar.update(
             self._task,
             completed=trainer.global_step,
             description=f"epoch {epochs}/{trainer.max_epochs}",

@@ -157,7 +157,8 @@ class ImageDataModule(InMemoryDataModule):
         labels = self._read_file(labels_path, labels_name)
         if len(images) != len(labels):
             raise ValueError(
-                f"{labels_path} must hold a label for each image of {images_path}, got {len(labels)} labels for {len(images)} images"
+                f"{labels_path} must hold a label for each image of {images_path}, got "
+                f"{len(labels)} labels for {len(images)} images"
             )
         highest = int(labels.max())
         if highest >= len(self.class_names):

@@ -27,9 +27,9 @@ class TabularDataModule(InMemoryDataModule):
 
     Numbers are standardised, missing ones filled with the mean and marked by an indicator.
     Everything else is a category, one-hot; missing and unseen categories have an input of their
-    own. A column that does not vary is left out. A regression target is standardised. Every statistic is taken from training rows. Test
-    rows are held out first, then validation rows, both stratified for classes. Rows without a
-    target are left out.
+    own. A column that does not vary is left out. A regression target is standardised. Every
+    statistic is taken from training rows. Test rows are held out first, then validation rows,
+    both stratified for classes. Rows without a target are left out.
 
     Args:
         path: The CSV file, with a header; `~` is the home folder.

@@ -93,7 +93,9 @@ class MLP(nn.Module):
                 layers.append(nn.LayerNorm(size))
             layers.append(ACTIVATIONS[activation]())
             if dropout > 0:
-                layers.append(nn.AlphaDropout(dropout) if activation == "selu" else nn.Dropout(dropout))
+                layers.append(
+                    nn.AlphaDropout(dropout) if activation == "selu" else nn.Dropout(dropout)
+                )
             in_features = size
         output = nn.Linear(in_features, out_features)
         _initialize(output, "identity")

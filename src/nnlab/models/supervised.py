@@ -133,16 +133,16 @@ class SupervisedModule(LightningModule):
         """Whether the training loss has an L1 or L2 term."""
         return self.l1 > 0 or self.l2 > 0
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss to minimise on one batch `(x, targets)`, a scalar."""
         loss = self.loss(*self._keep_outputs("train", batch))
         return loss + self.penalty() if self.is_penalized else loss
 
-    def validation_step(self, batch: Batch, _: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the outputs of one batch for the metrics."""
         self._keep_outputs("val", batch)
 
-    def test_step(self, batch: Batch, _: int) -> None:
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the outputs of one batch for the metrics."""
         self._keep_outputs("test", batch)
 
@@ -170,7 +170,9 @@ class SupervisedModule(LightningModule):
         distributed = self.trainer.world_size > 1
         if distributed and split == "train":
             # Each process has trained on a share of the rows; the other splits it has seen whole.
-            outputs, targets = (self.all_gather(part).flatten(0, 1) for part in (outputs, targets))
+            outputs, targets = (
+                self.trainer.strategy.all_gather(part).flatten(0, 1) for part in (outputs, targets)
+            )
         metrics = {"loss": float(self.loss(outputs, targets))}
         if not math.isfinite(metrics["loss"]):
             raise ValueError(
