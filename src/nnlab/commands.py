@@ -3,6 +3,7 @@
 Nothing here loads torch: `--help` and mistakes in a config answer at once.
 """
 
+import contextlib
 import importlib
 import logging
 import math
@@ -32,6 +33,8 @@ _USAGE = """nnlab trains neural networks from YAML configs.
 
 `nnlab train --help` tells the settings."""
 
+_log = logging.getLogger(__name__)
+
 # Verb: where it is, and the argument that names a run directory to work in.
 _VERBS = {"train": ("nnlab.training", "resume"), "evaluate": ("nnlab.evaluation", "run")}
 
@@ -58,28 +61,28 @@ def evaluate() -> None:
 
 
 def _run(verb: str, arguments: list[str]) -> None:
-    """Hand a verb's arguments to Hydra and report its errors."""
-    full_error = os.environ.get("HYDRA_FULL_ERROR") == "1"
-    # Hydra then raises what it would print in its own, longer way.
+    """Hand a verb's arguments to Hydra and report what went wrong."""
+    show_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    # Hydra then raises what it would otherwise print, at more length.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     register_resolvers()
     command_line = sys.argv
-    failures: list[str] = []
+    failures: dict[str, Exception] = {}
     try:
         config_name, more = _choose_config(verb, arguments)
         sys.argv = [command_line[0], *more]
-        job = _job(verb, command_line, failures)
-        hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=config_name)(
-            job
-        )()
+        run_hydra = hydra.main(
+            version_base="1.3", config_path=str(config_folder()), config_name=config_name
+        )
+        run_hydra(_job(verb, command_line, failures))()
+        for error in failures.values():
+            raise error
     except Exception as error:
-        if full_error or not _is_users_mistake(error):
+        if show_traceback or not _is_users_mistake(error):
             raise
-        _fail(explain(error) if isinstance(error, _CONFIG_ERRORS) else str(error))
+        _fail(explain(error))
     finally:
         sys.argv = command_line
-    if failures:
-        _fail(f"{len(failures)} of the sweep's jobs failed: {', '.join(failures)}")
 
 
 def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
@@ -114,28 +117,27 @@ def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
 
 
 def _job(
-    verb: str, command_line: list[str], failures: list[str]
+    verb: str, command_line: list[str], failures: dict[str, Exception]
 ) -> Callable[[DictConfig], float | None]:
-    """What Hydra calls once, or for each job of a sweep."""
+    """What Hydra calls once, or for each job of a sweep; errors are kept in `failures`."""
     module, _ = _VERBS[verb]
 
     def job(cfg: DictConfig) -> float | None:
         # Lightning starts the other processes of a distributed run with this command line.
         sys.argv = command_line
         run_dir = Path(HydraConfig.get().runtime.output_dir)
-        is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         try:
             check_config(cfg)
             result: float | None = getattr(importlib.import_module(module), verb)(cfg, run_dir)
             return result
         except Exception as error:
-            if is_sweep and _is_users_mistake(error):
-                # The sweep's other jobs go on.
-                failures.append(run_dir.name)
-                logging.getLogger(__name__).error("%s: %s", run_dir.name, error)
-                return math.nan
-            _remove_if_untouched(run_dir)
-            raise
+            # Not raised here: the other jobs of a sweep go on.
+            failures[run_dir.name] = error
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                _log.error("%s failed: %s", run_dir.name, explain(error))
+            else:
+                _remove_if_untouched(run_dir)
+            return math.nan
 
     return job
 
@@ -143,16 +145,15 @@ def _job(
 def _remove_if_untouched(run_dir: Path) -> None:
     """Remove a run directory in which training has not begun, so that a mistake leaves nothing."""
     if not (run_dir / "checkpoints").exists() and not (run_dir / "metrics.json").exists():
-        logging.shutdown()
+        logging.shutdown()  # closes the log, which lies in the folder
         shutil.rmtree(run_dir, ignore_errors=True)
-
-
-_CONFIG_ERRORS = (HydraException, OmegaConfBaseException)
+        with contextlib.suppress(OSError):  # other runs are in it
+            run_dir.parent.rmdir()
 
 
 def _is_users_mistake(error: BaseException) -> bool:
     """Whether a message is enough: an error of the system's, Hydra's, or one nnlab raised."""
-    if isinstance(error, (*_CONFIG_ERRORS, OSError)):
+    if isinstance(error, (HydraException, OmegaConfBaseException, OSError)):
         return True
     return isinstance(error, ValueError) and _raised_by_nnlab(error.__traceback__)
 

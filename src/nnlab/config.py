@@ -1,13 +1,15 @@
 """From a Hydra config to objects: where configs lie, what they may say, what they build."""
 
 import importlib
+import inspect
 import os
 import re
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import InterpolationResolutionError
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationResolutionError
 
 from nnlab.rules import check, did_you_mean, mode_of
 
@@ -49,7 +51,13 @@ def _new_folder(parent: str, name: str | None, choice: str, time: str) -> str:
     Making it is what claims it: two runs that start in the same second get two folders.
     """
     base = Path(parent) / (name or choice)
-    base.mkdir(parents=True, exist_ok=True)
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"output_dir must be a folder that can be written, got output_dir={parent} "
+            f"({error.strerror})"
+        ) from error
     number = 1
     while True:
         folder = base / (time if number == 1 else f"{time}_{number}")
@@ -82,7 +90,8 @@ def check_config(cfg: DictConfig) -> None:
 def _check_node(path: str, node: Any) -> None:
     if not isinstance(node, dict):
         return
-    for key, value in node.items():
+    # Plain values first: `seed` itself before the settings that take its value.
+    for key, value in sorted(node.items(), key=lambda item: isinstance(item[1], dict)):
         where = f"{path}.{key}" if path else str(key)
         if key == "_target_":
             _check_trusted(where, value)
@@ -128,16 +137,17 @@ def target_class(node: DictConfig, base: type[Built]) -> type[Built]:
     return found
 
 
-def build(node: DictConfig, base: type[Built], **more: Any) -> Built:
+def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Built:
     """Make the object that a node describes.
 
-    Only classes of the expected kind, and no nested `_target_`s: a config that came from
+    Only of a class of the expected kind, and without nested `_target_`s: a config that came from
     elsewhere must not be able to run what it likes.
 
     Args:
         node: A config: `_target_`, and the constructor's arguments by their names.
         base: What the object must be an instance of.
-        **more: Arguments that no config can know.
+        *given: Arguments that no config can know, by position.
+        **more: Arguments that no config can know, by name.
 
     Raises:
         ValueError: The node does not fit the constructor, or the constructor refuses a value.
@@ -145,9 +155,17 @@ def build(node: DictConfig, base: type[Built], **more: Any) -> Built:
     cls = target_class(node, base)
     arguments = plain_arguments(node)
     try:
-        return cls(**arguments, **more)
-    except (TypeError, ValueError) as error:
+        return cls(*given, **arguments, **more)
+    except OSError:
+        raise
+    except Exception as error:
+        # Whatever a constructor objects to, it is to the config.
         raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
+
+
+def takes(node: DictConfig, argument: str) -> bool:
+    """Whether the class of a node has a constructor argument of this name."""
+    return argument in inspect.signature(target_class(node, object)).parameters
 
 
 def plain_arguments(node: DictConfig) -> dict[str, Any]:
@@ -164,23 +182,27 @@ def first_line(error: BaseException) -> str:
 
 
 def explain(error: BaseException) -> str:
-    """Hydra's account of a mistake in a command, in one line that offers the closest match."""
-    cause = error.__cause__
-    options = getattr(error, "options", None)
-    missing = getattr(error, "missing_cfg_file", None)
-    if options is not None and missing is not None:
-        group, _, name = str(missing).rpartition("/")
-        return (
-            f"{group} must be one of {', '.join(options)}, got {group}={name}"
-            f"{did_you_mean(name, options)}"
+    """An error in one line; a mistake in a setting's name with the closest match."""
+    if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        options = ", ".join(error.options)
+        return f"{group} must be one of {options}, got {group}={name}" + did_you_mean(
+            name, error.options
         )
-    parent = getattr(cause, "parent_node", None)
-    if parent is not None and cause is not None and OmegaConf.is_dict(parent):
-        full_key = str(getattr(cause, "full_key", ""))
-        key = full_key.rpartition(".")[2]
-        keys = [str(name) for name in parent if name != "hydra"]
+    if isinstance(error, OverrideParseException):
         return (
-            f"there is no setting {full_key}{did_you_mean(key, keys)}; "
-            f"settings there: {', '.join(keys)}"
+            f"cannot read {error.override!r}: {first_line(error)}; close its brackets, and put "
+            "quotes around special characters"
+        )
+    cause = error.__cause__
+    if isinstance(cause, (ConfigKeyError, ConfigAttributeError)) and cause.parent_node is not None:
+        full_key = str(cause.full_key)
+        key = full_key.rpartition(".")[2]
+        keys = [str(name) for name in cause.parent_node if name not in ("hydra", "_target_")]
+        return f"there is no setting {full_key}{did_you_mean(key, keys)} ({', '.join(keys)})"
+    if isinstance(error, InterpolationResolutionError):
+        # OmegaConf puts the error of a resolver of ours behind words of its own.
+        return first_line(error).partition("while resolving interpolation: ")[2] or first_line(
+            error
         )
     return " ".join(str(error).split())

@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from nnlab.checkpoints import read_checkpoint
-from nnlab.config import build, plain_arguments, target_class
+from nnlab.config import build, plain_arguments, takes
 from nnlab.data.module import InMemoryDataModule
 from nnlab.evaluation import score
 from nnlab.models import SupervisedModule
@@ -96,18 +96,16 @@ def _check_monitor(monitor: str, task: str) -> None:
 
 
 def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
-    optimizer = functools.partial(
-        target_class(cfg.optimizer, Optimizer), **plain_arguments(cfg.optimizer)
-    )
-    scheduler = functools.partial(
-        target_class(cfg.scheduler, LRScheduler), **plain_arguments(cfg.scheduler)
-    )
+    def schedule(optimizer: Optimizer, total_steps: int) -> LRScheduler:
+        length = {"total_steps": total_steps} if takes(cfg.scheduler, "total_steps") else {}
+        return build(cfg.scheduler, LRScheduler, optimizer, **length)
+
     return build(
         cfg.model,
         SupervisedModule,
         **asdict(data.spec),
-        optimizer=optimizer,
-        scheduler=scheduler,
+        optimizer=functools.partial(build, cfg.optimizer, Optimizer),
+        scheduler=schedule,
         monitor=cfg.monitor,
     )
 

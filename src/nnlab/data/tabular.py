@@ -131,7 +131,7 @@ class TabularDataModule(InMemoryDataModule):
         if self.target not in frame.columns:
             raise ValueError(
                 f"target must be a column of {self.path.name}, got target='{self.target}'"
-                f"{did_you_mean(self.target, frame.columns)}; columns: {', '.join(frame.columns)}"
+                f"{did_you_mean(self.target, frame.columns)} (its columns: {_few(frame.columns)})"
             )
         frame = frame.with_columns(
             pl.selectors.float().fill_nan(None),
@@ -212,3 +212,8 @@ class TabularDataModule(InMemoryDataModule):
             "target_mean": targets.mean().item() if is_regression else 0.0,
             "target_std": (targets.std(correction=0).item() or 1.0) if is_regression else 1.0,
         }
+
+
+def _few(names: list[str]) -> str:
+    """Names for a message that must stay readable."""
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")

@@ -1,6 +1,5 @@
 """The LightningModule: a network, its loss and penalties, its metrics, its optimizer."""
 
-import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -50,9 +49,9 @@ class SupervisedModule(LightningModule):
             the matrices, not biases or normalisation gains.
         l2: Times the sum of squared weights is added to the training loss, >= 0.
         optimizer: From parameters to an optimizer; None for a model that is not to be trained.
-        scheduler: From an optimizer to a learning-rate schedule, stepped at each optimizer step
-            (or each epoch, with `monitor`, for `ReduceLROnPlateau`). It is called with
-            `total_steps` if it takes it.
+        scheduler: From an optimizer and the run's number of optimizer steps to a learning-rate
+            schedule, stepped at each of them (`ReduceLROnPlateau`: at each epoch's end, with
+            `monitor`); None for a constant rate.
         monitor: The metric that `ReduceLROnPlateau` watches.
 
     Raises:
@@ -77,7 +76,7 @@ class SupervisedModule(LightningModule):
         l1: float,
         l2: float,
         optimizer: Callable[[Iterator[torch.nn.Parameter]], Optimizer] | None = None,
-        scheduler: Callable[..., LRScheduler] | None = None,
+        scheduler: Callable[[Optimizer, int], LRScheduler] | None = None,
         monitor: str = "val/loss",
     ) -> None:
         super().__init__()
@@ -194,11 +193,7 @@ class SupervisedModule(LightningModule):
         optimizer = self._optimizer(self.parameters())
         if self._scheduler is None:
             return optimizer
-        if "total_steps" in inspect.signature(self._scheduler).parameters:
-            total_steps = int(self.trainer.estimated_stepping_batches)
-            scheduler = self._scheduler(optimizer, total_steps=total_steps)
-        else:
-            scheduler = self._scheduler(optimizer)
+        scheduler = self._scheduler(optimizer, int(self.trainer.estimated_stepping_batches))
         by_epoch = isinstance(scheduler, ReduceLROnPlateau)
         return {
             "optimizer": optimizer,
