@@ -35,6 +35,13 @@ _USAGE = """nnlab trains neural networks from YAML configs.
 
 _log = logging.getLogger(__name__)
 
+_EVALUATE_USAGE = """Test a run's best checkpoint again, on the test rows of its data.
+
+    python scripts/evaluate.py run=RUN_DIR
+    python scripts/evaluate.py run=RUN_DIR data.path=FILE    where the data has moved
+
+It prints the test metrics, and whether they are those of RUN_DIR/metrics.json."""
+
 # Verb: where it is, and the argument that names a run directory to work in.
 _VERBS = {"train": ("nnlab.training", "resume"), "evaluate": ("nnlab.evaluation", "run")}
 
@@ -68,6 +75,9 @@ def _run(verb: str, arguments: list[str]) -> None:
     register_resolvers()
     command_line = sys.argv
     failures: dict[str, Exception] = {}
+    if verb == "evaluate" and {"--help", "-h"} & set(arguments):
+        print(_EVALUATE_USAGE)
+        return
     try:
         config_name, more = _choose_config(verb, arguments)
         sys.argv = [command_line[0], *more]
@@ -89,6 +99,8 @@ def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
     """The config to start from, and the arguments that remain for Hydra."""
     _, argument = _VERBS[verb]
     named = [word for word in arguments if word.startswith(f"{argument}=")]
+    if not named and verb == "evaluate":
+        raise ValueError("run must be given: add run=RUN_DIR to the command")
     if not named:
         return verb, arguments
     run_dir = Path(named[-1].partition("=")[2]).expanduser()

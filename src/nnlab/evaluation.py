@@ -1,10 +1,12 @@
 """The verb that tests a checkpoint, at the end of training or later."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Trainer
+import torch
 from omegaconf import DictConfig
+from torch import Tensor
 
 from nnlab.checkpoints import read_checkpoint
 from nnlab.config import build, target_class
@@ -23,49 +25,31 @@ def evaluate(cfg: DictConfig, run_dir: Path) -> None:
 
     Raises:
         FileNotFoundError: The run has no best checkpoint yet, or its data is gone.
-        ValueError: The checkpoint is not one, or the data changed.
+        ValueError: The checkpoint is not one, or does not fit the config.
     """
     set_threads(cfg.threads)
-    path = run_dir / "checkpoints" / "best.ckpt"
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
     data = build(cfg.data, InMemoryDataModule)
-    metrics = score(cfg, checkpoint, data)
-    report_evaluation(metrics, run_dir)
-
-
-def score(
-    cfg: DictConfig, checkpoint: dict[str, Any], data: InMemoryDataModule
-) -> dict[str, float]:
-    """The validation and test metrics of a checkpoint.
-
-    On one device, whatever trained it, so that the same rows give the same numbers.
-
-    Args:
-        cfg: The run's config.
-        checkpoint: What `read_checkpoint` returned.
-        data: The run's data; it takes its preprocessing from the checkpoint.
-
-    Returns:
-        `val/loss`, `test/accuracy` and so on.
-    """
     data.load_state_dict(checkpoint[type(data).__name__])
     module = load_module(cfg, checkpoint)
-    trainer = Trainer(
-        accelerator=cfg.trainer.accelerator,
-        precision=cfg.trainer.precision,
-        devices=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.validate(module, datamodule=data, verbose=False)
-    trainer.test(module, datamodule=data, verbose=False)
-    return module.latest_metrics
+    report_evaluation(score(module, data.test_dataloader()), run_dir)
 
 
 def load_module(cfg: DictConfig, checkpoint: dict[str, Any]) -> SupervisedModule:
-    """The trained network of a checkpoint, on the CPU."""
+    """The trained network of a checkpoint."""
     module = target_class(cfg.model, SupervisedModule)(**checkpoint["hyper_parameters"])
     module.load_state_dict(checkpoint["state_dict"])
     return module
+
+
+def score(module: SupervisedModule, batches: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
+    """The loss and metrics of a network over all rows of some batches.
+
+    On the CPU in float32, whatever device and precision trained it, so that a checkpoint scores
+    the same wherever it is tested.
+    """
+    module.eval()
+    with torch.inference_mode():
+        kept = [(module(x), targets) for x, targets in batches]
+    outputs, targets = (torch.cat(parts) for parts in zip(*kept, strict=True))
+    return module.compute_metrics(outputs, targets)

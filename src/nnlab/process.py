@@ -25,6 +25,7 @@ def quiet_lightning() -> None:
     """Keep Lightning's advice about things that nnlab has decided out of a person's way."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message="torch.distributed.nn.functional.all_gather is dep")
     # Lightning's own use of a name that torch 2.13 deprecates.
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
     # Resuming writes into the run directory on purpose.

@@ -53,13 +53,8 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     _log.info("its curves     tensorboard --logdir %s", shlex.quote(str(shown)))
 
 
-def report_evaluation(metrics: dict[str, float], run_dir: Path) -> None:
+def report_evaluation(test: dict[str, float], run_dir: Path) -> None:
     """Tell test metrics, and whether they are those that the training run wrote down."""
-    test = {
-        name.removeprefix("test/"): value
-        for name, value in metrics.items()
-        if name.startswith("test/")
-    }
     _log.info("%s", format_table(["metric", "test"], [[k, repr(v)] for k, v in test.items()]))
     path = run_dir / "metrics.json"
     if path.is_file():

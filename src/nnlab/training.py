@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from nnlab.checkpoints import read_checkpoint
 from nnlab.config import build, plain_arguments, takes
 from nnlab.data.module import InMemoryDataModule
-from nnlab.evaluation import score
+from nnlab.evaluation import load_module, score
 from nnlab.models import SupervisedModule
 from nnlab.process import quiet_lightning, set_seed, set_threads, versions
 from nnlab.reporting import report_finished, report_start
@@ -45,7 +45,7 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     finished = _finished_results(cfg, run_dir)
     if finished is not None:
         report_finished(finished, run_dir)
-        return float(finished["val"][cfg.monitor.removeprefix("val/")])
+        return _monitored(finished)
     quiet_lightning()
     set_threads(cfg.threads)
     set_seed(cfg.seed)
@@ -56,18 +56,44 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     if trainer.is_global_zero:
         report_start(module, data)
 
+    last = run_dir / "checkpoints" / "last.ckpt"
+    # Read here first: it says in a sentence what Lightning would say in a traceback.
+    first_epoch = read_checkpoint(last)["epoch"] + 1 if last.is_file() else 0
     started = time.monotonic()
-    trainer.fit(module, datamodule=data, ckpt_path=_last_checkpoint(run_dir), weights_only=True)
+    trainer.fit(
+        module, datamodule=data, ckpt_path=last if first_epoch > 0 else None, weights_only=True
+    )
     seconds = time.monotonic() - started
     if not trainer.is_global_zero:
         return math.nan  # the first process has what remains to be done
 
     best = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
-    results = _results(cfg, trainer, data, best, score(cfg, best, data), seconds)
+    best_module = load_module(cfg, best)
+    results = {
+        "monitor": cfg.monitor,
+        "best_epoch": best["epoch"] + 1,
+        "epochs": trainer.current_epoch,
+        "max_epochs": cfg.trainer.max_epochs,
+        "val": score(best_module, data.val_dataloader()),
+        "test": score(best_module, data.test_dataloader()),
+        "wall_time_s": round(seconds, 3),
+        "samples_per_second": round(
+            len(data.loaded.train[0]) * (trainer.current_epoch - first_epoch) / seconds, 1
+        ),
+        "seed": cfg.seed,
+        "threads": torch.get_num_threads(),
+        "device": str(trainer.strategy.root_device),
+        "versions": versions(),
+    }
     _log_hyperparameters(cfg, trainer, results)
     _write_json(run_dir / "metrics.json", results)
     report_finished(results, run_dir)
-    return float(results["val"][cfg.monitor.removeprefix("val/")])
+    return _monitored(results)
+
+
+def _monitored(results: dict[str, Any]) -> float:
+    """The value that chose the best epoch."""
+    return float(results["val"][results["monitor"].removeprefix("val/")])
 
 
 def _finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
@@ -77,14 +103,6 @@ def _finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
         return None
     results: dict[str, Any] = json.loads(path.read_text())
     return results if results["max_epochs"] == cfg.trainer.max_epochs else None
-
-
-def _last_checkpoint(run_dir: Path) -> Path | None:
-    path = run_dir / "checkpoints" / "last.ckpt"
-    if not path.is_file():
-        return None
-    read_checkpoint(path)  # says in one sentence what Lightning would say in a traceback
-    return path
 
 
 def _check_monitor(monitor: str, task: str) -> None:
@@ -118,37 +136,6 @@ def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     return build(
         cfg.trainer, Trainer, default_root_dir=run_dir, logger=loggers, callbacks=callbacks
     )
-
-
-def _results(
-    cfg: DictConfig,
-    trainer: Trainer,
-    data: InMemoryDataModule,
-    best: dict[str, Any],
-    metrics: dict[str, float],
-    seconds: float,
-) -> dict[str, Any]:
-    """What goes into `metrics.json`."""
-    rows = len(data.loaded.train[0])
-    return {
-        "monitor": cfg.monitor,
-        "best_epoch": best["epoch"] + 1,
-        "epochs": trainer.current_epoch,
-        "max_epochs": cfg.trainer.max_epochs,
-        "val": _of_split("val", metrics),
-        "test": _of_split("test", metrics),
-        "wall_time_s": round(seconds, 3),
-        "samples_per_second": round(rows * trainer.current_epoch / seconds, 1),
-        "seed": cfg.seed,
-        "threads": torch.get_num_threads(),
-        "device": str(trainer.strategy.root_device),
-        "versions": versions(),
-    }
-
-
-def _of_split(split: str, metrics: dict[str, float]) -> dict[str, float]:
-    start = f"{split}/"
-    return {name.removeprefix(start): v for name, v in metrics.items() if name.startswith(start)}
 
 
 def _log_hyperparameters(cfg: DictConfig, trainer: Trainer, results: dict[str, Any]) -> None:

@@ -172,7 +172,7 @@ class SupervisedModule(LightningModule):
             outputs, targets = (
                 self.trainer.strategy.all_gather(part).flatten(0, 1) for part in (outputs, targets)
             )
-        metrics = {"loss": float(self.loss(outputs, targets))}
+        metrics = self.compute_metrics(outputs, targets)
         if not math.isfinite(metrics["loss"]):
             raise ValueError(
                 f"{split}/loss must stay finite, got {metrics['loss']} in epoch "
@@ -181,10 +181,19 @@ class SupervisedModule(LightningModule):
             )
         if split == "train" and self.is_penalized:
             metrics["penalty"] = float(self.penalty())
-        metrics |= compute_metrics(self.spec, outputs, targets)
         named = {f"{split}/{name}": value for name, value in metrics.items()}
         self.latest_metrics |= named
         self.log_dict(named, sync_dist=distributed)
+
+    def compute_metrics(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+        """The loss, without penalties, and the task's metrics over a whole split.
+
+        Args:
+            outputs: Raw outputs, `(rows, out_features)`.
+            targets: `(rows,)`.
+        """
+        loss = float(self.loss(outputs, targets))
+        return {"loss": loss, **compute_metrics(self.spec, outputs, targets)}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the optimizer and its schedule for a run of the trainer's length."""
