@@ -22,7 +22,8 @@ from nnlab.evaluation import load_module, score
 from nnlab.models import SupervisedModule
 from nnlab.process import quiet_lightning, set_seed, set_threads, versions
 from nnlab.reporting import report_finished, report_start
-from nnlab.rules import monitors
+from nnlab.rules import METRICS, RULES, monitors
+from nnlab.spec import Task
 
 
 def train(cfg: DictConfig, run_dir: Path) -> float:
@@ -85,7 +86,7 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         "device": str(trainer.strategy.root_device),
         "versions": versions(),
     }
-    _log_hyperparameters(cfg, trainer, results)
+    _log_hyperparameters(cfg, trainer, data.spec.task, results)
     _write_json(run_dir / "metrics.json", results)
     report_finished(results, run_dir)
     return _monitored(results)
@@ -138,16 +139,20 @@ def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     )
 
 
-def _log_hyperparameters(cfg: DictConfig, trainer: Trainer, results: dict[str, Any]) -> None:
+def _log_hyperparameters(
+    cfg: DictConfig, trainer: Trainer, task: Task, results: dict[str, Any]
+) -> None:
     """Fill TensorBoard's HParams tab with the run's settings and its final metrics."""
-    settings = {"seed": cfg.seed}
+    settings: dict[str, Any] = {"seed": cfg.seed}
     for group in ("data", "model", "optimizer", "scheduler", "trainer"):
         settings[group] = cfg[group]["_target_"].rpartition(".")[2]
-        for key, value in plain_arguments(cfg[group]).items():
-            settings[f"{group}/{key}"] = value
-    # Not `val/loss`: that is a curve already, and its last point is not the best epoch's.
-    final = {f"best/val/{name}": value for name, value in results["val"].items()}
-    final |= {f"test/{name}": value for name, value in results["test"].items()}
+        # What has a rule is a setting to tell runs apart by; a path is not.
+        settings |= {key: v for key, v in plain_arguments(cfg[group]).items() if key in RULES}
+    final = {
+        f"result/{split}_{name}": results[split][name]
+        for split in ("val", "test")
+        for name in ("loss", METRICS[task][0])
+    }
     for logger in trainer.loggers:
         logger.log_hyperparams(settings, final, trainer.global_step)
         logger.finalize("success")
