@@ -118,16 +118,18 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """A list of whole numbers, possibly empty."""
+class ListOf:
+    """A list, possibly empty, of values that each keep a rule."""
+
+    rule: Number
+    example: str
 
     def allows(self, value: Any) -> bool:
-        """Whether `value` is a list of integers of at least 1."""
-        at_least_one = Number("[1, inf)", integer=True)
-        return isinstance(value, list | tuple) and all(at_least_one.allows(size) for size in value)
+        """Whether `value` is such a list."""
+        return isinstance(value, list | tuple) and all(map(self.rule.allows, value))
 
     def __str__(self) -> str:
-        return "a list of whole numbers of at least 1, such as [256,128] or []"
+        return f"a list such as {self.example}, each {self.rule}"
 
 
 RULES: dict[str, Rule] = {
@@ -137,7 +139,7 @@ RULES: dict[str, Rule] = {
     "monitor": Choice(tuple(dict.fromkeys(name for task in METRICS for name in monitors(task)))),
     "every_n_steps": Number("[1, inf)", integer=True),
     # the network
-    "hidden_sizes": Sizes(),
+    "hidden_sizes": ListOf(Number("[1, inf)", integer=True), "[256,128]"),
     "activation": Choice(ACTIVATIONS),
     "dropout": Number("[0, 1)"),
     "batch_norm": Flag(),
@@ -158,6 +160,7 @@ RULES: dict[str, Rule] = {
     "weight_decay": Number("[0, inf)"),
     "momentum": Number("[0, 1)"),
     "nesterov": Flag(),
+    "betas": ListOf(Number("[0, 1)"), "[0.9,0.999]"),
     "alpha": Number("[0, 1)"),
     "eps": Number("(0, inf)"),
     "warmup_fraction": Number("[0, 1)"),
@@ -199,5 +202,6 @@ def did_you_mean(word: Any, options: Iterable[str]) -> str:
     >>> did_you_mean("rleu", ["relu", "tanh"])
     "; did you mean 'relu'?"
     """
-    close = difflib.get_close_matches(str(word), list(options), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    by_lower_case = {option.lower(): option for option in options}
+    close = difflib.get_close_matches(str(word).lower(), by_lower_case, n=1)
+    return f"; did you mean '{by_lower_case[close[0]]}'?" if close else ""

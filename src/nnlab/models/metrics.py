@@ -28,13 +28,9 @@ def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[st
         regression `rmse` and `mae` in the target's own unit, and `r2`. A metric that the rows do
         not define is left out: AUROC where only one class occurs, R² of less than two rows.
     """
-    # On the CPU in float64: sums of squares of large targets lose too much in float32.
     outputs, targets = outputs.detach().cpu().double(), targets.cpu()
     if spec.task == "regression":
-        return _regression_metrics(
-            outputs.squeeze(1) * spec.target_std + spec.target_mean,
-            targets.double() * spec.target_std + spec.target_mean,
-        )
+        return _regression_metrics(outputs.squeeze(1), targets.double(), spec.target_std)
     return _class_metrics(probabilities(spec, outputs), targets)
 
 
@@ -65,10 +61,12 @@ def _class_metrics(probabilities: Tensor, targets: Tensor) -> dict[str, float]:
     return {name: float(value) for name, value in metrics.items()}
 
 
-def _regression_metrics(predictions: Tensor, targets: Tensor) -> dict[str, float]:
+def _regression_metrics(predictions: Tensor, targets: Tensor, unit: float) -> dict[str, float]:
+    # From standardised numbers: R² does not change with the unit, and sums of squares of numbers
+    # far from zero would lose it all.
     metrics = {
-        "rmse": mean_squared_error(predictions, targets, squared=False),
-        "mae": mean_absolute_error(predictions, targets),
+        "rmse": mean_squared_error(predictions, targets, squared=False) * unit,
+        "mae": mean_absolute_error(predictions, targets) * unit,
     }
     if len(targets) > 1:
         metrics["r2"] = r2_score(predictions, targets)

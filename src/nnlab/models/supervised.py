@@ -180,7 +180,7 @@ class SupervisedModule(LightningModule):
                 "trainer.gradient_clip_val=1"
             )
         if split == "train" and self.is_penalized:
-            metrics["penalty"] = float(self.penalty())
+            metrics["penalty"] = float(self.penalty().detach())
         named = {f"{split}/{name}": value for name, value in metrics.items()}
         self.latest_metrics |= named
         self.log_dict(named, sync_dist=distributed)

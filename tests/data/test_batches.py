@@ -1,0 +1,54 @@
+"""Mini-batches: every row once, an order that depends on seed and epoch alone."""
+
+import pytest
+import torch
+
+from nnlab.data.batches import OrderedBatches, ShuffledBatches
+
+
+def shuffled(rows: int, batch_size: int, **changes) -> ShuffledBatches:
+    arguments = {"seed": 0, "rank": 0, "world_size": 1, **changes}
+    x = torch.arange(rows, dtype=torch.float32).unsqueeze(1)
+    return ShuffledBatches(x=x, targets=torch.arange(rows), batch_size=batch_size, **arguments)
+
+
+def order(batches: ShuffledBatches) -> list[int]:
+    return torch.cat([targets for _, targets in batches]).tolist()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 8, 9, 64, 65])
+@pytest.mark.parametrize("batch_size", [1, 2, 4, 64, 1000])
+def test_an_epoch_has_every_row_once_and_as_many_batches_as_it_says(rows, batch_size) -> None:
+    batches = shuffled(rows, batch_size)
+    seen = list(batches)
+    assert len(seen) == len(batches)
+    assert sorted(order(batches)) == list(range(rows))
+    assert all(torch.equal(x.squeeze(1).long(), targets) for x, targets in seen)
+    if rows > 1 and batch_size > 1:
+        assert min(len(targets) for _, targets in seen) > 1
+
+
+def test_the_order_depends_on_seed_and_epoch_alone() -> None:
+    batches = shuffled(50, 8)
+    first = order(batches)
+    batches.set_epoch(1)
+    second = order(batches)
+    assert second != first
+    resumed = shuffled(50, 8)
+    resumed.set_epoch(1)
+    assert order(resumed) == second
+    assert order(shuffled(50, 8, seed=1)) != first
+
+
+def test_processes_share_an_epoch_evenly_and_without_overlap() -> None:
+    shares = [order(shuffled(11, 3, rank=rank, world_size=3)) for rank in range(3)]
+    assert [len(share) for share in shares] == [3, 3, 3]
+    assert len({row for share in shares for row in share}) == 9
+
+
+def test_ordered_batches_are_views_of_the_whole() -> None:
+    x = torch.randn(7, 2)
+    batches = OrderedBatches(x=x, targets=torch.arange(7), batch_size=3)
+    assert [len(targets) for _, targets in batches] == [3, 3, 1]
+    assert len(batches) == 3
+    assert next(iter(batches))[0].data_ptr() == x.data_ptr()

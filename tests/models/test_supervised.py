@@ -1,0 +1,166 @@
+"""The LightningModule: penalties, schedules, metrics over a whole epoch, bare checkpoints."""
+
+import pytest
+import torch
+from lightning.pytorch import Trainer
+from torch.optim import SGD
+from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
+
+from nnlab.data.batches import OrderedBatches
+from nnlab.models import SupervisedModule
+
+ARGUMENTS = {
+    "task": "multiclass",
+    "input_shape": [4],
+    "class_names": ["a", "b", "c"],
+    "target_mean": 0.0,
+    "target_std": 1.0,
+    "hidden_sizes": [6],
+    "activation": "tanh",
+    "dropout": 0.0,
+    "batch_norm": False,
+    "layer_norm": False,
+    "loss": "auto",
+    "label_smoothing": 0.0,
+    "l1": 0.0,
+    "l2": 0.0,
+}
+
+
+def make_module(**changes) -> SupervisedModule:
+    torch.manual_seed(0)
+    return SupervisedModule(**{**ARGUMENTS, **changes})
+
+
+def make_batches(batch_size: int = 10) -> OrderedBatches:
+    generator = torch.Generator().manual_seed(1)
+    return OrderedBatches(
+        x=torch.randn(25, 4, generator=generator),
+        targets=torch.randint(0, 3, (25,), generator=generator),
+        batch_size=batch_size,
+    )
+
+
+def fit(
+    module: SupervisedModule, max_epochs: int = 1, batch_size: int = 10, **changes
+) -> Trainer:
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=max_epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        **changes,
+    )
+    trainer.fit(module, make_batches(batch_size), make_batches(7))
+    return trainer
+
+
+def weight_matrices(module: SupervisedModule) -> list[torch.Tensor]:
+    return [p for name, p in module.network.named_parameters() if name.endswith("weight")]
+
+
+def test_l1_and_l2_are_sums_over_weights_but_not_biases() -> None:
+    module = make_module(l1=0.3, l2=0.7)
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter)
+    expected = sum(0.3 * w.abs().sum() + 0.7 * (w**2).sum() for w in weight_matrices(module))
+    torch.testing.assert_close(module.penalty(), expected)
+
+
+@pytest.mark.parametrize("norm", ["batch_norm", "layer_norm"])
+def test_penalties_leave_normalisation_gains_alone(norm: str) -> None:
+    module = make_module(l2=1.0, **{norm: True})
+    before = module.penalty().item()
+    for layer in module.network.layers:
+        if isinstance(layer, torch.nn.BatchNorm1d | torch.nn.LayerNorm):
+            torch.nn.init.constant_(layer.weight, 9.0)
+    assert module.penalty().item() == before
+
+
+def test_a_step_of_gradient_descent_with_l2_is_the_closed_form() -> None:
+    lr, l2 = 0.1, 0.05
+    module = make_module(l2=l2, optimizer=lambda parameters: SGD(parameters, lr=lr))
+    plain = make_module()
+    x, targets = next(iter(make_batches(25)))
+    plain.loss(plain(x), targets).backward()
+    expected = {
+        # w - lr * (gradient of the loss + 2 * l2 * w), biases without the second term
+        name: p - lr * (p.grad + (2 * l2 * p if name.endswith("weight") else 0))
+        for name, p in plain.named_parameters()
+    }
+    fit(module, batch_size=25)
+    for name, parameter in module.named_parameters():
+        torch.testing.assert_close(parameter, expected[name])
+
+
+def test_logged_losses_are_means_over_all_rows_not_over_batches() -> None:
+    module = make_module(l2=0.1, optimizer=lambda parameters: SGD(parameters, lr=0.0))
+    expected_penalty = module.penalty().item()
+    fit(module)
+    x, targets = next(iter(make_batches(25)))
+    expected = torch.nn.functional.cross_entropy(module(x), targets).item()
+    assert module.latest_metrics["train/loss"] == pytest.approx(expected)
+    assert module.latest_metrics["val/loss"] == pytest.approx(expected)
+    assert module.latest_metrics["train/penalty"] == pytest.approx(expected_penalty)
+    accuracy = (module(x).argmax(1) == targets).float().mean().item()
+    assert module.latest_metrics["val/accuracy"] == pytest.approx(accuracy)
+
+
+def test_a_schedule_is_stepped_at_every_optimizer_step_and_told_their_number() -> None:
+    told = []
+
+    def halve(optimizer, total_steps):
+        told.append(total_steps)
+        return StepLR(optimizer, step_size=1, gamma=0.5)
+
+    module = make_module(optimizer=lambda parameters: SGD(parameters, lr=1.0), scheduler=halve)
+    trainer = fit(module, max_epochs=2)
+    assert told == [6]
+    assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.5**6)
+
+
+def test_a_plateau_is_watched_once_an_epoch() -> None:
+    module = make_module(
+        optimizer=lambda parameters: SGD(parameters, lr=0.0),
+        scheduler=lambda optimizer, total_steps: ReduceLROnPlateau(optimizer, patience=1),
+        monitor="val/loss",
+    )
+    fit(module, max_epochs=5)
+    # Nothing gets better: epoch 1 sets the mark, each later one counts, every second one acts.
+    assert module.lr_schedulers().num_bad_epochs == 0
+    assert module.lr_schedulers().last_epoch == 5
+
+
+def test_gradients_are_clipped() -> None:
+    lr = 1.0
+    module = make_module(optimizer=lambda parameters: SGD(parameters, lr=lr))
+    before = torch.cat([p.detach().flatten().clone() for p in module.parameters()])
+    fit(module, gradient_clip_val=0.01, max_steps=1)
+    after = torch.cat([p.detach().flatten() for p in module.parameters()])
+    assert (after - before).norm().item() == pytest.approx(lr * 0.01, rel=1e-3)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_says_what_helps() -> None:
+    module = make_module(
+        activation="relu", optimizer=lambda parameters: SGD(parameters, lr=1e30)
+    )
+    with pytest.raises(ValueError, match=r"loss must stay finite, got \w+ in epoch 1; lower"):
+        fit(module, max_epochs=2)
+
+
+def test_a_checkpoint_opens_in_a_bare_session_without_code(tmp_path) -> None:
+    module = make_module(optimizer=lambda parameters: SGD(parameters, lr=0.1))
+    trainer = fit(module)
+    trainer.save_checkpoint(tmp_path / "model.ckpt")
+    loaded = SupervisedModule.load_from_checkpoint(tmp_path / "model.ckpt", weights_only=True)
+    assert loaded.spec == module.spec
+    for name, value in module.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+
+
+def test_a_loaded_model_says_that_it_cannot_be_trained() -> None:
+    with pytest.raises(ValueError, match="has no optimizer"):
+        make_module().configure_optimizers()
