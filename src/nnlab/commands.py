@@ -18,6 +18,7 @@ from typing import NoReturn
 import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -80,7 +81,7 @@ def _run(verb: str, arguments: list[str]) -> None:
         return
     try:
         config_name, more = _choose_config(verb, arguments)
-        sys.argv = [command_line[0], *more]
+        sys.argv = [command_line[0], *more, *_name_jobs_by_what_varies(more)]
         run_hydra = hydra.main(
             version_base="1.3", config_path=str(config_folder()), config_name=config_name
         )
@@ -126,6 +127,19 @@ def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
         "hydra.output_subdir=null",
         f"hydra.job.name={verb}",
     ]
+
+
+def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
+    """Of a sweep's settings, those that are the same in all jobs stay out of their names."""
+    if not {"-m", "--multirun"} & set(arguments):
+        return []
+    settings = [word for word in arguments if "=" in word and not word.startswith("-")]
+    fixed = [
+        override.key_or_group
+        for override in OverridesParser.create().parse_overrides(settings)
+        if not override.is_sweep_override()
+    ]
+    return [f"hydra.job.config.override_dirname.exclude_keys=[{','.join(fixed)}]"]
 
 
 def _job(

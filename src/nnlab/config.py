@@ -40,9 +40,10 @@ def _embedded(name: str) -> str:
 
 
 def _slug(overrides: str) -> str:
-    """A folder name that tells a sweep's jobs apart, such as `dropout-0.2_optimizer-sgd`."""
+    """The end of a folder name that tells a sweep's jobs apart: `_dropout-0.2_optimizer-sgd`."""
     short = re.sub(r"(?:^|(?<=,))[\w.@/]*[./](?=\w+=)", "", overrides)
-    return re.sub(r"[^\w.+-]+", "-", short.replace(",", "_").replace("=", "-"))[:100].strip("-")
+    slug = re.sub(r"[^\w.+-]+", "-", short.replace(",", "_").replace("=", "-"))[:100].strip("-")
+    return f"_{slug}" if slug else ""
 
 
 def _new_folder(parent: str, name: str | None, choice: str, time: str) -> str:

@@ -1,20 +1,24 @@
-"""Random streams that depend on nothing but the seed and where a run is."""
+"""Random streams that depend on nothing but the seed, their purpose and where a run is."""
+
+import zlib
 
 import numpy as np
 
 
-def stream_seed(seed: int, *position: int) -> int:
-    """The seed of the random stream at a position of a run.
+def stream_seed(seed: int, purpose: str, *position: int) -> int:
+    """The seed of one of a run's random streams.
 
-    Deriving it from `(seed, epoch, ...)` instead of carrying a generator's state along makes the
-    randomness of an epoch the same in a resumed run as in one that was never stopped.
+    Deriving it from `(seed, purpose, epoch, ...)` instead of carrying a generator's state along
+    makes the randomness of an epoch the same in a resumed run as in one that was never stopped.
 
     Args:
         seed: The run's seed, >= 0.
-        *position: Whole numbers >= 0 that tell the stream apart, such as the epoch.
+        purpose: Tells streams apart that are used side by side, such as `"dropout"`.
+        *position: Whole numbers >= 0, always as many for one purpose, such as the epoch.
 
     Returns:
         A number in [0, 2**63), well mixed by numpy's `SeedSequence`.
     """
-    words = np.random.SeedSequence((seed, *position)).generate_state(1, np.uint64)
+    entropy = (seed, zlib.crc32(purpose.encode()), *position)
+    words = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
     return int(words[0] >> np.uint64(1))

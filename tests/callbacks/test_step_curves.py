@@ -6,6 +6,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.loggers import Logger
 
 from nnlab.callbacks import StepCurves
+from nnlab.data.batches import OrderedBatches
 
 
 class Recorder(Logger):
@@ -53,7 +54,8 @@ def test_every_nth_step_is_logged_with_the_rate_it_used() -> None:
         enable_model_summary=False,
         log_every_n_steps=1,
     )
-    trainer.fit(Countdown(), [torch.zeros(1)] * 5)
+    batches = OrderedBatches(x=torch.zeros(5, 1), targets=torch.zeros(5), batch_size=1)
+    trainer.fit(Countdown(), batches)
     assert [step for step, _ in recorder.seen] == [0, 2, 4, 6, 8]
     for step, metrics in recorder.seen:
         assert metrics["train/loss_step"] == 10 - step

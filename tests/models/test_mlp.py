@@ -208,9 +208,7 @@ def test_rows_of_any_shape_are_flattened() -> None:
 
 def test_dropout_is_off_in_evaluation() -> None:
     mlp, without = make_mlp(dropout=0.5), make_mlp()
-    without.load_state_dict(
-        dict(zip(without.state_dict(), mlp.state_dict().values(), strict=True))
-    )
+    without.load_state_dict(dict(zip(without.state_dict(), mlp.state_dict().values(), strict=True)))
     x = torch.randn(8, 5)
     assert torch.equal(mlp.eval()(x), without(x))
     assert not torch.equal(mlp.train()(x), without(x))
@@ -258,7 +256,10 @@ def test_normalised_layers_have_mean_zero_and_variance_one(norm: str, dim: int) 
     [
         ({"dropout": 1.0}, r"dropout must be a number in \[0, 1\), got dropout=1.0"),
         ({"dropout": -0.1}, "dropout must be"),
-        ({"hidden_sizes": [0]}, r"hidden_sizes must be a list such as \[256,128\], each a whole number of at least 1"),
+        (
+            {"hidden_sizes": [0]},
+            r"hidden_sizes must be a list such as \[256,128\], each a whole number of at least 1",
+        ),
         ({"activation": "rleu"}, "activation must be one of relu, .*did you mean 'relu'"),
         ({"batch_norm": True, "layer_norm": True}, "exclude each other"),
     ],

@@ -41,9 +41,7 @@ def make_batches(batch_size: int = 10) -> OrderedBatches:
     )
 
 
-def fit(
-    module: SupervisedModule, max_epochs: int = 1, batch_size: int = 10, **changes
-) -> Trainer:
+def fit(module: SupervisedModule, max_epochs: int = 1, batch_size: int = 10, **changes) -> Trainer:
     trainer = Trainer(
         accelerator="cpu",
         max_epochs=max_epochs,
@@ -144,9 +142,7 @@ def test_gradients_are_clipped() -> None:
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_says_what_helps() -> None:
-    module = make_module(
-        activation="relu", optimizer=lambda parameters: SGD(parameters, lr=1e30)
-    )
+    module = make_module(activation="relu", optimizer=lambda parameters: SGD(parameters, lr=1e30))
     with pytest.raises(ValueError, match=r"loss must stay finite, got \w+ in epoch 1; lower"):
         fit(module, max_epochs=2)
 

@@ -21,4 +21,5 @@ class EpochSeed(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Seed the epoch."""
-        torch.manual_seed(stream_seed(self.seed, trainer.current_epoch, trainer.global_rank))
+        position = trainer.current_epoch, trainer.global_rank
+        torch.manual_seed(stream_seed(self.seed, "dropout", *position))

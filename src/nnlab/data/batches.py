@@ -87,7 +87,7 @@ class ShuffledBatches:
         return len(self._starts(len(self.x) // self.world_size))
 
     def __iter__(self) -> Iterator[Batch]:
-        generator = torch.Generator().manual_seed(stream_seed(self.seed, self._epoch))
+        generator = torch.Generator().manual_seed(stream_seed(self.seed, "order", self._epoch))
         order = torch.randperm(len(self.x), generator=generator)
         rows = len(self.x) // self.world_size
         share = order[self.rank :: self.world_size][:rows].to(self.x.device)

@@ -26,7 +26,7 @@ def hold_out(
     """
     if rows < 2:
         raise ValueError(f"a split needs at least 2 rows, got rows={rows}; give more data")
-    generator = torch.Generator().manual_seed(stream_seed(seed))
+    generator = torch.Generator().manual_seed(stream_seed(seed, "split"))
     order = torch.randperm(rows, generator=generator)
     wanted = min(max(1, round(rows * fraction)), rows - 1)
     if classes is not None:
