@@ -1,5 +1,9 @@
 """What several tests need: the command line as a user runs it, and the real files."""
 
+import contextlib
+import functools
+import io
+import logging
 import os
 import subprocess
 import sys
@@ -8,31 +12,66 @@ from pathlib import Path
 
 import pytest
 
+from nnlab import commands
+
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def run_script(
+    folder: Path, script: str, *arguments: str, succeed: bool = True, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `python scripts/SCRIPT ...` in a folder; a proxy that is not there cuts the network."""
+    no_network = {f"{scheme}_proxy": "http://localhost:1" for scheme in ("http", "https")}
+    process = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / script), *arguments],
+        cwd=folder,
+        env={**os.environ, **no_network, "PYTHONWARNINGS": "error", **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if succeed:
+        assert process.returncode == 0, process.stdout + process.stderr
+    return process
+
+
 @pytest.fixture
-def run_script(tmp_path: Path) -> Command:
-    """Run `python scripts/NAME.py ...` in an empty folder, without a network."""
+def command(tmp_path: Path) -> Command:
+    """`run_script` in an empty folder."""
+    return functools.partial(run_script, tmp_path)
 
-    def run(script: str, *arguments: str, succeed: bool = True, **env: str):
-        process = subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / script), *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "HYDRA_FULL_ERROR": "0", **env},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if succeed:
-            assert process.returncode == 0, process.stdout + process.stderr
-        return process
 
-    return run
+@pytest.fixture
+def quick_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The same within this process, which spares the seconds of importing torch."""
+
+    def call(script: str, *arguments: str, succeed: bool = True):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [f"scripts/{script}", *arguments])
+        stdout, stderr, status = io.StringIO(), io.StringIO(), 0
+        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+            try:
+                getattr(commands, script.removesuffix(".py"))()
+            except SystemExit as error:
+                status = error.code
+        logging.shutdown()  # closes the run's log
+        assert status == 0 or not succeed, stderr.getvalue()
+        return subprocess.CompletedProcess(sys.argv, status, stdout.getvalue(), stderr.getvalue())
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The README's first command, run once: its run directory and what it printed."""
+    folder = tmp_path_factory.mktemp("first")
+    process = run_script(folder, "train.py")
+    (run_dir,) = (folder / "outputs" / "digits").iterdir()
+    return run_dir, process.stdout
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Reading checkpoints without running anything that is in them."""
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "not a run directory"
         )
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # What torch would warn of is refused below.
+            warnings.simplefilter("ignore")
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         unsafe = "weights_only" in str(error).lower() or "unsupported" in str(error).lower()
         reason = (

@@ -10,7 +10,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
@@ -70,30 +70,49 @@ def evaluate() -> None:
 
 def _run(verb: str, arguments: list[str]) -> None:
     """Hand a verb's arguments to Hydra and report what went wrong."""
-    show_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
-    # Hydra then raises what it would otherwise print, at more length.
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    register_resolvers()
-    command_line = sys.argv
-    failures: dict[str, Exception] = {}
     if verb == "evaluate" and {"--help", "-h"} & set(arguments):
         print(_EVALUATE_USAGE)
         return
+    register_resolvers()
+    failures: dict[str, Exception] = {}
+    show_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         config_name, more = _choose_config(verb, arguments)
-        sys.argv = [command_line[0], *more, *_name_jobs_by_what_varies(more)]
+        words = [sys.argv[0], *more, *_name_jobs_by_what_varies(more)]
         run_hydra = hydra.main(
             version_base="1.3", config_path=str(config_folder()), config_name=config_name
         )
-        run_hydra(_job(verb, command_line, failures))()
+        # Hydra raises with HYDRA_FULL_ERROR what it would otherwise print, at more length.
+        with _process(words, full_error="1") as before:
+            run_hydra(_job(verb, before, failures))()
         for error in failures.values():
             raise error
     except Exception as error:
         if show_traceback or not _is_users_mistake(error):
             raise
         _fail(explain(error))
+
+
+_Process = tuple[list[str], str | None]
+
+
+@contextlib.contextmanager
+def _process(argv: list[str], full_error: str | None) -> Iterator[_Process]:
+    """Change the command line and Hydra's environment variable for a while; yields the former."""
+    before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    _set_process(argv, full_error)
+    try:
+        yield before
     finally:
-        sys.argv = command_line
+        _set_process(*before)
+
+
+def _set_process(argv: list[str], full_error: str | None) -> None:
+    sys.argv = argv
+    if full_error is None:
+        os.environ.pop("HYDRA_FULL_ERROR", None)
+    else:
+        os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
 def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
@@ -143,18 +162,18 @@ def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
 
 
 def _job(
-    verb: str, command_line: list[str], failures: dict[str, Exception]
+    verb: str, command: _Process, failures: dict[str, Exception]
 ) -> Callable[[DictConfig], float | None]:
     """What Hydra calls once, or for each job of a sweep; errors are kept in `failures`."""
     module, _ = _VERBS[verb]
 
     def job(cfg: DictConfig) -> float | None:
-        # Lightning starts the other processes of a distributed run with this command line.
-        sys.argv = command_line
         run_dir = Path(HydraConfig.get().runtime.output_dir)
         try:
             check_config(cfg)
-            result: float | None = getattr(importlib.import_module(module), verb)(cfg, run_dir)
+            # Lightning starts the other processes of a distributed run as this one was started.
+            with _process(*command):
+                result: float | None = getattr(importlib.import_module(module), verb)(cfg, run_dir)
             return result
         except Exception as error:
             # Not raised here: the other jobs of a sweep go on.

@@ -77,14 +77,14 @@ def check_config(cfg: DictConfig) -> None:
         ValueError: A value is missing, breaks its rule, or cannot be worked out, or a `_target_`
             is not of a trusted package.
     """
-    missing = sorted(OmegaConf.missing_keys(cfg))
+    try:
+        missing = sorted(OmegaConf.missing_keys(cfg))
+        plain = OmegaConf.to_container(cfg, resolve=True)
+    except InterpolationResolutionError as error:
+        raise ValueError(f"{error.full_key} cannot be worked out: {explain(error)}") from error
     if missing:
         example = " ".join(f"{key}=VALUE" for key in missing)
         raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
-    try:
-        plain = OmegaConf.to_container(cfg, resolve=True)
-    except InterpolationResolutionError as error:
-        raise ValueError(f"{error.full_key} cannot be worked out: {first_line(error)}") from error
     _check_node("", plain)
 
 

@@ -96,13 +96,14 @@ class Choice:
     """One of a few names."""
 
     options: tuple[str, ...]
+    none: bool = False
 
     def allows(self, value: Any) -> bool:
         """Whether `value` is one of the names."""
-        return value in self.options
+        return value in self.options or (value is None and self.none)
 
     def __str__(self) -> str:
-        return f"one of {', '.join(self.options)}"
+        return f"one of {', '.join(self.options)}" + (" or null" if self.none else "")
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,9 @@ RULES: dict[str, Rule] = {
     # the run
     "seed": Number("[0, 4294967295]", integer=True),
     "threads": Number("[1, inf)", integer=True, none=True),
-    "monitor": Choice(tuple(dict.fromkeys(name for task in METRICS for name in monitors(task)))),
+    "monitor": Choice(
+        tuple(dict.fromkeys(name for task in METRICS for name in monitors(task))), none=True
+    ),
     "every_n_steps": Number("[1, inf)", integer=True),
     # the network
     "hidden_sizes": ListOf(Number("[1, inf)", integer=True), "[256,128]"),

@@ -2,6 +2,7 @@
 
 from nnlab.callbacks.epoch_progress import EpochProgress
 from nnlab.callbacks.epoch_seed import EpochSeed
+from nnlab.callbacks.run_checkpoint import RunCheckpoint
 from nnlab.callbacks.step_curves import StepCurves
 
-__all__ = ["EpochProgress", "EpochSeed", "StepCurves"]
+__all__ = ["EpochProgress", "EpochSeed", "RunCheckpoint", "StepCurves"]

@@ -1,0 +1,422 @@
+"""The commands, run as a person runs them."""
+
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT, Command
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+SHORT = ("trainer.max_epochs=2", "model.hidden_sizes=[16]")
+
+
+def read_events(run_dir: Path) -> EventAccumulator:
+    events = EventAccumulator(str(run_dir), size_guidance={"scalars": 0})
+    events.Reload()
+    return events
+
+
+def only_run(folder: Path) -> Path:
+    (run_dir,) = folder.glob("outputs/*/*")
+    return run_dir
+
+
+def weights(run_dir: Path, name: str = "last") -> dict[str, torch.Tensor]:
+    path = run_dir / "checkpoints" / f"{name}.ckpt"
+    state: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["state_dict"]
+    return state
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+
+
+def results(run_dir: Path) -> dict:
+    return json.loads((run_dir / "metrics.json").read_text())
+
+
+# What a run leaves behind
+
+
+def test_the_default_run_learns_the_digits_and_says_where_it_is(digits_run) -> None:
+    run_dir, printed = digits_run
+    metrics = results(run_dir)
+    assert metrics["test"]["accuracy"] > 0.95
+    assert f"{metrics['test']['accuracy']:.4f}" in printed
+    assert f"run directory  outputs/digits/{run_dir.name}" in printed
+    assert f"tensorboard --logdir outputs/digits/{run_dir.name}" in printed
+    assert "\x1b" not in printed  # no colours or moving bars in a pipe
+    assert len([line for line in printed.splitlines() if line.startswith("epoch ")]) < 20
+
+
+def test_metrics_json_tells_what_the_result_depends_on(digits_run) -> None:
+    run_dir, _ = digits_run
+    metrics = results(run_dir)
+    assert set(metrics) >= {"val", "test", "best_epoch", "wall_time_s", "samples_per_second"}
+    assert (metrics["seed"], metrics["device"]) == (0, "cpu")
+    assert metrics["threads"] == torch.get_num_threads()
+    assert metrics["versions"]["torch"] == torch.__version__
+    assert 1 <= metrics["best_epoch"] <= metrics["epochs"] <= metrics["max_epochs"]
+    assert set(metrics["test"]) == {"loss", "accuracy", "precision", "recall", "f1", "auroc"}
+
+
+def test_tensorboard_has_the_curves_against_steps_and_epochs(digits_run) -> None:
+    run_dir, _ = digits_run
+    metrics, events = results(run_dir), read_events(run_dir)
+    steps_per_epoch = 18  # 1,150 training rows in batches of 64
+    for name in ("train/loss", "train/accuracy", "val/loss", "val/accuracy", "val/auroc"):
+        by_step, by_epoch = events.Scalars(name), events.Scalars(f"epoch/{name}")
+        assert [point.step for point in by_epoch] == list(range(1, metrics["epochs"] + 1))
+        assert [point.step for point in by_step] == [
+            epoch * steps_per_epoch - 1 for epoch in range(1, metrics["epochs"] + 1)
+        ]
+        assert [point.value for point in by_step] == [point.value for point in by_epoch]
+    val_losses = [point.value for point in events.Scalars("val/loss")]
+    assert min(val_losses) == pytest.approx(metrics["val"]["loss"], rel=1e-5)
+    assert val_losses.index(min(val_losses)) + 1 == metrics["best_epoch"]
+    assert len(events.Scalars("train/loss_step")) == len(events.Scalars("lr"))
+    assert events.Scalars("lr")[0].value == pytest.approx(3e-3)
+
+
+def test_the_hparams_tab_has_the_settings_and_the_real_result(digits_run) -> None:
+    run_dir, _ = digits_run
+    events = read_events(run_dir)
+    content = events.summary_metadata["_hparams_/session_start_info"].plugin_data.content
+    settings = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
+    assert settings["lr"].number_value == 3e-3
+    assert settings["optimizer"].string_value == "AdamW"
+    assert settings["dropout"].number_value == 0.1
+    (point,) = events.Scalars("result/test_accuracy")
+    assert point.value == pytest.approx(results(run_dir)["test"]["accuracy"])
+    assert "hp_metric" not in events.Tags()["scalars"]
+
+
+def test_the_run_directory_has_its_config_checkpoints_and_log(digits_run) -> None:
+    run_dir, printed = digits_run
+    names = sorted(path.name for path in (run_dir / "checkpoints").iterdir())
+    assert names == ["best.ckpt", "last.ckpt"]
+    assert (run_dir / ".hydra" / "config.yaml").is_file()
+    log = (run_dir / "train.log").read_text()
+    assert printed.splitlines()[0] in log
+
+
+def test_a_checkpoint_carries_what_a_stranger_needs(digits_run) -> None:
+    run_dir, _ = digits_run
+    code = (
+        "import sys; from nnlab.models import SupervisedModule;"
+        "module = SupervisedModule.load_from_checkpoint(sys.argv[1], weights_only=True);"
+        "print(module.spec.class_names, module.spec.input_shape)"
+    )
+    path = run_dir / "checkpoints" / "best.ckpt"
+    process = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.strip().endswith(f"{[str(i) for i in range(10)]} [8, 8]")
+    checkpoint = torch.load(path, weights_only=True)
+    assert checkpoint["ImageDataModule"]["preprocessing"]["std"] > 0
+    assert checkpoint["nnlab_version"]
+
+
+# Again: evaluate, resume, repeat
+
+
+def test_evaluate_reproduces_the_test_metrics_exactly(digits_run, command: Command) -> None:
+    run_dir, _ = digits_run
+    before = (run_dir / "metrics.json").read_text()
+    printed = command("evaluate.py", f"run={run_dir}").stdout
+    assert "exactly as in" in printed
+    assert repr(results(run_dir)["test"]["loss"]) in printed
+    assert (run_dir / "metrics.json").read_text() == before
+
+
+def test_evaluate_says_so_when_the_metrics_are_others(
+    digits_run, quick_command: Command, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved run"
+    shutil.copytree(digits_run[0], moved)
+    changed = results(moved)
+    changed["test"]["accuracy"] = 0.5
+    (moved / "metrics.json").write_text(json.dumps(changed))
+    assert "NOT as in" in quick_command("evaluate.py", f"run={moved}").stdout
+
+
+def test_resuming_a_finished_run_only_reports_it(digits_run, quick_command: Command) -> None:
+    run_dir, printed = digits_run
+    before = {path: path.stat().st_mtime_ns for path in run_dir.rglob("*.ckpt")}
+    again = quick_command("train.py", f"resume={run_dir}").stdout
+    assert again.split("metric")[1].split("run directory")[0] in printed
+    assert {path: path.stat().st_mtime_ns for path in run_dir.rglob("*.ckpt")} == before
+
+
+def test_the_same_seed_repeats_a_run_bit_for_bit(quick_command: Command, tmp_path: Path) -> None:
+    for name, seed in (("first", 7), ("again", 7), ("other", 8)):
+        quick_command("train.py", *SHORT, f"seed={seed}", f"name={name}")
+    first, again, other = (
+        next((tmp_path / "outputs" / name).iterdir()) for name in ("first", "again", "other")
+    )
+    assert same(weights(first), weights(again))
+    assert results(first)["test"] == results(again)["test"]
+    assert not same(weights(first), weights(other))
+
+
+@pytest.mark.parametrize("scheduler", ["plateau", "one_cycle"])
+def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
+    quick_command: Command, tmp_path: Path, scheduler: str
+) -> None:
+    settings = [
+        "trainer.max_epochs=40",
+        "callbacks.early_stopping=null",
+        "model.dropout=0.3",
+        f"scheduler={scheduler}",
+        "data=penguins",
+    ]
+    quick_command("train.py", *settings, "name=whole")
+    (whole,) = (tmp_path / "outputs" / "whole").iterdir()
+
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "scripts" / "train.py"), *settings, "name=killed"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("outputs/killed/*/checkpoints/last.ckpt")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    (killed,) = (tmp_path / "outputs" / "killed").iterdir()
+    assert not (killed / "metrics.json").exists()
+
+    moved = killed.rename(tmp_path / "moved=elsewhere")
+    quick_command("train.py", f"resume={moved}")
+    assert same(weights(moved), weights(whole))
+    assert same(weights(moved, "best"), weights(whole, "best"))
+    assert results(moved)["test"] == results(whole)["test"]
+    assert results(moved)["best_epoch"] == results(whole)["best_epoch"]
+
+
+def test_a_finished_run_can_be_made_longer(quick_command: Command, tmp_path: Path) -> None:
+    quick_command("train.py", *SHORT, "callbacks.early_stopping=null")
+    run_dir = only_run(tmp_path)
+    quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=4")
+    quick_command(
+        "train.py", *SHORT, "trainer.max_epochs=4", "callbacks.early_stopping=null", "name=long"
+    )
+    (long,) = (tmp_path / "outputs" / "long").iterdir()
+    assert results(run_dir)["epochs"] == 4
+    assert same(weights(run_dir), weights(long))
+
+
+def test_two_processes_train_one_network(command: Command, tmp_path: Path) -> None:
+    printed = command("train.py", *SHORT, "trainer=ddp", "trainer.accelerator=cpu").stdout
+    run_dir = only_run(tmp_path)
+    assert printed.count("run directory") == 1
+    # 575 of the 1,150 rows each, in batches of 64.
+    assert [point.step for point in read_events(run_dir).Scalars("train/loss")] == [8, 17]
+    assert "exactly as in" in command("evaluate.py", f"run={run_dir}").stdout
+
+
+# Sweeps
+
+
+def test_a_sweep_gives_a_run_directory_per_job_and_a_table_best_first(
+    command: Command, tmp_path: Path
+) -> None:
+    printed = command(
+        "train.py", "-m", "model.dropout=0,0.2", "optimizer=sgd,adamw", "trainer.max_epochs=2"
+    ).stdout
+    (sweep,) = (tmp_path / "outputs" / "digits").iterdir()
+    jobs = sorted(path.name for path in sweep.iterdir() if path.is_dir())
+    assert jobs == [
+        "0_dropout-0_optimizer-sgd",
+        "1_dropout-0_optimizer-adamw",
+        "2_dropout-0.2_optimizer-sgd",
+        "3_dropout-0.2_optimizer-adamw",
+    ]
+    by_loss = sorted(jobs, key=lambda job: results(sweep / job)["val"]["loss"])
+    table = printed.split("best epoch\n")[-1]
+    assert sorted(jobs, key=table.index) == by_loss
+    assert f"sweep directory  outputs/digits/{sweep.name}" in printed
+
+
+def test_a_failing_job_does_not_take_the_sweep_with_it(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    process = quick_command("train.py", "-m", *SHORT, "optimizer.lr=-1,0.01", succeed=False)
+    assert process.returncode == 1
+    assert "lr must be a number above 0, got optimizer.lr=-1" in process.stderr
+    assert "Traceback" not in process.stderr
+    table = process.stdout.split("best epoch\n")[-1]
+    assert "1  1_lr-0.01" in table
+    assert "0_lr--1    no result" in table
+
+
+def test_runs_that_start_together_get_directories_of_their_own(
+    command: Command, tmp_path: Path
+) -> None:
+    when = "hydra.run.dir='${nnlab.new_folder:outputs,x,y,same-second}'"
+    arguments = [sys.executable, str(ROOT / "scripts" / "train.py"), *SHORT, when]
+    processes = [
+        subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.DEVNULL) for _ in range(3)
+    ]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    names = sorted(path.name for path in (tmp_path / "outputs" / "x").iterdir())
+    assert names == ["same-second", "same-second_2", "same-second_3"]
+    assert (
+        len({(tmp_path / "outputs" / "x" / n / "metrics.json").stat().st_ino for n in names}) == 3
+    )
+
+
+# Help and mistakes
+
+
+def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra(command: Command) -> None:
+    code = (
+        "import runpy, sys; sys.argv = sys.argv[1:];"
+        "sys.modules['torch'] = sys.modules['lightning'] = None;"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    for script, arguments, expected in [
+        ("train.py", ["--help"], "SETTING=VALUE changes a setting"),
+        ("train.py", ["--cfg", "job"], "hidden_sizes:"),
+        ("train.py", ["model.dropout=2"], "dropout must be a number in [0, 1)"),
+        ("train.py", ["optimizer=adamv"], "did you mean 'adam'?"),
+        ("evaluate.py", ["--help"], "run=RUN_DIR"),
+    ]:
+        process = subprocess.run(
+            [sys.executable, "-c", code, str(ROOT / "scripts" / script), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert expected in process.stdout + process.stderr, process.stderr
+
+
+def test_nnlab_names_its_commands() -> None:
+    nnlab = Path(sys.executable).with_name("nnlab")
+    helped = subprocess.run([nnlab, "--help"], capture_output=True, text=True, check=True)
+    assert "nnlab train" in helped.stdout
+    assert "nnlab evaluate" in helped.stdout
+    mistyped = subprocess.run([nnlab, "trian"], capture_output=True, text=True, check=False)
+    assert mistyped.returncode == 1
+    assert "did you mean 'train'?" in mistyped.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("model.droput=0.3", "there is no setting model.droput; did you mean 'dropout'?"),
+        ("optimzer=sgd", "there is no setting optimzer; did you mean 'optimizer'?"),
+        ("optimizer=sdg", "adam, adamw, rmsprop, sgd, got optimizer=sdg; did you mean 'sgd'?"),
+        ("experiment=mnst", "did you mean 'mnist'?"),
+        ("model.activation=rleu", "got model.activation=rleu; did you mean 'relu'?"),
+        ("model.dropout=1.5", "dropout must be a number in [0, 1), got model.dropout=1.5"),
+        ("model.hidden_sizes=[1,2", "cannot read 'model.hidden_sizes=[1,2'"),
+        ("optimizer.lr=abc", "lr must be a number above 0, got optimizer.lr=abc"),
+        ("optimizer=sgd optimizer.momentum=0", "SGD: Nesterov momentum requires a momentum"),
+        ("seed=-1", "seed must be a whole number in [0, 4294967295], got seed=-1"),
+        ("threads=0", "threads must be a whole number of at least 1 or null"),
+        ("monitor=val/rmse", "monitor must be a metric of the task, multiclass"),
+        ("model.loss=huber", "loss must suit the task, multiclass"),
+        ("trainer=gpu", "Trainer: `CUDAAccelerator` can not run on your system"),
+        ("+trainer.foo=1", "Trainer: Trainer.__init__() got an unexpected keyword argument 'foo'"),
+        ("data=csv", "data.path and data.target must be given"),
+        ("data=csv data.path=no.csv data.target=y", "there is no file no.csv"),
+        ("data=penguins data.target=speces", "did you mean 'species'?"),
+        ("data=mnist data.root=no data.mirrors=[]", "no/train-images-idx3-ubyte (or train"),
+        ("output_dir=file", "output_dir must be a folder that can be written, got output_dir=file"),
+        ("resume=nowhere", "resume must be a run directory"),
+        ("model._target_=os.system", "model._target_ must be of a trusted package"),
+        ("model._target_=nnlab.commands.main", "_target_ must be a SupervisedModule"),
+        ("optimizer._target_=torch.os.system", "_target_ must be a class that exists"),
+        ("optimizer.lr=1e30", "loss must stay finite, got nan in epoch 1; lower optimizer.lr"),
+    ],
+)  # fmt: skip
+def test_a_mistake_gets_one_sentence_and_leaves_nothing(
+    quick_command: Command, tmp_path: Path, arguments: str, message: str
+) -> None:
+    (tmp_path / "file").touch()
+    if "trainer=gpu" in arguments and torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    process = quick_command("train.py", *arguments.split(), succeed=False)
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert not list(tmp_path.glob("outputs/*/*"))
+
+
+def test_a_run_that_was_not_given_is_asked_for(quick_command: Command) -> None:
+    process = quick_command("evaluate.py", succeed=False)
+    assert process.returncode == 1
+    assert process.stderr == "error: run must be given: add run=RUN_DIR to the command\n"
+
+
+class Payload:
+    """Unpickling it makes a file."""
+
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+@pytest.mark.parametrize("script", ["train.py", "evaluate.py"])
+@pytest.mark.parametrize("kind", ["payload", "torch payload", "text", "truncated"])
+def test_what_is_no_checkpoint_is_refused_and_not_run(
+    digits_run, quick_command: Command, tmp_path: Path, script: str, kind: str
+) -> None:
+    run_dir = tmp_path / "run"
+    shutil.copytree(digits_run[0], run_dir)
+    (run_dir / "metrics.json").unlink()
+    for path in (run_dir / "checkpoints").iterdir():
+        whole = path.read_bytes()
+        if kind == "payload":
+            path.write_bytes(pickle.dumps({"state_dict": Payload()}))
+        elif kind == "torch payload":
+            torch.save({"state_dict": {}, "hyper_parameters": Payload()}, path)
+        elif kind == "text":
+            path.write_text("not a checkpoint")
+        else:
+            path.write_bytes(whole[: len(whole) // 2])
+    argument = "resume" if script == "train.py" else "run"
+    process = quick_command(script, f"{argument}={run_dir}", succeed=False)
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert str(run_dir / "checkpoints") in line
+    assert not (tmp_path / "executed").exists()
+    assert (run_dir / ".hydra" / "config.yaml").is_file()
+
+
+def test_a_run_without_a_checkpoint_cannot_be_evaluated(
+    digits_run, quick_command: Command, tmp_path: Path
+) -> None:
+    run_dir = tmp_path / "run"
+    shutil.copytree(digits_run[0], run_dir)
+    (run_dir / "checkpoints" / "best.ckpt").unlink()
+    process = quick_command("evaluate.py", f"run={run_dir}", succeed=False)
+    assert process.stderr.startswith(f"error: there is no checkpoint {run_dir}/checkpoints/best")
+
+
+def test_a_strangers_run_directory_cannot_configure_hydra(
+    digits_run, quick_command: Command, tmp_path: Path
+) -> None:
+    run_dir = tmp_path / "run"
+    shutil.copytree(digits_run[0], run_dir)
+    config = run_dir / ".hydra" / "config.yaml"
+    callback = "{_target_: os.system, command: touch executed}"
+    config.write_text(config.read_text() + f"\nhydra: {{callbacks: {{bad: {callback}}}}}\n")
+    quick_command("evaluate.py", f"run={run_dir}")
+    assert not (tmp_path / "executed").exists()
+    config.write_text(config.read_text().replace("nnlab.data.ImageDataModule", "os.system"))
+    process = quick_command("evaluate.py", f"run={run_dir}", succeed=False)
+    assert "_target_ must be of a trusted package" in process.stderr

@@ -1,0 +1,106 @@
+"""From a config to objects: what is built, and what is refused before it runs."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+from torch.optim import Optimizer
+
+from nnlab.config import build, check_config, register_resolvers, takes
+
+ADAM = {"_target_": "torch.optim.Adam", "lr": 0.1}
+
+
+def node(**entries):
+    return OmegaConf.create(entries)
+
+
+def resolve(expression: str):
+    register_resolvers()
+    return OmegaConf.create({"value": expression}).value
+
+
+def test_a_node_becomes_the_object_it_describes() -> None:
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = build(node(**ADAM), Optimizer, [weight])
+    assert isinstance(optimizer, torch.optim.Adam)
+    assert optimizer.param_groups[0]["lr"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({**ADAM, "lr": -1}, "Adam: Invalid learning rate"),
+        ({**ADAM, "foo": 1}, "Adam: .*unexpected keyword argument 'foo'"),
+        ({"_target_": "os.system"}, "must be of a trusted package .*got os.system"),
+        ({"_target_": "torch.os.system"}, "must be a class that exists, got torch.os.system"),
+        ({"_target_": "torch.hub.load"}, "must be a Optimizer, got torch.hub.load"),
+        ({"_target_": "torch.nn.Linear"}, "must be a Optimizer, got torch.nn.Linear"),
+        ({"_target_": "torch.optim.Nadamm"}, "must be a class that exists"),
+        ({"_target_": "torch"}, "must be a class that exists"),
+    ],
+)
+def test_only_classes_of_the_right_kind_are_built(entries: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(OmegaConf.create(entries), Optimizer, [torch.nn.Parameter(torch.zeros(1))])
+
+
+def test_a_package_of_ones_own_is_trusted_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_package.py").write_text(
+        "import torch\nclass MySGD(torch.optim.SGD):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = node(_target_="my_package.MySGD", lr=0.1)
+    with pytest.raises(ValueError, match="NNLAB_TRUSTED_PACKAGES"):
+        build(mine, Optimizer, [torch.nn.Parameter(torch.zeros(1))])
+    assert "my_package" not in sys.modules  # refused before it was imported
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "other,my_package")
+    assert type(build(mine, Optimizer, [torch.nn.Parameter(torch.zeros(1))])).__name__ == "MySGD"
+
+
+def test_takes_tells_a_constructors_arguments() -> None:
+    one_cycle = node(_target_="torch.optim.lr_scheduler.OneCycleLR")
+    assert takes(one_cycle, "total_steps")
+    assert not takes(node(_target_="torch.optim.lr_scheduler.ConstantLR"), "total_steps")
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"model": {"dropout": 2}}, "dropout must be a number in .*, got model.dropout=2"),
+        ({"data": {"path": "???"}}, "data.path must be given: add data.path=VALUE"),
+        ({"seed": -1, "data": {"seed": "${seed}"}}, "got seed=-1"),
+        ({"a": {"b": {"_target_": "os.system"}}}, "a.b._target_ must be of a trusted package"),
+        ({"a": "${oc.env:NO_SUCH_VARIABLE}"}, "a cannot be worked out: .*NO_SUCH_VARIABLE"),
+    ],
+)
+def test_a_config_is_checked_as_a_whole(entries: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_config(OmegaConf.create(entries))
+
+
+def test_a_folder_that_is_taken_gets_a_number(tmp_path: Path) -> None:
+    expression = f"${{nnlab.new_folder:{tmp_path},null,digits,now}}"
+    names = [Path(resolve(expression)).relative_to(tmp_path).as_posix() for _ in range(3)]
+    assert names == ["digits/now", "digits/now_2", "digits/now_3"]
+    named = resolve(expression.replace("null", "mine"))
+    assert named == str(tmp_path / "mine" / "now")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "slug"),
+    [
+        ("model.dropout=0.2,optimizer=sgd", "_dropout-0.2_optimizer-sgd"),
+        ("model.hidden_sizes=[8,8],seed=1", "_hidden_sizes--8_8-_seed-1"),
+        ("data.path=../a/b c.csv", "_path-..-a-b-c.csv"),
+        ("", ""),
+    ],
+)
+def test_job_names_are_readable_folder_names(overrides: str, slug: str) -> None:
+    quoted = overrides.replace(",", "\\,")
+    assert resolve(f"${{nnlab.slug:'{quoted}'}}".replace("\\,", ",")) == slug
+    assert "/" not in slug

@@ -1,0 +1,43 @@
+"""The table at the end of a sweep."""
+
+import json
+from pathlib import Path
+
+from nnlab.sweeping import sweep_table
+
+
+def add_job(sweep: Path, name: str, monitor: str | None, **val: float) -> None:
+    (sweep / name / ".hydra").mkdir(parents=True)
+    (sweep / name / ".hydra" / "config.yaml").touch()
+    if monitor is not None:
+        content = {"monitor": monitor, "val": val, "test": val, "best_epoch": 3}
+        (sweep / name / "metrics.json").write_text(json.dumps(content))
+
+
+def order(sweep: Path) -> list[str]:
+    return [line.split()[1] for line in sweep_table(sweep).splitlines()[1:]]
+
+
+def test_the_lowest_loss_comes_first_and_failures_last(tmp_path: Path) -> None:
+    for name, loss in (("0_a", 0.3), ("1_b", 0.1), ("2_c", 0.2)):
+        add_job(tmp_path, name, "val/loss", loss=loss, accuracy=loss)
+    add_job(tmp_path, "3_failed", None)
+    assert order(tmp_path)[:3] == ["1_b", "2_c", "0_a"]
+    last = sweep_table(tmp_path).splitlines()[-1]
+    assert last.split() == ["3_failed", "no", "result"]
+
+
+def test_the_highest_accuracy_comes_first(tmp_path: Path) -> None:
+    for name, accuracy in (("0_a", 0.5), ("1_b", 0.9)):
+        add_job(tmp_path, name, "val/accuracy", loss=0.1, accuracy=accuracy)
+    assert order(tmp_path) == ["1_b", "0_a"]
+
+
+def test_regression_is_shown_by_its_rmse(tmp_path: Path) -> None:
+    add_job(tmp_path, "0_a", "val/loss", loss=0.1, rmse=25.0)
+    assert "test/rmse" in sweep_table(tmp_path).splitlines()[0]
+
+
+def test_a_sweep_without_results_says_so(tmp_path: Path) -> None:
+    add_job(tmp_path, "0_a", None)
+    assert sweep_table(tmp_path) == "none of the 1 jobs has a result"
