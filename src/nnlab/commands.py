@@ -78,7 +78,7 @@ def _run(verb: str, arguments: list[str]) -> None:
     show_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         config_name, more = _choose_config(verb, arguments)
-        words = [sys.argv[0], *more, *_name_jobs_by_what_varies(more)]
+        words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
         run_hydra = hydra.main(
             version_base="1.3", config_path=str(config_folder()), config_name=config_name
         )
@@ -139,26 +139,27 @@ def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
         name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **node}
     )
     quoted = str(run_dir.resolve()).replace("\\", "\\\\").replace("'", "\\'")
-    rest = [word for word in arguments if word not in named]
-    return "saved_run", [
-        *rest,
-        f"hydra.run.dir='{quoted}'",
-        "hydra.output_subdir=null",
-        f"hydra.job.name={verb}",
-    ]
+    settings = [f"hydra.run.dir='{quoted}'", "hydra.output_subdir=null", f"hydra.job.name={verb}"]
+    return "saved_run", _add_settings(settings, [word for word in arguments if word not in named])
 
 
 def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
     """Of a sweep's settings, those that are the same in all jobs stay out of their names."""
     if not {"-m", "--multirun"} & set(arguments):
         return []
-    settings = [word for word in arguments if "=" in word and not word.startswith("-")]
-    fixed = [
-        override.key_or_group
-        for override in OverridesParser.create().parse_overrides(settings)
-        if not override.is_sweep_override()
-    ]
+    settings = OverridesParser.create().parse_overrides(list(filter(_is_setting, arguments)))
+    fixed = [override.key_or_group for override in settings if not override.is_sweep_override()]
     return [f"hydra.job.config.override_dirname.exclude_keys=[{','.join(fixed)}]"]
+
+
+def _add_settings(settings: list[str], arguments: list[str]) -> list[str]:
+    """Put settings beside those of the command line: argparse wants them all in one place."""
+    place = next((i for i, word in enumerate(arguments) if _is_setting(word)), len(arguments))
+    return [*arguments[:place], *settings, *arguments[place:]]
+
+
+def _is_setting(word: str) -> bool:
+    return "=" in word and not word.startswith("-")
 
 
 def _job(

@@ -1,0 +1,48 @@
+"""The README says only what holds."""
+
+import re
+import shlex
+
+import pytest
+from conftest import ROOT, Command
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = sorted(set(re.findall(r"^    ((?:python scripts/|nnlab )\S.*)$", README, re.MULTILINE)))
+
+
+def test_the_first_screen_has_the_two_commands() -> None:
+    first_screen = README.splitlines()[:12]
+    assert "    pip install -e . && python scripts/train.py" in first_screen
+    assert '    pip install -e ".[test]" && pytest' in first_screen
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_is_understood(line: str, quick_command: Command, digits_run) -> None:
+    run_dir, _ = digits_run
+    words = [word.replace("RUN_DIR", str(run_dir)) for word in shlex.split(line)]
+    words = words[2:] if words[0] == "python" else words[1:]
+    script = next(name for name in ("train", "evaluate") if name in line.split("=")[0])
+    arguments = [word for word in words if word not in ("-m", "train", "evaluate", "--help")]
+    # A sweep's values one by one; what the settings mean is tested elsewhere.
+    arguments = [word if "[" in word else word.split(",")[0] for word in arguments]
+    printed = quick_command(f"{script}.py", *arguments, "--cfg", "job").stdout
+    assert "hidden_sizes:" in printed
+
+
+def test_every_option_of_a_part_is_named() -> None:
+    table = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", README, re.MULTILINE))
+    for group, options in table.items():
+        named = set(re.findall(r"`(\w+)`", options))
+        assert named == {path.stem for path in (ROOT / "configs" / group).glob("*.yaml")}
+
+
+def test_every_file_of_a_run_is_there(digits_run) -> None:
+    run_dir, _ = digits_run
+    listing = README.split("/\n        .hydra")[1].split("\n\n")[0]
+    for name in re.findall(r"^        (\S+)", ".hydra" + listing, re.MULTILINE):
+        assert list(run_dir.glob(name.replace("...", "*"))), name
+
+
+def test_links_lead_to_files() -> None:
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
