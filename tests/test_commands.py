@@ -205,6 +205,42 @@ def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
     assert results(moved)["best_epoch"] == results(whole)["best_epoch"]
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, begun: bool) -> None:
+    settings = ["trainer.max_epochs=100000", "callbacks.early_stopping=null", "data=penguins"]
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "scripts" / "train.py"), *settings],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    awaited = "last.ckpt" if begun else "config.yaml"
+    while not list(tmp_path.rglob(awaited)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    if begun:
+        run_dir = only_run(tmp_path)
+        assert printed.endswith(f"python scripts/train.py resume=outputs/penguins/{run_dir.name}\n")
+    else:
+        assert errors.endswith("stopped\n")
+        assert not list(tmp_path.glob("outputs/*/*"))
+
+
+def test_a_run_cannot_be_made_shorter_than_it_is(digits_run, quick_command, tmp_path) -> None:
+    run_dir = tmp_path / "run"
+    shutil.copytree(digits_run[0], run_dir)
+    process = quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=1", succeed=False)
+    assert "trainer.max_epochs must be at least the" in process.stderr
+    assert (run_dir / "metrics.json").is_file()
+
+
 def test_a_finished_run_can_be_made_longer(quick_command: Command, tmp_path: Path) -> None:
     quick_command("train.py", *SHORT, "callbacks.early_stopping=null")
     run_dir = only_run(tmp_path)

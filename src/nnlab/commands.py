@@ -9,6 +9,7 @@ import logging
 import math
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,6 +92,9 @@ def _run(verb: str, arguments: list[str]) -> None:
         if show_traceback or not _is_users_mistake(error):
             raise
         _fail(explain(error))
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        raise SystemExit(128 + signal.SIGINT) from None
 
 
 _Process = tuple[list[str], str | None]
@@ -184,6 +188,9 @@ def _job(
             else:
                 _remove_if_untouched(run_dir)
             return math.nan
+        except KeyboardInterrupt:
+            _remove_if_untouched(run_dir)
+            raise
 
     return job
 

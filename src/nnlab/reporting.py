@@ -53,6 +53,15 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     _log.info("its curves     tensorboard --logdir %s", shlex.quote(str(shown)))
 
 
+def report_interrupted(epochs: int, run_dir: Path) -> None:
+    """Tell how to go on with a run that a person has stopped."""
+    if epochs == 0:
+        _log.info("\nstopped before the first epoch was over: nothing was saved")
+        return
+    _log.info("\nstopped; %d epochs are saved. To go on:", epochs)
+    _log.info("python scripts/train.py %s", shlex.quote(f"resume={relative(run_dir)}"))
+
+
 def report_evaluation(test: dict[str, float], run_dir: Path) -> None:
     """Tell test metrics, and whether they are those that the training run wrote down."""
     _log.info("%s", format_table(["metric", "test"], [[k, repr(v)] for k, v in test.items()]))

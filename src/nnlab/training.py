@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import signal
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +22,7 @@ from nnlab.data.module import InMemoryDataModule
 from nnlab.evaluation import load_module, score
 from nnlab.models import SupervisedModule
 from nnlab.process import quiet_lightning, set_seed, set_threads, versions
-from nnlab.reporting import report_finished, report_start
+from nnlab.reporting import report_finished, report_interrupted, report_start
 from nnlab.rules import METRICS, RULES, monitors
 from nnlab.spec import Task
 
@@ -57,13 +58,14 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     if trainer.is_global_zero:
         report_start(module, data)
 
-    last = run_dir / "checkpoints" / "last.ckpt"
-    # Read here first: it says in a sentence what Lightning would say in a traceback.
-    first_epoch = read_checkpoint(last)["epoch"] + 1 if last.is_file() else 0
+    epochs_before = _epochs_in(run_dir)
+    if epochs_before > cfg.trainer.max_epochs:
+        raise ValueError(
+            f"trainer.max_epochs must be at least the {epochs_before} epochs that {run_dir} has "
+            f"behind it, got trainer.max_epochs={cfg.trainer.max_epochs}"
+        )
     started = time.monotonic()
-    trainer.fit(
-        module, datamodule=data, ckpt_path=last if first_epoch > 0 else None, weights_only=True
-    )
+    _fit(trainer, module, data, run_dir)
     seconds = time.monotonic() - started
     if not trainer.is_global_zero:
         return math.nan  # the first process has what remains to be done
@@ -79,7 +81,7 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         "test": score(best_module, data.test_dataloader()),
         "wall_time_s": round(seconds, 3),
         "samples_per_second": round(
-            len(data.loaded.train[0]) * (trainer.current_epoch - first_epoch) / seconds, 1
+            len(data.loaded.train[0]) * (trainer.current_epoch - epochs_before) / seconds, 1
         ),
         "seed": cfg.seed,
         "threads": torch.get_num_threads(),
@@ -104,6 +106,35 @@ def _finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
         return None
     results: dict[str, Any] = json.loads(path.read_text())
     return results if results["max_epochs"] == cfg.trainer.max_epochs else None
+
+
+def _epochs_in(run_dir: Path) -> int:
+    """The epochs that a run directory has behind it."""
+    last = _last_checkpoint(run_dir)
+    return read_checkpoint(last)["epoch"] + 1 if last.is_file() else 0
+
+
+def _last_checkpoint(run_dir: Path) -> Path:
+    return run_dir / "checkpoints" / "last.ckpt"
+
+
+def _fit(
+    trainer: Trainer, module: SupervisedModule, data: InMemoryDataModule, run_dir: Path
+) -> None:
+    last = _last_checkpoint(run_dir)
+    try:
+        trainer.fit(
+            module,
+            datamodule=data,
+            ckpt_path=last if last.is_file() else None,
+            weights_only=True,
+        )
+    except SystemExit:
+        # Lightning's answer to Ctrl-C.
+        if trainer.interrupted and trainer.is_global_zero:
+            report_interrupted(_epochs_in(run_dir), run_dir)
+            raise SystemExit(128 + signal.SIGINT) from None
+        raise
 
 
 def _check_monitor(monitor: str, task: str) -> None:
