@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from nnlab.data import idx as idx_module
 from nnlab.data.idx import find_idx, read_idx
 
 ITEMS = np.arange(2 * 3 * 4, dtype=np.uint8)
@@ -115,3 +116,21 @@ def test_a_gzip_bomb_takes_no_memory(write, promised: tuple[int, ...]) -> None:
         tracemalloc.stop()
     # Never more than the header promises, and that only up to what is there.
     assert peak < 100 * 2**20
+
+
+def test_an_honest_bomb_is_refused_at_the_limit(write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idx_module, "_MAX_BYTES", 2**20)
+    path = write(idx((40, 1024, 1024), bytes(40 * 2**20)), name="bomb", compress=True)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"bomb\.gz promises 41943040 bytes .* the limit"):
+            read_idx(path, ndim=3)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_promise_that_the_file_cannot_hold_is_refused_at_once(write) -> None:
+    path = write(idx((60_000, 28, 28), b"\0" * 100), compress=True)
+    with pytest.raises(ValueError, match="promises 47040000 bytes .* more than it can hold"):
+        read_idx(path, ndim=3)
