@@ -172,7 +172,9 @@ def test_the_same_seed_repeats_a_run_bit_for_bit(quick_command: Command, tmp_pat
 def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
     quick_command: Command, tmp_path: Path, scheduler: str
 ) -> None:
+    extra = ["scheduler.patience=0"] if scheduler == "plateau" else []
     settings = [
+        *extra,
         "trainer.max_epochs=40",
         "callbacks.early_stopping=null",
         "model.dropout=0.3",
@@ -197,7 +199,7 @@ def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
     (killed,) = (tmp_path / "outputs" / "killed").iterdir()
     assert not (killed / "metrics.json").exists()
 
-    moved = killed.rename(tmp_path / "moved=elsewhere")
+    moved = killed.rename(tmp_path / "it's moved=elsewhere, {1}")
     quick_command("train.py", f"resume={moved}")
     assert same(weights(moved), weights(whole))
     assert same(weights(moved, "best"), weights(whole, "best"))
@@ -251,6 +253,48 @@ def test_a_finished_run_can_be_made_longer(quick_command: Command, tmp_path: Pat
     (long,) = (tmp_path / "outputs" / "long").iterdir()
     assert results(run_dir)["epochs"] == 4
     assert same(weights(run_dir), weights(long))
+    quick_command("train.py", f"resume={run_dir}")  # and stays so
+
+
+def test_a_schedule_that_was_laid_out_cannot_be_made_longer(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    quick_command("train.py", *SHORT, "scheduler=one_cycle")
+    run_dir = only_run(tmp_path)
+    longer = ("train.py", f"resume={run_dir}", "trainer.max_epochs=4")
+    assert "must stay 2 in" in quick_command(*longer, succeed=False).stderr
+
+
+def test_fashion_mnist_reads_files_in_the_format_of_mnist(
+    quick_command: Command, mnist_folder: Path
+) -> None:
+    limits = ("trainer.max_epochs=1", "+trainer.limit_train_batches=2")
+    quick_command("train.py", "data=fashion_mnist", f"data.root={mnist_folder}", *limits)
+
+
+def test_evaluating_on_data_that_does_not_fit_says_what_is_wrong(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    rows = [f"{i},{'ab'[i % 2]},{'pqr'[i % 3]}" for i in range(60)]
+    good = tmp_path / "good.csv"
+    good.write_text("x,c,y\n" + "\n".join(rows) + "\n")
+    quick_command("train.py", "data=csv", f"data.path={good}", "data.target=y", *SHORT)
+    run_dir = only_run(tmp_path)
+    other = tmp_path / "other.csv"
+    for text, message in [
+        ("c,y\na,p\nb,q\na,r\nb,q\n", "column 'x' must be there, as in training"),
+        ("x,c,y\n1,a,p\n2,b,q\nthree,a,r\n4,a,p\n", "column 'x' must hold numbers, as in training"),
+        ("x,c,y\n1,a,p\n2,b,q\n3,a,z\n4,a,p\n", "target 'y' must be one of p, q, r, got 'z'"),
+        ("x,c\n1,a\n2,b\n", "target must be a column of other.csv, got target='y'"),
+    ]:  # fmt: skip
+        other.write_text(text)
+        process = quick_command(
+            "evaluate.py", f"run={run_dir}", f"data.path={other}", succeed=False
+        )
+        assert message in process.stderr
+    # Two of three classes, and numbers where categories were: both can be evaluated.
+    other.write_text("x,c,y\n" + "".join(f"{i},{i},{'pq'[i % 2]}\n" for i in range(20)))
+    quick_command("evaluate.py", f"run={run_dir}", f"data.path={other}")
 
 
 def test_two_processes_train_one_network(command: Command, tmp_path: Path) -> None:
@@ -283,6 +327,17 @@ def test_a_sweep_gives_a_run_directory_per_job_and_a_table_best_first(
     table = printed.split("best epoch\n")[-1]
     assert sorted(jobs, key=table.index) == by_loss
     assert f"sweep directory  outputs/digits/{sweep.name}" in printed
+
+
+def test_a_fixed_setting_is_not_in_the_names_of_jobs(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    quick_command("train.py", "seed=0,1", "data=penguins", *SHORT, "-m")
+    (sweep,) = (tmp_path / "outputs" / "penguins").iterdir()
+    assert sorted(path.name for path in sweep.iterdir() if path.is_dir()) == [
+        "0_seed-0",
+        "1_seed-1",
+    ]
 
 
 def test_a_failing_job_does_not_take_the_sweep_with_it(
@@ -361,17 +416,26 @@ def test_nnlab_names_its_commands() -> None:
         ("optimizer.lr=abc", "lr must be a number above 0, got optimizer.lr=abc"),
         ("optimizer=sgd optimizer.momentum=0", "SGD: Nesterov momentum requires a momentum"),
         ("seed=-1", "seed must be a whole number in [0, 4294967295], got seed=-1"),
-        ("threads=0", "threads must be a whole number of at least 1 or null"),
+        ("threads=0", "threads must be a whole number in [1, 1024] or null"),
         ("monitor=val/rmse", "monitor must be a metric of the task, multiclass"),
         ("model.loss=huber", "loss must suit the task, multiclass"),
         ("trainer=gpu", "Trainer: `CUDAAccelerator` can not run on your system"),
-        ("+trainer.foo=1", "Trainer: Trainer.__init__() got an unexpected keyword argument 'foo'"),
+        ("+trainer.foo=1", "Trainer: got an unexpected keyword argument 'foo'"),
         ("data=csv", "data.path and data.target must be given"),
         ("data=csv data.path=no.csv data.target=y", "there is no file no.csv"),
         ("data=penguins data.target=speces", "did you mean 'species'?"),
         ("data=mnist data.root=no data.mirrors=[]", "no/train-images-idx3-ubyte (or train"),
         ("output_dir=file", "output_dir must be a folder that can be written, got output_dir=file"),
         ("resume=nowhere", "resume must be a run directory"),
+        ("logger=null", "Config group override must be a string or a list"),
+        ("name=a/b", "name must be the name of a folder, not a path, got name=a/b"),
+        ("data=penguins data.path=5", "path must be a text"),
+        ("monitor=null", "monitor must be a metric of the task"),
+        ("data.batch_size=1 model.batch_norm=true", "batch_norm needs at least two rows"),
+        ("callbacks.best_checkpoint=null", "callbacks.best_checkpoint must be there"),
+        ("optimizer.betas=[0.9]", "betas must be a list such as [0.9,0.999]"),
+        ("-m model.dropout=1.5,2", "dropout must be a number in [0, 1)"),
+        ("model.droput=0,0.1 -m", "did you mean 'dropout'?"),
         ("model._target_=os.system", "model._target_ must be of a trusted package"),
         ("model._target_=nnlab.commands.main", "_target_ must be a SupervisedModule"),
         ("optimizer._target_=torch.os.system", "_target_ must be a class that exists"),
@@ -389,7 +453,30 @@ def test_a_mistake_gets_one_sentence_and_leaves_nothing(
     (line,) = process.stderr.splitlines()
     assert line.startswith("error: ")
     assert message in line
-    assert not list(tmp_path.glob("outputs/*/*"))
+    assert not list(tmp_path.glob("outputs/*"))
+
+
+@pytest.mark.parametrize("arguments", ["hydra.run.dir=mine model.dropout=2", "resume=mine seed=3"])
+def test_a_mistake_touches_no_folder_that_was_there(
+    quick_command: Command, tmp_path: Path, arguments: str
+) -> None:
+    (tmp_path / "mine" / ".hydra").mkdir(parents=True)
+    (tmp_path / "mine" / ".hydra" / "config.yaml").write_text("seed: 0\n")
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    assert quick_command("train.py", *arguments.split(), succeed=False).returncode == 1
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("setting", ["optimizer.lr=1", "seed=1", "optimizer=sgd", "-m"])
+@pytest.mark.parametrize("script", ["train.py", "evaluate.py"])
+def test_a_run_keeps_its_own_settings(
+    digits_run, quick_command: Command, script: str, setting: str
+) -> None:
+    argument = "resume" if script == "train.py" else "run"
+    process = quick_command(script, f"{argument}={digits_run[0]}", setting, succeed=False)
+    assert process.returncode == 1
+    assert "a run keeps its own settings; only " in process.stderr
+    assert f"got {setting}" in process.stderr
 
 
 def test_a_run_that_was_not_given_is_asked_for(quick_command: Command) -> None:

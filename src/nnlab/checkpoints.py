@@ -39,10 +39,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             else "it is damaged or of another kind"
         )
         raise ValueError(f"{path} must be a checkpoint of nnlab, but {reason}") from error
-    if not isinstance(checkpoint, dict) or not {"hyper_parameters", "state_dict"} <= set(
-        checkpoint
-    ):
-        raise ValueError(
-            f"{path} must be a checkpoint of nnlab, but it lacks the network's arguments or weights"
-        )
+    needed = ("epoch", "hyper_parameters", "state_dict")
+    if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in needed):
+        raise ValueError(f"{path} must be a checkpoint of nnlab, with {', '.join(needed)} in it")
     return checkpoint

@@ -25,7 +25,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from nnlab.config import check_config, config_folder, explain, register_resolvers
+from nnlab.config import check_config, config_folder, explain, new_folders, register_resolvers
 from nnlab.rules import did_you_mean
 
 _USAGE = """nnlab trains neural networks from YAML configs.
@@ -46,6 +46,11 @@ It prints the test metrics, and whether they are those of RUN_DIR/metrics.json."
 
 # Verb: where it is, and the argument that names a run directory to work in.
 _VERBS = {"train": ("nnlab.training", "resume"), "evaluate": ("nnlab.evaluation", "run")}
+# What may differ from the run's own settings; the rest would make it another run.
+_CHANGEABLE = {
+    "train": ("trainer.max_epochs", "threads", "data.path", "data.root"),
+    "evaluate": ("threads", "data.path", "data.root"),
+}
 
 
 def main() -> None:
@@ -89,13 +94,17 @@ def _run(verb: str, arguments: list[str]) -> None:
         for error in failures.values():
             raise error
     except Exception as error:
+        _remove_untouched_folders()
         if show_traceback or not _is_users_mistake(error):
             raise
         _fail(explain(error))
     except KeyboardInterrupt:
+        _remove_untouched_folders()
         print("stopped", file=sys.stderr)
         raise SystemExit(128 + signal.SIGINT) from None
 
+
+_MULTIRUN = {"-m", "--multirun"}
 
 _Process = tuple[list[str], str | None]
 
@@ -120,13 +129,26 @@ def _set_process(argv: list[str], full_error: str | None) -> None:
 
 
 def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
-    """The config to start from, and the arguments that remain for Hydra."""
+    """The config to start from, and the arguments that remain for Hydra.
+
+    Raises:
+        FileNotFoundError: What was named is not a run directory.
+        ValueError: None was named where one must be, or a setting is not to be changed.
+    """
     _, argument = _VERBS[verb]
     named = [word for word in arguments if word.startswith(f"{argument}=")]
     if not named and verb == "evaluate":
         raise ValueError("run must be given: add run=RUN_DIR to the command")
     if not named:
         return verb, arguments
+    # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
+    allowed = (argument, *_CHANGEABLE[verb], "--cfg", "job")
+    for word in arguments:
+        if not word.startswith("hydra.") and word.partition("=")[0] not in allowed:
+            raise ValueError(
+                f"with {argument}=RUN_DIR a run keeps its own settings; only "
+                f"{', '.join(_CHANGEABLE[verb])} may be changed, got {word}"
+            )
     run_dir = Path(named[-1].partition("=")[2]).expanduser()
     saved = run_dir / ".hydra" / "config.yaml"
     if not saved.is_file():
@@ -134,6 +156,8 @@ def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
             f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
             f"got {argument}={run_dir}"
         )
+    if "${" in str(run_dir.resolve()):
+        raise ValueError(f"{argument} must be a path without ${{, which Hydra takes for a variable")
     config = OmegaConf.to_container(OmegaConf.load(saved))
     if not isinstance(config, dict):
         raise ValueError(f"{saved} must hold a run's settings, got {config!r}")
@@ -142,14 +166,16 @@ def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
     ConfigStore.instance().store(
         name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **node}
     )
-    quoted = str(run_dir.resolve()).replace("\\", "\\\\").replace("'", "\\'")
-    settings = [f"hydra.run.dir='{quoted}'", "hydra.output_subdir=null", f"hydra.job.name={verb}"]
+    # Through a resolver, because a path may hold anything that means something to Hydra.
+    OmegaConf.register_new_resolver("nnlab.run_dir", lambda: str(run_dir.resolve()), replace=True)
+    settings = ["hydra.run.dir=${nnlab.run_dir:}", "hydra.output_subdir=null"]
+    settings.append(f"hydra.job.name={verb}")
     return "saved_run", _add_settings(settings, [word for word in arguments if word not in named])
 
 
 def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
     """Of a sweep's settings, those that are the same in all jobs stay out of their names."""
-    if not {"-m", "--multirun"} & set(arguments):
+    if not _MULTIRUN & set(arguments):
         return []
     settings = OverridesParser.create().parse_overrides(list(filter(_is_setting, arguments)))
     fixed = [override.key_or_group for override in settings if not override.is_sweep_override()]
@@ -158,8 +184,10 @@ def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
 
 def _add_settings(settings: list[str], arguments: list[str]) -> list[str]:
     """Put settings beside those of the command line: argparse wants them all in one place."""
-    place = next((i for i, word in enumerate(arguments) if _is_setting(word)), len(arguments))
-    return [*arguments[:place], *settings, *arguments[place:]]
+    flags = [word for word in arguments if word in _MULTIRUN]
+    rest = [word for word in arguments if word not in _MULTIRUN]
+    place = next((i for i, word in enumerate(rest) if _is_setting(word)), len(rest))
+    return [*flags, *rest[:place], *settings, *rest[place:]]
 
 
 def _is_setting(word: str) -> bool:
@@ -185,38 +213,39 @@ def _job(
             failures[run_dir.name] = error
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 _log.error("%s failed: %s", run_dir.name, explain(error))
-            else:
-                _remove_if_untouched(run_dir)
             return math.nan
-        except KeyboardInterrupt:
-            _remove_if_untouched(run_dir)
-            raise
 
     return job
 
 
-def _remove_if_untouched(run_dir: Path) -> None:
-    """Remove a run directory in which training has not begun, so that a mistake leaves nothing."""
-    if not (run_dir / "checkpoints").exists() and not (run_dir / "metrics.json").exists():
-        logging.shutdown()  # closes the log, which lies in the folder
-        shutil.rmtree(run_dir, ignore_errors=True)
-        with contextlib.suppress(OSError):  # other runs are in it
-            run_dir.parent.rmdir()
+def _remove_untouched_folders() -> None:
+    """Remove what this process has made and no training has begun in: a mistake leaves nothing."""
+    logging.shutdown()  # closes the logs, which lie in the folders
+    for folder in new_folders:
+        if not any(folder.rglob("checkpoints")):
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # other runs are in it
+                folder.parent.rmdir()
+    new_folders.clear()
 
 
 def _is_users_mistake(error: BaseException) -> bool:
     """Whether a message is enough: an error of the system's, Hydra's, or one nnlab raised."""
     if isinstance(error, (HydraException, OmegaConfBaseException, OSError)):
         return True
-    return isinstance(error, ValueError) and _raised_by_nnlab(error.__traceback__)
+    if isinstance(error, ValueError) and _raised_in(error.__traceback__) == "nnlab":
+        return True
+    # Of other packages only those that read what a person wrote.
+    return _raised_in(error.__traceback__) in ("hydra", "omegaconf", "yaml")
 
 
-def _raised_by_nnlab(traceback: TracebackType | None) -> bool:
+def _raised_in(traceback: TracebackType | None) -> str:
+    """The package of the frame that an error comes from."""
     name = ""
     while traceback is not None:
         name = traceback.tb_frame.f_globals.get("__name__", "")
         traceback = traceback.tb_next
-    return name.partition(".")[0] == "nnlab"
+    return name.partition(".")[0]
 
 
 def _fail(message: str) -> NoReturn:

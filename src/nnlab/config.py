@@ -46,12 +46,19 @@ def _slug(overrides: str) -> str:
     return f"_{slug}" if slug else ""
 
 
-def _new_folder(parent: str, name: str | None, choice: str, time: str) -> str:
+new_folders: list[Path] = []
+"""The run and sweep directories that this process has made."""
+
+
+def _new_folder(parent: Any, name: Any, choice: str, time: str) -> str:
     """Make the folder `parent/name/time`, or `..._2` and so on where that is taken.
 
     Making it is what claims it: two runs that start in the same second get two folders.
     """
-    base = Path(parent) / (name or choice)
+    name = choice if name is None else str(name)
+    if not re.fullmatch(r"\w[\w .=+-]*", name):
+        raise ValueError(f"name must be the name of a folder, not a path, got name={name}")
+    base = Path(str(parent)) / name
     try:
         base.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,6 +74,7 @@ def _new_folder(parent: str, name: str | None, choice: str, time: str) -> str:
         except FileExistsError:
             number += 1
         else:
+            new_folders.append(folder.resolve())
             return str(folder)
 
 
@@ -153,14 +161,17 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
     Raises:
         ValueError: The node does not fit the constructor, or the constructor refuses a value.
     """
+    from lightning.fabric.utilities.exceptions import MisconfigurationException  # loads torch
+
     cls = target_class(node, base)
-    arguments = plain_arguments(node)
+    arguments = plain_arguments(node) | more
     try:
-        return cls(*given, **arguments, **more)
-    except OSError:
-        raise
-    except Exception as error:
-        # Whatever a constructor objects to, it is to the config.
+        inspect.signature(cls).bind(*given, **arguments)
+    except TypeError as error:
+        raise ValueError(f"{cls.__name__}: {error}") from error
+    try:
+        return cls(*given, **arguments)
+    except (ValueError, ArithmeticError, MisconfigurationException) as error:
         raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
 
 

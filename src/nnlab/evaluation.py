@@ -30,7 +30,10 @@ def evaluate(cfg: DictConfig, run_dir: Path) -> None:
     set_threads(cfg.threads)
     checkpoint = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
     data = build(cfg.data, InMemoryDataModule)
-    data.load_state_dict(checkpoint[type(data).__name__])
+    kind = type(data).__name__
+    if kind not in checkpoint:
+        raise ValueError(f"{run_dir} must have been trained on {kind}, but its checkpoint was not")
+    data.load_state_dict(checkpoint[kind])
     module = load_module(cfg, checkpoint)
     report_evaluation(score(module, data.test_dataloader()), run_dir)
 

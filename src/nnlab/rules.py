@@ -39,9 +39,9 @@ METRICS = {
 _LOWER_IS_BETTER = ("loss", "rmse", "mae")
 
 
-def mode_of(monitor: str) -> str:
+def mode_of(monitor: object) -> str:
     """Whether the best value of a metric such as `val/loss` is its `min` or its `max`."""
-    return "min" if monitor.rpartition("/")[2] in _LOWER_IS_BETTER else "max"
+    return "min" if str(monitor).rpartition("/")[2] in _LOWER_IS_BETTER else "max"
 
 
 def monitors(task: str) -> list[str]:
@@ -119,15 +119,32 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A text that is not empty."""
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` is such a text."""
+        return isinstance(value, str) and value.strip() != ""
+
+    def __str__(self) -> str:
+        return "a text (quote what looks like a number)"
+
+
+@dataclass(frozen=True)
 class ListOf:
-    """A list, possibly empty, of values that each keep a rule."""
+    """A list of values that each keep a rule, possibly empty unless it has a fixed length."""
 
     rule: Number
     example: str
+    length: int | None = None
 
     def allows(self, value: Any) -> bool:
         """Whether `value` is such a list."""
-        return isinstance(value, list | tuple) and all(map(self.rule.allows, value))
+        return (
+            isinstance(value, list | tuple)
+            and all(map(self.rule.allows, value))
+            and self.length in (None, len(value))
+        )
 
     def __str__(self) -> str:
         return f"a list such as {self.example}, each {self.rule}"
@@ -136,7 +153,7 @@ class ListOf:
 RULES: dict[str, Rule] = {
     # the run
     "seed": Number("[0, 4294967295]", integer=True),
-    "threads": Number("[1, inf)", integer=True, none=True),
+    "threads": Number("[1, 1024]", integer=True, none=True),
     "monitor": Choice(
         tuple(dict.fromkeys(name for task in METRICS for name in monitors(task))), none=True
     ),
@@ -153,22 +170,27 @@ RULES: dict[str, Rule] = {
     "l1": Number("[0, inf)"),
     "l2": Number("[0, inf)"),
     # the data
+    "path": Text(),
+    "root": Text(),
+    "target": Text(),
     "task": Choice(("auto", "binary", "multiclass", "regression")),
     "batch_size": Number("[1, inf)", integer=True),
     "val_fraction": Number("(0, 1)"),
-    "test_fraction": Number("(0, 1)"),
+    "test_fraction": Number("(0, 1)", none=True),
     "max_categories": Number("[1, inf)", integer=True),
     # optimizers and schedulers
     "lr": Number("(0, inf)"),
     "weight_decay": Number("[0, inf)"),
     "momentum": Number("[0, 1)"),
     "nesterov": Flag(),
-    "betas": ListOf(Number("[0, 1)"), "[0.9,0.999]"),
+    "betas": ListOf(Number("[0, 1)"), "[0.9,0.999]", length=2),
     "alpha": Number("[0, 1)"),
     "eps": Number("(0, inf)"),
     "warmup_fraction": Number("[0, 1)"),
     "final_lr_fraction": Number("[0, 1]"),
     "pct_start": Number("(0, 1)"),
+    "div_factor": Number("(0, inf)"),
+    "final_div_factor": Number("(0, inf)"),
     "factor": Number("(0, 1]"),
     "patience": Number("[0, inf)", integer=True),
     # the trainer

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +28,38 @@ def sweep_table(sweep_dir: Path) -> str:
     """The runs in a folder, the best first, those without a result last."""
     jobs: list[tuple[str, dict[str, Any]]] = []
     failed: list[str] = []
-    for run_dir in (config.parent.parent for config in sweep_dir.glob("*/.hydra/config.yaml")):
-        metrics = run_dir / "metrics.json"
-        if metrics.is_file():
-            jobs.append((run_dir.name, json.loads(metrics.read_text())))
+    for config in sorted(sweep_dir.glob("*/.hydra/config.yaml")):
+        run_dir = config.parents[1]
+        path = run_dir / "metrics.json"
+        if path.is_file():
+            jobs.append((run_dir.name, json.loads(path.read_text())))
         else:
             failed.append(run_dir.name)
     if not jobs:
         return f"none of the {len(failed)} jobs has a result"
     monitor = jobs[0][1]["monitor"]
-    chosen_by = monitor.removeprefix("val/")
-    jobs.sort(key=lambda job: job[1]["val"][chosen_by], reverse=mode_of(monitor) == "max")
-    shown = next(names[0] for names in METRICS.values() if names[0] in jobs[0][1]["test"])
-    header = ["", "job", monitor, *({f"val/{shown}"} - {monitor}), f"test/{shown}", "best epoch"]
-    rows = [
-        [
-            str(place),
-            name,
-            *(f"{result['val'][metric.removeprefix('val/')]:.4f}" for metric in header[2:-2]),
-            f"{result['test'][shown]:.4f}",
-            str(result["best_epoch"]),
-        ]
-        for place, (name, result) in enumerate(jobs, start=1)
-    ]
-    rows += [["", name, "no result", *[""] * (len(header) - 3)] for name in sorted(failed)]
-    return format_table(header, rows)
+    headlines = dict.fromkeys(names[0] for names in METRICS.values())
+    shown = [name for name in headlines if any(name in result["test"] for _, result in jobs)]
+    metrics = dict.fromkeys(
+        [monitor, *(f"{split}/{name}" for split in ("val", "test") for name in shown)]
+    )
+
+    def badness(job: tuple[str, dict[str, Any]]) -> float:
+        value = _metric(job[1], monitor)
+        if value is None:
+            return math.inf
+        return -value if mode_of(monitor) == "max" else value
+
+    rows = []
+    for place, (name, result) in enumerate(sorted(jobs, key=badness), start=1):
+        values = (_metric(result, metric) for metric in metrics)
+        cells = ["" if value is None else f"{value:.4f}" for value in values]
+        rows.append([str(place), name, *cells, str(result["best_epoch"])])
+    rows += [["", name, "no result", *[""] * len(metrics)] for name in failed]
+    return format_table(["", "job", *metrics, "best epoch"], rows)
+
+
+def _metric(result: dict[str, Any], name: str) -> float | None:
+    split, _, metric = name.partition("/")
+    value: float | None = result[split].get(metric)
+    return value

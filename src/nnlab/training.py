@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -53,17 +54,17 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     set_seed(cfg.seed)
     data = build(cfg.data, InMemoryDataModule)
     _check_monitor(cfg.monitor, data.spec.task)
+    _check_batches(cfg, len(data.loaded.train[0]))
     module = _build_module(cfg, data)
     trainer = _build_trainer(cfg, run_dir)
     if trainer.is_global_zero:
         report_start(module, data)
 
     epochs_before = _epochs_in(run_dir)
-    if epochs_before > cfg.trainer.max_epochs:
-        raise ValueError(
-            f"trainer.max_epochs must be at least the {epochs_before} epochs that {run_dir} has "
-            f"behind it, got trainer.max_epochs={cfg.trainer.max_epochs}"
-        )
+    if epochs_before > 0:
+        _check_length(cfg, run_dir, epochs_before)
+    if trainer.is_global_zero:
+        _save_config(cfg, run_dir)
     started = time.monotonic()
     _fit(trainer, module, data, run_dir)
     seconds = time.monotonic() - started
@@ -89,7 +90,7 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         "versions": versions(),
     }
     _log_hyperparameters(cfg, trainer, data.spec.task, results)
-    _write_json(run_dir / "metrics.json", results)
+    _write(run_dir / "metrics.json", json.dumps(results, indent=2, allow_nan=False) + "\n")
     report_finished(results, run_dir)
     return _monitored(results)
 
@@ -104,8 +105,37 @@ def _finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
     path = run_dir / "metrics.json"
     if not path.is_file():
         return None
-    results: dict[str, Any] = json.loads(path.read_text())
+    try:
+        results: dict[str, Any] = json.loads(path.read_text())
+    except json.JSONDecodeError:
+        return None  # to be written again
     return results if results["max_epochs"] == cfg.trainer.max_epochs else None
+
+
+def _check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
+    """Whether a run that is resumed may have this many epochs."""
+    wanted = cfg.trainer.max_epochs
+    planned = OmegaConf.load(_config_path(run_dir)).trainer.max_epochs
+    if wanted < epochs_before:
+        raise ValueError(
+            f"trainer.max_epochs must be at least the {epochs_before} epochs that {run_dir} has "
+            f"behind it, got trainer.max_epochs={wanted}"
+        )
+    if wanted != planned and takes(cfg.scheduler, "total_steps"):
+        schedule = cfg.scheduler["_target_"].rpartition(".")[2]
+        raise ValueError(
+            f"trainer.max_epochs must stay {planned} in {run_dir}, whose {schedule} was laid out "
+            f"for so many epochs, got trainer.max_epochs={wanted}; start a new run"
+        )
+
+
+def _config_path(run_dir: Path) -> Path:
+    return run_dir / ".hydra" / "config.yaml"
+
+
+def _save_config(cfg: DictConfig, run_dir: Path) -> None:
+    """Write down what a resumed run has changed, for the next time."""
+    _write(_config_path(run_dir), OmegaConf.to_yaml(cfg))
 
 
 def _epochs_in(run_dir: Path) -> int:
@@ -145,6 +175,15 @@ def _check_monitor(monitor: str, task: str) -> None:
         )
 
 
+def _check_batches(cfg: DictConfig, rows: int) -> None:
+    if cfg.model.batch_norm and min(cfg.data.batch_size, rows) < 2:
+        raise ValueError(
+            "batch_norm needs at least two rows in a batch, got "
+            f"data.batch_size={cfg.data.batch_size} and {rows} training rows; "
+            "set model.batch_norm=false"
+        )
+
+
 def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
     def schedule(optimizer: Optimizer, total_steps: int) -> LRScheduler:
         length = {"total_steps": total_steps} if takes(cfg.scheduler, "total_steps") else {}
@@ -165,6 +204,10 @@ def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
         build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
     ]
     callbacks = [build(node, Callback) for node in (cfg.callbacks or {}).values() if node]
+    if not any(isinstance(c, ModelCheckpoint) and c.filename == "best" for c in callbacks):
+        raise ValueError(
+            "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
+        )
     return build(
         cfg.trainer, Trainer, default_root_dir=run_dir, logger=loggers, callbacks=callbacks
     )
@@ -189,8 +232,8 @@ def _log_hyperparameters(
         logger.finalize("success")
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def _write(path: Path, content: str) -> None:
     """Write beside and rename, so that the file is whole or not there."""
     beside = path.with_name(f".{path.name}")
-    beside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    beside.write_text(content)
     beside.replace(path)

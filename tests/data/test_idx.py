@@ -132,5 +132,5 @@ def test_an_honest_bomb_is_refused_at_the_limit(write, monkeypatch: pytest.Monke
 
 def test_a_promise_that_the_file_cannot_hold_is_refused_at_once(write) -> None:
     path = write(idx((60_000, 28, 28), b"\0" * 100), compress=True)
-    with pytest.raises(ValueError, match="promises 47040000 bytes .* more than it can hold"):
+    with pytest.raises(ValueError, match=r"promises 47040000 bytes .* more than it can hold"):
         read_idx(path, ndim=3)

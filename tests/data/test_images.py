@@ -80,6 +80,7 @@ def test_official_test_images_are_only_tested_on(mnist_folder: Path) -> None:
         train_labels="train-labels-idx1-ubyte",
         test_images="t10k-images-idx3-ubyte",
         test_labels="t10k-labels-idx1-ubyte",
+        test_fraction=None,
         val_fraction=0.1,
     )
     loaded = data.loaded

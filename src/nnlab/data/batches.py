@@ -98,6 +98,6 @@ class ShuffledBatches:
 
     def _starts(self, rows: int) -> list[int]:
         starts = list(range(0, rows, self.batch_size))
-        if len(starts) > 1 and rows - starts[-1] == 1:
+        if self.batch_size > 1 and len(starts) > 1 and rows - starts[-1] == 1:
             starts.pop()
         return starts

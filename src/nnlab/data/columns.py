@@ -9,6 +9,8 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from nnlab.data.targets import mean_and_std
+
 
 @dataclass(frozen=True, kw_only=True)
 class NumericColumn:
@@ -34,6 +36,13 @@ class NumericColumn:
 
     def encode(self, values: pl.Series) -> Tensor:
         """Numbers, null where missing, to `(rows, width)`."""
+        if values.null_count() == len(values):
+            values = values.cast(pl.Float64)
+        if not values.dtype.is_numeric():
+            raise ValueError(
+                f"column '{self.name}' must hold numbers, as in training, got text such as "
+                f"'{values.drop_nulls()[0]}'"
+            )
         standardized = ((values.cast(pl.Float64) - self.mean) / self.std).fill_null(0.0)
         parts = [standardized, values.is_null()][: self.width]
         return torch.stack([torch.tensor(part.to_numpy()).float() for part in parts], dim=1)
@@ -60,7 +69,9 @@ class CategoricalColumn:
     def encode(self, values: pl.Series) -> Tensor:
         """Strings, null where missing, to `(rows, width)`."""
         index: dict[str | None, int] = {name: i for i, name in enumerate([*self.categories, None])}
-        codes = values.replace_strict(index, default=len(index), return_dtype=pl.Int64)
+        codes = values.cast(pl.String).replace_strict(
+            index, default=len(index), return_dtype=pl.Int64
+        )
         return torch.nn.functional.one_hot(torch.tensor(codes.to_numpy()), self.width).float()
 
 
@@ -94,18 +105,19 @@ def fit_columns(frame: pl.DataFrame, *, max_categories: int) -> list[Column]:
 
 
 def _fit_numeric(values: pl.Series) -> NumericColumn:
-    present = torch.tensor(values.drop_nulls().cast(pl.Float64).to_numpy())
-    return NumericColumn(
-        name=values.name,
-        mean=present.mean().item(),
-        # One value and nulls: only the indicator varies.
-        std=present.std(correction=0).item() or 1.0,
-        has_missing=values.null_count() > 0,
-    )
+    mean, std = mean_and_std(torch.tensor(values.drop_nulls().cast(pl.Float64).to_numpy()))
+    return NumericColumn(name=values.name, mean=mean, std=std, has_missing=values.null_count() > 0)
 
 
 def encode(frame: pl.DataFrame, columns: Sequence[Column]) -> Tensor:
-    """The columns of a table side by side, `(rows, sum of widths)`, float32."""
+    """The columns of a table side by side, `(rows, sum of widths)`, float32.
+
+    Raises:
+        ValueError: A column is missing, or holds text where numbers were learned.
+    """
+    for column in columns:
+        if column.name not in frame.columns:
+            raise ValueError(f"column '{column.name}' must be there, as in training, but is not")
     return torch.cat([column.encode(frame[column.name]) for column in columns], dim=1)
 
 

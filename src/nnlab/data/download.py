@@ -1,10 +1,9 @@
 """Fetching a file from the first mirror that has it."""
 
 import os
-import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -40,17 +39,15 @@ def download(
     reasons = []
     for mirror in mirrors:
         # Beside its place, so that the last step is a rename within one file system.
-        descriptor, beside = tempfile.mkstemp(dir=root, prefix=f".{name}.")
-        os.close(descriptor)
+        beside = root / f".{name}.{os.getpid()}"
         try:
-            _fetch(mirror + name, Path(beside))
-            verify(Path(beside))
-            Path(beside).replace(root / name)
-            return root / name
-        except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
+            _fetch(mirror + name, beside)
+            verify(beside)
+            return beside.replace(root / name)
+        except (OSError, HTTPException, ValueError) as error:
             reasons.append(f"{mirror}: {error}")
         finally:
-            Path(beside).unlink(missing_ok=True)
+            beside.unlink(missing_ok=True)
     raise ConnectionError(
         f"{name} is not in {root} and no mirror gave it ({'; '.join(reasons)}); put the file "
         "into that folder yourself, or name the folder that has it with data.root=FOLDER"

@@ -33,7 +33,8 @@ class ImageDataModule(InMemoryDataModule):
             files that are not named are not checked.
         mirrors: https folders with the gzipped files, tried in turn where a file is missing.
         val_fraction: Share of the training rows to validate on, in (0, 1).
-        test_fraction: Share of all rows to test on where there are no test files, in (0, 1).
+        test_fraction: Share of all rows to test on where there are no test files, in (0, 1); None
+            where there are.
         batch_size: Rows of a training batch, >= 1.
         seed: Chooses the splits and the order of the rows.
 
@@ -50,22 +51,28 @@ class ImageDataModule(InMemoryDataModule):
         test_images: str | None,
         test_labels: str | None,
         class_names: Sequence[str],
-        sha256: Mapping[str, str],
+        sha256: Mapping[str, str] | None,
         mirrors: Sequence[str],
         val_fraction: float,
-        test_fraction: float,
+        test_fraction: float | None,
         batch_size: int,
         seed: int,
     ) -> None:
         super().__init__(batch_size=batch_size, seed=seed)
         check(val_fraction=val_fraction, test_fraction=test_fraction)
+        if (test_images is None, test_labels is None) != (test_fraction is not None,) * 2:
+            raise ValueError(
+                "test_images and test_labels, or else test_fraction, must be given, got "
+                f"test_images={test_images}, test_labels={test_labels}, "
+                f"test_fraction={test_fraction}; set what does not apply to null"
+            )
         self.root = Path(root).expanduser()
         self.train_images = train_images
         self.train_labels = train_labels
         self.test_images = test_images
         self.test_labels = test_labels
         self.class_names = list(class_names)
-        self.sha256 = sha256
+        self.sha256 = sha256 or {}
         self.mirrors = mirrors
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
@@ -87,9 +94,14 @@ class ImageDataModule(InMemoryDataModule):
         images, labels = self._read(self.train_images, self.train_labels)
         if self.test_images is not None and self.test_labels is not None:
             test = self._read(self.test_images, self.test_labels)
+            if test[0].shape[1:] != images.shape[1:]:
+                raise ValueError(
+                    f"test images must have the shape of the training images, "
+                    f"{list(images.shape[1:])}, got {list(test[0].shape[1:])}"
+                )
         else:
             kept, held_out = hold_out(
-                len(labels), fraction=self.test_fraction, seed=self.seed, classes=labels
+                len(labels), fraction=self.test_fraction or 0.0, seed=self.seed, classes=labels
             )
             test = images[held_out], labels[held_out]
             images, labels = images[kept], labels[kept]

@@ -1,11 +1,13 @@
 """The LightningModule: a network, its loss and penalties, its metrics, its optimizer."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim import Optimizer
@@ -152,6 +154,9 @@ class SupervisedModule(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the validation metrics."""
         self._log_metrics("val")
+        if self.trainer.state.fn == TrainerFn.FITTING:
+            self._check_monitor()
+            self._step_plateau()
 
     def on_test_epoch_end(self) -> None:
         """Log the test metrics."""
@@ -185,6 +190,22 @@ class SupervisedModule(LightningModule):
         self.latest_metrics |= named
         self.log_dict(named, sync_dist=distributed)
 
+    def _check_monitor(self) -> None:
+        if self.monitor not in self.latest_metrics:
+            raise ValueError(
+                f"monitor must be a metric that the validation rows define, got monitor="
+                f"{self.monitor}, for which they are too few or too alike; take val/loss"
+            )
+
+    def _step_plateau(self) -> None:
+        """Step `ReduceLROnPlateau` before the epoch's checkpoint is written.
+
+        Lightning steps it afterwards, and a resumed run would miss that step.
+        """
+        scheduler = self.lr_schedulers()
+        if isinstance(scheduler, ReduceLROnPlateau):
+            scheduler.step(self.latest_metrics[self.monitor])
+
     def compute_metrics(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
         """The loss, without penalties, and the task's metrics over a whole split.
 
@@ -192,6 +213,10 @@ class SupervisedModule(LightningModule):
             outputs: Raw outputs, `(rows, out_features)`.
             targets: `(rows,)`.
         """
+        # Half-precision outputs would give a loss of three digits.
+        outputs = outputs.float()
+        if targets.is_floating_point():
+            targets = targets.float()
         loss = float(self.loss(outputs, targets))
         return {"loss": loss, **compute_metrics(self.spec, outputs, targets)}
 
@@ -203,12 +228,14 @@ class SupervisedModule(LightningModule):
         if self._scheduler is None:
             return optimizer
         scheduler = self._scheduler(optimizer, int(self.trainer.estimated_stepping_batches))
-        by_epoch = isinstance(scheduler, ReduceLROnPlateau)
+        watches = isinstance(scheduler, ReduceLROnPlateau)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {
                 "scheduler": scheduler,
-                "interval": "epoch" if by_epoch else "step",
+                "interval": "step",
+                # `_step_plateau` steps it, never Lightning, which keeps it in the checkpoint.
+                "frequency": sys.maxsize if watches else 1,
                 "monitor": self.monitor,
             },
         }

@@ -1,0 +1,97 @@
+"""What is predicted: the task, the classes, and targets as numbers."""
+
+import math
+from collections.abc import Sequence
+
+import polars as pl
+import torch
+from torch import Tensor
+
+from nnlab.spec import Task
+
+# A target of whole numbers with at most this many different ones is taken for classes.
+_MAX_INTEGER_CLASSES = 20
+
+
+def infer_task(target: pl.Series) -> Task:
+    """The task that a target suggests.
+
+    Args:
+        target: The target column, without missing values.
+
+    Returns:
+        `binary` for two values; `multiclass` for text and for whole numbers of at most 20
+        different values; else `regression`.
+
+    Raises:
+        ValueError: The target takes a single value.
+    """
+    distinct = target.n_unique()
+    if distinct < 2:
+        raise ValueError(
+            f"target '{target.name}' must take at least two values, got {distinct} in "
+            f"{len(target)} rows"
+        )
+    if distinct == 2:
+        return "binary"
+    few_integers = target.dtype.is_integer() and distinct <= _MAX_INTEGER_CLASSES
+    return "multiclass" if few_integers or not target.dtype.is_numeric() else "regression"
+
+
+def find_classes(target: pl.Series, task: Task) -> list[str]:
+    """The classes of a target in their order; none for regression.
+
+    Raises:
+        ValueError: The target does not suit the task, or a class has a single row, which could
+            not be both learned and tested.
+    """
+    if task == "regression":
+        if not target.dtype.is_numeric():
+            raise ValueError(
+                f"task=regression needs a target of numbers, got '{target.name}' with values "
+                f"such as '{target[0]}'"
+            )
+        return []
+    counts = target.value_counts().sort(target.name)
+    names = counts[target.name].cast(pl.String).to_list()
+    if task == "binary" and len(names) != 2:
+        raise ValueError(
+            f"task=binary needs a target of two values, got {len(names)} in '{target.name}'"
+        )
+    rare = counts["count"].arg_min()
+    if rare is not None and counts["count"][rare] < 2:
+        raise ValueError(
+            f"every class of '{target.name}' must have at least two rows, got one of "
+            f"'{names[rare]}'"
+            + ("; for numbers give data.task=regression" if target.dtype.is_numeric() else "")
+        )
+    return names
+
+
+def encode_targets(target: pl.Series, class_names: Sequence[str]) -> Tensor:
+    """Targets `(rows,)`: indices of classes (int64), or numbers (float64) where there are none.
+
+    Raises:
+        ValueError: A value is not one of the classes, or not a number.
+    """
+    if not class_names:
+        if not target.dtype.is_numeric():
+            raise ValueError(f"target '{target.name}' must hold numbers, got '{target[0]}'")
+        return torch.tensor(target.cast(pl.Float64).to_numpy())
+    index = {name: i for i, name in enumerate(class_names)}
+    codes = target.cast(pl.String).replace_strict(index, default=None, return_dtype=pl.Int64)
+    if codes.null_count():
+        unknown = target.filter(codes.is_null())[0]
+        raise ValueError(
+            f"target '{target.name}' must be one of {', '.join(class_names)}, got '{unknown}'"
+        )
+    return torch.tensor(codes.to_numpy())
+
+
+def mean_and_std(values: Tensor) -> tuple[float, float]:
+    """Mean and standard deviation (of the whole, not a sample) of float64 numbers `(rows,)`.
+
+    The standard deviation of equal numbers is 1, so that it can be divided by.
+    """
+    std = values.std(correction=0).item()
+    return values.mean().item(), std if std > 0 and math.isfinite(std) else 1.0
