@@ -160,3 +160,39 @@ def test_a_checkpoint_opens_in_a_bare_session_without_code(tmp_path) -> None:
 def test_a_loaded_model_says_that_it_cannot_be_trained() -> None:
     with pytest.raises(ValueError, match="has no optimizer"):
         make_module().configure_optimizers()
+
+
+def test_the_loss_of_half_precision_outputs_is_computed_in_full() -> None:
+    module = make_module()
+    outputs = torch.randn(50, 3).bfloat16()
+    targets = torch.randint(0, 3, (50,))
+    expected = torch.nn.functional.cross_entropy(outputs.float(), targets).item()
+    assert module.compute_metrics(outputs, targets)["loss"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_trainer_can_test_it() -> None:
+    module = make_module(optimizer=lambda parameters: SGD(parameters, lr=0.1))
+    trainer = fit(module)
+    (tested,) = trainer.test(module, make_batches(), verbose=False)
+    x, targets = next(iter(make_batches(25)))
+    assert tested["test/accuracy"] == pytest.approx(
+        (module(x).argmax(1) == targets).float().mean().item()
+    )
+
+
+def test_a_monitor_that_the_rows_do_not_define_is_named() -> None:
+    module = make_module(monitor="val/auroc", optimizer=lambda parameters: SGD(parameters, lr=0.1))
+    one_class = OrderedBatches(
+        x=torch.randn(4, 4), targets=torch.zeros(4, dtype=torch.long), batch_size=4
+    )
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    with pytest.raises(ValueError, match="got monitor=val/auroc"):
+        trainer.fit(module, make_batches(), one_class)
