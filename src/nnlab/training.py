@@ -63,36 +63,43 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     epochs_before = _epochs_in(run_dir)
     if epochs_before > 0:
         _check_length(cfg, run_dir, epochs_before)
-    if trainer.is_global_zero:
-        _save_config(cfg, run_dir)
+        if trainer.is_global_zero:
+            _write(_config_path(run_dir), OmegaConf.to_yaml(cfg))  # for the next time
     started = time.monotonic()
     _fit(trainer, module, data, run_dir)
     seconds = time.monotonic() - started
     if not trainer.is_global_zero:
         return math.nan  # the first process has what remains to be done
 
+    epochs = trainer.current_epoch - epochs_before
+    results = _score_best(cfg, trainer, data, run_dir) | {
+        "wall_time_s": round(seconds, 3),
+        "samples_per_second": round(len(data.loaded.train[0]) * epochs / seconds, 1),
+    }
+    _log_hyperparameters(cfg, trainer, data.spec.task, results)
+    _write(run_dir / "metrics.json", json.dumps(results, indent=2, allow_nan=False) + "\n")
+    report_finished(results, run_dir)
+    return _monitored(results)
+
+
+def _score_best(
+    cfg: DictConfig, trainer: Trainer, data: InMemoryDataModule, run_dir: Path
+) -> dict[str, Any]:
+    """The metrics of the best epoch, and what they depend on."""
     best = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
     best_module = load_module(cfg, best)
-    results = {
+    return {
         "monitor": cfg.monitor,
         "best_epoch": best["epoch"] + 1,
         "epochs": trainer.current_epoch,
         "max_epochs": cfg.trainer.max_epochs,
         "val": score(best_module, data.val_dataloader()),
         "test": score(best_module, data.test_dataloader()),
-        "wall_time_s": round(seconds, 3),
-        "samples_per_second": round(
-            len(data.loaded.train[0]) * (trainer.current_epoch - epochs_before) / seconds, 1
-        ),
         "seed": cfg.seed,
         "threads": torch.get_num_threads(),
         "device": str(trainer.strategy.root_device),
         "versions": versions(),
     }
-    _log_hyperparameters(cfg, trainer, data.spec.task, results)
-    _write(run_dir / "metrics.json", json.dumps(results, indent=2, allow_nan=False) + "\n")
-    report_finished(results, run_dir)
-    return _monitored(results)
 
 
 def _monitored(results: dict[str, Any]) -> float:
@@ -131,11 +138,6 @@ def _check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
 
 def _config_path(run_dir: Path) -> Path:
     return run_dir / ".hydra" / "config.yaml"
-
-
-def _save_config(cfg: DictConfig, run_dir: Path) -> None:
-    """Write down what a resumed run has changed, for the next time."""
-    _write(_config_path(run_dir), OmegaConf.to_yaml(cfg))
 
 
 def _epochs_in(run_dir: Path) -> int:
