@@ -31,7 +31,7 @@ def run_script(
         env={**os.environ, **no_network, "PYTHONWARNINGS": "error", **env},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     if succeed:
