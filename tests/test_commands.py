@@ -207,8 +207,7 @@ def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
     assert results(moved)["best_epoch"] == results(whole)["best_epoch"]
 
 
-@pytest.mark.parametrize("begun", [False, True])
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path, begun: bool) -> None:
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     settings = ["trainer.max_epochs=100000", "callbacks.early_stopping=null", "data=penguins"]
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "scripts" / "train.py"), *settings],
@@ -218,21 +217,15 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, begun: bool) -> None:
         text=True,
     )
     deadline = time.monotonic() + 120
-    awaited = "last.ckpt" if begun else "config.yaml"
-    while not list(tmp_path.rglob(awaited)):
+    while not list(tmp_path.rglob("last.ckpt")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     printed, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in errors
-    if begun:
-        run_dir = only_run(tmp_path)
-        assert printed.endswith(f"python scripts/train.py resume=outputs/penguins/{run_dir.name}\n")
-    else:
-        assert errors.endswith("stopped\n")
-        assert not list(tmp_path.glob("outputs/*/*"))
+    name = only_run(tmp_path).name
+    assert printed.endswith(f"python scripts/train.py resume=outputs/penguins/{name}\n")
 
 
 def test_a_run_cannot_be_made_shorter_than_it_is(digits_run, quick_command, tmp_path) -> None:
