@@ -34,5 +34,8 @@ def quiet_lightning() -> None:
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
-    packages = ("nnlab", "torch", "lightning", "hydra-core", "polars", "numpy")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+    packages = ("nnlab", "lightning", "hydra-core", "polars", "numpy")
+    # torch's own word has the build in it, such as +cpu; that of its package may not.
+    return {"python": platform.python_version(), "torch": torch.__version__} | {
+        name: version(name) for name in packages
+    }

@@ -6,6 +6,7 @@ import shutil
 import ssl
 import subprocess
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
         capture_output=True,
     )
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    # From Python 3.12 on, an opener remembers the certificates of its first use.
+    urllib.request.install_opener(None)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "served"
