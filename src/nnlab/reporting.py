@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,10 @@ _log = logging.getLogger(__name__)
 def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None:
     """Tell what is about to be trained on what."""
     spec, loaded = data.spec, data.loaded
+    if loaded.column_table:
+        _log.info("%s\n", _format_columns(loaded.column_table))
+    for warning in loaded.warnings:
+        _log.warning("warning: %s\n", warning)
     rows = ", ".join(
         f"{len(split[0]):,} {name}"
         for name, split in (
@@ -35,6 +40,22 @@ def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None
     sizes = [spec.in_features, *module.hparams["hidden_sizes"], spec.out_features]
     parameters = sum(weights.numel() for weights in module.parameters())
     _log.info("model  %s units, %s parameters", "-".join(map(str, sizes)), f"{parameters:,}")
+
+
+# Of a wide table a person reads the beginning, and what is left out.
+_MOST_COLUMNS_SHOWN = 80
+
+
+def _format_columns(column_table: list[list[str]]) -> str:
+    shown = column_table[:_MOST_COLUMNS_SHOWN]
+    text = format_table(
+        ["column", "kind", "missing", "distinct", "becomes"],
+        shown,
+        left=("column", "kind", "becomes"),
+    )
+    kinds = Counter(kind for _, kind, *_ in column_table[len(shown) :])
+    more = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+    return f"{text}\nand {kinds.total():,} more: {more}" if more else text
 
 
 def report_finished(results: dict[str, Any], run_dir: Path) -> None:
@@ -71,11 +92,15 @@ def report_evaluation(test: dict[str, float], run_dir: Path) -> None:
         _log.info("\n%s %s", "exactly as in" if same else "NOT as in", relative(path))
 
 
-def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A plain text table; columns after the first that holds words are aligned to the right."""
+def format_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    left: Sequence[str] = ("", "metric", "job"),
+) -> str:
+    """A plain text table; columns that `left` does not name are aligned to the right."""
     table = Table(box=None, pad_edge=False)
     for name in header:
-        table.add_column(name, justify="left" if name in ("", "metric", "job") else "right")
+        table.add_column(name, justify="left" if name in left else "right")
     for row in rows:
         table.add_row(*row)
     text = io.StringIO()

@@ -7,7 +7,7 @@ torch is loaded.
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ ACTIVATIONS = (
     "mish",
     "identity",
 )
+COLUMN_KINDS = ("numeric", "categorical", "boolean", "date")
 LOSSES = {
     "binary": ("binary_cross_entropy", "mse"),
     "multiclass": ("cross_entropy", "mse"),
@@ -122,19 +123,37 @@ class Flag:
 class Text:
     """A text that is not empty."""
 
+    none: bool = False
+
     def allows(self, value: Any) -> bool:
         """Whether `value` is such a text."""
-        return isinstance(value, str) and value.strip() != ""
+        return (isinstance(value, str) and value.strip() != "") or (value is None and self.none)
 
     def __str__(self) -> str:
-        return "a text (quote what looks like a number)"
+        return "a text (quote what looks like a number)" + (" or null" if self.none else "")
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Column kinds by column name."""
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` maps names to kinds or to formats of dates."""
+        return isinstance(value, Mapping) and all(
+            kind in COLUMN_KINDS or (isinstance(kind, str) and "%" in kind)
+            for kind in value.values()
+        )
+
+    def __str__(self) -> str:
+        kinds = ", ".join(COLUMN_KINDS)
+        return f"a kind for each column that is named: {kinds}, or a date's format as %d/%m/%Y"
 
 
 @dataclass(frozen=True)
 class ListOf:
     """A list of values that each keep a rule, possibly empty unless it has a fixed length."""
 
-    rule: Number
+    rule: Number | Text
     example: str
     length: int | None = None
 
@@ -148,6 +167,21 @@ class ListOf:
 
     def __str__(self) -> str:
         return f"a list such as {self.example}, each {self.rule}"
+
+
+@dataclass(frozen=True)
+class Either:
+    """What one of two rules allows."""
+
+    first: Rule
+    second: Rule
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` keeps one of them."""
+        return self.first.allows(value) or self.second.allows(value)
+
+    def __str__(self) -> str:
+        return f"{self.first}, or {self.second}"
 
 
 RULES: dict[str, Rule] = {
@@ -164,9 +198,12 @@ RULES: dict[str, Rule] = {
     "dropout": Number("[0, 1)"),
     "batch_norm": Flag(),
     "layer_norm": Flag(),
+    "embedding_size": Number("[1, inf)", integer=True),
+    "numeric_embedding": Choice(("periodic",), none=True),
     # the loss
     "loss": Choice(("auto", *dict.fromkeys(name for names in LOSSES.values() for name in names))),
     "label_smoothing": Number("[0, 1)"),
+    "class_weights": Either(Choice(("balanced",), none=True), ListOf(Number("(0, inf)"), "[1,5]")),
     "l1": Number("[0, inf)"),
     "l2": Number("[0, inf)"),
     # the data
@@ -177,7 +214,16 @@ RULES: dict[str, Rule] = {
     "batch_size": Number("[1, inf)", integer=True),
     "val_fraction": Number("(0, 1)"),
     "test_fraction": Number("(0, 1)", none=True),
-    "max_categories": Number("[1, inf)", integer=True),
+    "columns": Kinds(),
+    "drop": ListOf(Text(), "[id,note]"),
+    "scaling": Choice(("robust", "standard", "quantile")),
+    "max_one_hot": Number("[0, inf)", integer=True),
+    "val_path": Text(none=True),
+    "test_path": Text(none=True),
+    "group": Text(none=True),
+    "time": Text(none=True),
+    "fold": Number("[0, inf)", integer=True),
+    "folds": Number("[2, inf)", integer=True, none=True),
     # optimizers and schedulers
     "lr": Number("(0, inf)"),
     "weight_decay": Number("[0, inf)"),

@@ -1,124 +1,279 @@
-"""How the columns of a table become numbers: the statistics that are learned, and their use."""
+"""What is learned of a table's columns, and how their cells become numbers and codes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
+import numpy as np
 import polars as pl
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from nnlab.data.targets import mean_and_std
+from nnlab.data.dates import periods_of, to_seconds
+from nnlab.data.kinds import ColumnKind, boolean_text, number_text
+
+Numbers = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+_QUANTILE_KNOTS = 256
+# The quartiles of so many rows are those of all, to a fraction of a percent.
+_SAMPLE = 2**18
+
+OTHER, MISSING = 0, 1
+"""The codes of a category that was not learned, and of a missing one; then come the learned."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NumericColumn:
-    """A column of numbers, standardised.
+    """A column of numbers or of dates.
 
     Attributes:
         name: The column's name.
-        mean: Mean of the training rows that have a value; missing values are filled with it.
-        std: Their standard deviation, > 0.
-        has_missing: Whether training rows lack values; then an indicator stands beside the
-            number.
+        scaling: `robust`, `standard` or `quantile`.
+        center: Median or mean of the training rows that have a value.
+        scale: Interquartile range or standard deviation; 0 for a column that does not vary.
+        knots: Ascending numbers that quantile scaling interpolates between; else empty.
+        levels: The scaled value at each knot.
+        has_missing: Whether training rows lack values; then an indicator stands beside them.
+        date_format: How dates are written as text; None for numbers and for typed dates.
+        periods: The cycles of dates in seconds, each a sine and a cosine; empty for numbers.
+        is_date: Whether the cells are dates or times.
     """
 
     name: str
-    mean: float
-    std: float
+    scaling: str
+    center: float
+    scale: float
+    knots: list[float]
+    levels: list[float]
     has_missing: bool
+    date_format: str | None
+    periods: list[float]
+    is_date: bool
 
     @property
     def width(self) -> int:
         """Number of inputs it makes."""
-        return 1 + self.has_missing
+        return 1 + 2 * len(self.periods) + self.has_missing
 
-    def encode(self, values: pl.Series) -> Tensor:
-        """Numbers, null where missing, to `(rows, width)`."""
+    def read(self, values: pl.Series) -> Numbers:
+        """Cells to float64 `(rows,)`, NaN where missing.
+
+        Raises:
+            ValueError: A cell is not a finite number, or not a date; the message has its row.
+        """
         if values.null_count() == len(values):
-            values = values.cast(pl.Float64)
-        if not values.dtype.is_numeric():
-            raise ValueError(
-                f"column '{self.name}' must hold numbers, as in training, got text such as "
-                f"'{values.drop_nulls()[0]}'"
+            return np.full(len(values), np.nan)
+        numbers = self._numbers(values)
+        bad = (numbers.is_null() & values.is_not_null()) | numbers.is_infinite().fill_null(False)
+        if bad.any():
+            row = int(bad.arg_true()[0])
+            what = f"dates such as {self.date_format}" if self.is_date else "finite numbers"
+            raise CellError(
+                f"column '{self.name}' must hold {what}, as in training, got '{values[row]}'", row
             )
-        standardized = ((values.cast(pl.Float64) - self.mean) / self.std).fill_null(0.0)
-        parts = [standardized, values.is_null()][: self.width]
-        return torch.stack([torch.tensor(part.to_numpy()).float() for part in parts], dim=1)
+        return numbers.fill_null(float("nan")).to_numpy()
+
+    def _numbers(self, values: pl.Series) -> pl.Series:
+        if self.is_date:
+            return to_seconds(values, self.date_format)
+        if values.dtype == pl.String:
+            return values.str.strip_chars().cast(pl.Float64, strict=False)
+        if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
+            raise ValueError(f"column '{self.name}' must hold numbers, got {values.dtype}")
+        return values.cast(pl.Float64).fill_nan(None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CategoricalColumn:
-    """A column of categories, one-hot.
+    """A column of categories.
+
+    A cell becomes a code: 0 for any category that was not learned, 1 where it is missing, and
+    from 2 on the learned ones in their order.
 
     Attributes:
         name: The column's name.
-        categories: Those that have an input of their own. After them come one input for a
-            missing value and one for any other category.
+        categories: The learned ones, as text.
+        written_as: `text`, `number` (`1`, `1.0` and `01` are one category) or `boolean` (so are
+            `yes`, `TRUE` and `1`).
+        is_embedded: Whether it is to be embedded; else it is one-hot.
+        trained_codes: The codes that occur in training rows; only these have a one-hot input.
     """
 
     name: str
     categories: list[str]
+    written_as: str
+    is_embedded: bool
+    trained_codes: list[int]
+
+    @property
+    def size(self) -> int:
+        """Number of codes."""
+        return len(self.categories) + 2
 
     @property
     def width(self) -> int:
         """Number of inputs it makes."""
-        return len(self.categories) + 2
+        return 1 if self.is_embedded else len(self.trained_codes)
 
-    def encode(self, values: pl.Series) -> Tensor:
-        """Strings, null where missing, to `(rows, width)`."""
-        index: dict[str | None, int] = {name: i for i, name in enumerate([*self.categories, None])}
-        codes = values.cast(pl.String).replace_strict(
-            index, default=len(index), return_dtype=pl.Int64
-        )
-        return torch.nn.functional.one_hot(torch.tensor(codes.to_numpy()), self.width).float()
+    def read(self, values: pl.Series) -> Codes:
+        """Cells to codes `(rows,)`."""
+        codes: dict[str | None, int] = {name: i + 2 for i, name in enumerate(self.categories)}
+        codes[None] = MISSING
+        text = category_text(values, self.written_as)
+        return text.replace_strict(codes, default=OTHER, return_dtype=pl.Int64).to_numpy()
 
 
 Column = NumericColumn | CategoricalColumn
 
 
-def fit_columns(frame: pl.DataFrame, *, max_categories: int) -> list[Column]:
-    """Learn each column's statistics from training rows.
+class CellError(ValueError):
+    """A cell that cannot be read; `row` counts from 0 in the rows that were given."""
+
+    def __init__(self, message: str, row: int) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+def category_text(values: pl.Series, written_as: str) -> pl.Series:
+    """Categories as text that is the same however a file or a data frame writes them."""
+    if written_as == "boolean":
+        return boolean_text(values)
+    return number_text(values) if written_as == "number" else values.cast(pl.String)
+
+
+def fit_columns(
+    frame: pl.DataFrame, kinds: Sequence[ColumnKind], *, scaling: str, max_one_hot: int
+) -> list[Column]:
+    """Learn the columns that are used, from training rows.
 
     Args:
-        frame: The features of the training rows, numbers or strings.
-        max_categories: The most categories of a column that get an input of their own, the most
-            frequent first; the others share one.
+        frame: The training rows.
+        kinds: What each column holds.
+        scaling: How numbers are scaled.
+        max_one_hot: The most categories of a column that is one-hot; with more it is embedded.
 
     Returns:
-        The columns that vary; one that is the same in every training row says nothing.
+        One for each column that is not left out, in the order of `kinds`.
     """
     columns: list[Column] = []
-    for values in frame:
-        if values.n_unique() < 2:
+    for kind in kinds:
+        values = frame[kind.name] if kind.is_used else None
+        if values is None:
             continue
-        if values.dtype.is_numeric():
-            columns.append(_fit_numeric(values))
+        if kind.kind in ("numeric", "date"):
+            columns.append(_fit_numeric(values, kind, scaling))
         else:
-            counts = Counter(values.drop_nulls().to_list())
-            ranked = sorted(counts, key=lambda category: (-counts[category], category))
-            columns.append(
-                CategoricalColumn(name=values.name, categories=sorted(ranked[:max_categories]))
-            )
+            columns.append(_fit_categorical(values, kind, max_one_hot))
     return columns
 
 
-def _fit_numeric(values: pl.Series) -> NumericColumn:
-    mean, std = mean_and_std(torch.tensor(values.drop_nulls().cast(pl.Float64).to_numpy()))
-    return NumericColumn(name=values.name, mean=mean, std=std, has_missing=values.null_count() > 0)
+def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericColumn:
+    unfitted = NumericColumn(
+        name=kind.name,
+        scaling=scaling,
+        center=0.0,
+        scale=0.0,
+        knots=[],
+        levels=[],
+        has_missing=values.null_count() > 0,
+        date_format=kind.date_format,
+        periods=[],
+        is_date=kind.kind == "date",
+    )
+    numbers = unfitted.read(values)
+    present = numbers[~np.isnan(numbers)]
+    sample = present[:: -(-len(present) // _SAMPLE)]
+    fitted: dict[str, Any] = {"periods": periods_of(sample) if unfitted.is_date else []}
+    if scaling == "standard":
+        fitted["center"], fitted["scale"] = mean_and_spread(present)
+    else:
+        fitted["center"], fitted["scale"] = _median_and_spread(sample, present)
+    if scaling == "quantile" and fitted["scale"] > 0:
+        fitted["knots"], fitted["levels"] = _knots(sample)
+    return NumericColumn(**{**asdict(unfitted), **fitted})
 
 
-def encode(frame: pl.DataFrame, columns: Sequence[Column]) -> Tensor:
-    """The columns of a table side by side, `(rows, sum of widths)`, float32.
+def mean_and_spread(values: Numbers) -> tuple[float, float]:
+    """Mean and standard deviation (of the whole, not a sample) of numbers however large.
+
+    The standard deviation is 0 where they are all the same, or too close to tell apart.
+    """
+    largest = float(np.abs(values).max())
+    if largest == 0:
+        return 0.0, 0.0
+    # Of numbers near 1e308 the sum would be infinite, of those near 1e-320 the squares 0.
+    scaled = values / largest
+    mean, spread = float(scaled.mean()), float(scaled.std())
+    # What rounding makes of equal numbers is no spread.
+    return mean * largest, _usable(spread * largest if spread > 1e-12 * abs(mean) else 0.0)
+
+
+def _median_and_spread(sample: Numbers, present: Numbers) -> tuple[float, float]:
+    """Median and interquartile range; half the range where the quartiles are the same."""
+    # The halves of two numbers of 1e308 can be subtracted.
+    low, median, high = np.quantile(sample / 2, [0.25, 0.5, 0.75])
+    half = high - low
+    if half == 0:
+        half = (present.max() / 2 - present.min() / 2) / 2
+    # The interquartile range itself may be beyond the largest float.
+    return float(2 * median), _usable(float(min(half, np.finfo(np.float64).max / 2)) * 2)
+
+
+def _usable(scale: float) -> float:
+    """A scale that can be divided by, or 0: that of subnormal numbers cannot."""
+    return scale if scale > 1e-300 else 0.0
+
+
+def _knots(sample: Numbers) -> tuple[list[float], list[float]]:
+    """Quantiles, and those of the normal distribution at the same levels; ties share a level."""
+    levels = (np.arange(_QUANTILE_KNOTS) + 0.5) / _QUANTILE_KNOTS
+    quantiles = np.quantile(sample / 2, levels) * 2
+    knots, place, counts = np.unique(quantiles, return_inverse=True, return_counts=True)
+    mean_level = np.bincount(place, weights=levels) / counts
+    if len(knots) < 2:
+        return [], []
+    return knots.tolist(), [NormalDist().inv_cdf(level) for level in mean_level]
+
+
+def _fit_categorical(values: pl.Series, kind: ColumnKind, max_one_hot: int) -> CategoricalColumn:
+    text = category_text(values, kind.written_as)
+    counts = Counter(text.drop_nulls().to_list())
+    # A category of one row cannot be told from that row; all such are learned as "other", which
+    # is what an unseen one will be.
+    learned = [name for name, rows in counts.items() if rows > 1 or len(counts) <= 2]
+    column = CategoricalColumn(
+        name=kind.name,
+        categories=sorted(learned),
+        written_as=kind.written_as,
+        is_embedded=len(learned) > max_one_hot,
+        trained_codes=[],
+    )
+    return CategoricalColumn(
+        **{**asdict(column), "trained_codes": np.unique(column.read(values)).tolist()}
+    )
+
+
+def read_rows(frame: pl.DataFrame, columns: Sequence[Column]) -> tuple[Numbers, Codes]:
+    """Raw rows as `RowEncoder` takes them.
+
+    Returns:
+        Numbers `(rows, numeric columns)` and codes `(rows, categorical columns)`.
 
     Raises:
-        ValueError: A column is missing, or holds text where numbers were learned.
+        ValueError: A column is not there, or a cell is not what it was in training.
     """
     for column in columns:
         if column.name not in frame.columns:
             raise ValueError(f"column '{column.name}' must be there, as in training, but is not")
-    return torch.cat([column.encode(frame[column.name]) for column in columns], dim=1)
+    numeric = [c.read(frame[c.name]) for c in columns if isinstance(c, NumericColumn)]
+    codes = [c.read(frame[c.name]) for c in columns if isinstance(c, CategoricalColumn)]
+    rows = len(frame)
+    return (
+        np.column_stack(numeric) if numeric else np.empty((rows, 0)),
+        np.column_stack(codes) if codes else np.empty((rows, 0), dtype=np.int64),
+    )
 
 
 def to_plain(columns: Sequence[Column]) -> list[dict[str, Any]]:
@@ -127,7 +282,7 @@ def to_plain(columns: Sequence[Column]) -> list[dict[str, Any]]:
     return [{"kind": kinds[type(column)], **asdict(column)} for column in columns]
 
 
-def from_plain(plain: Sequence[dict[str, Any]]) -> list[Column]:
+def from_plain(plain: Sequence[Mapping[str, Any]]) -> list[Column]:
     """Columns from what `to_plain` made."""
     kinds: dict[str, type[Column]] = {"numeric": NumericColumn, "categorical": CategoricalColumn}
     return [

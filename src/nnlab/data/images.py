@@ -118,14 +118,23 @@ class ImageDataModule(InMemoryDataModule):
         spec = DataSpec(
             task="binary" if len(self.class_names) == 2 else "multiclass",
             input_shape=list(images.shape[1:]),
+            numbers=0,
+            category_sizes=[],
             class_names=self.class_names,
+            class_counts=torch.bincount(labels[kept], minlength=len(self.class_names)).tolist(),
             target_mean=0.0,
             target_std=1.0,
         )
         standardized = {
             name: (standardize(x, preprocessing), targets) for name, (x, targets) in splits.items()
         }
-        return LoadedData(spec=spec, preprocessing=preprocessing, **standardized)
+        return LoadedData(
+            spec=spec,
+            preprocessing=preprocessing,
+            train=standardized["train"],
+            val=standardized["val"],
+            test=standardized["test"],
+        )
 
     def _statistics(self, images: Tensor) -> dict[str, Any]:
         # Counting the 256 values of a pixel is exact and takes no memory.

@@ -1,7 +1,7 @@
 """What the data modules share: three splits in memory, and their batches."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lightning.pytorch import LightningDataModule
@@ -28,6 +28,9 @@ class LoadedData:
         val: Rows that choose among epochs and settings.
         test: Rows that are only tested on.
         preprocessing: How raw rows became inputs, as plain data.
+        column_table: For a person to read, of each column of a table its name, its kind, the
+            share of missing values, the number of distinct ones, and what becomes of it.
+        warnings: Sentences that a person should read before training.
     """
 
     spec: DataSpec
@@ -35,6 +38,8 @@ class LoadedData:
     val: Split
     test: Split
     preprocessing: dict[str, Any]
+    column_table: list[list[str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 class InMemoryDataModule(LightningDataModule, ABC):

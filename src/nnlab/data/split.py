@@ -7,9 +7,15 @@ from nnlab.seeding import stream_seed
 
 
 def hold_out(
-    rows: int, *, fraction: float, seed: int, classes: Tensor | None = None
+    rows: int,
+    *,
+    fraction: float,
+    seed: int,
+    classes: Tensor | None = None,
+    groups: Tensor | None = None,
+    times: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Choose rows to hold out, at random, the same for the same seed.
+    """Choose rows to hold out, the same for the same seed.
 
     Args:
         rows: Number of rows, >= 2.
@@ -17,23 +23,114 @@ def hold_out(
         seed: Chooses the rows.
         classes: Class index of each row, `(rows,)`, for a stratified choice: each class gives
             its share, as nearly as whole rows allow.
+        groups: Group of each row, `(rows,)`: whole groups are held out, as near to the share as
+            the next group allows; classes play no part then.
+        times: Time of each row, `(rows,)`: the latest rows are held out, and rows of the same
+            time stay together; nothing is left to chance then.
 
     Returns:
         The indices kept and the indices held out, each sorted.
 
     Raises:
-        ValueError: There are too few rows to keep some and hold some out.
+        ValueError: There are too few rows, groups or times to keep some and hold some out.
     """
     if rows < 2:
         raise ValueError(f"a split needs at least 2 rows, got rows={rows}; give more data")
     generator = torch.Generator().manual_seed(stream_seed(seed, "split"))
-    order = torch.randperm(rows, generator=generator)
     wanted = min(max(1, round(rows * fraction)), rows - 1)
-    if classes is not None:
-        order = _by_turns(order, classes)
     held_out = torch.zeros(rows, dtype=torch.bool)
-    held_out[order[:wanted]] = True
+    if times is not None:
+        held_out[_latest(times, wanted)] = True
+    elif groups is not None:
+        order = _unit_order(groups, generator)
+        held_out[_whole_units(groups, order, wanted)] = True
+    else:
+        order = torch.randperm(rows, generator=generator)
+        if classes is not None:
+            order = _by_turns(order, classes)
+        held_out[order[:wanted]] = True
     return torch.nonzero(~held_out).flatten(), torch.nonzero(held_out).flatten()
+
+
+def take_fold(
+    rows: int,
+    *,
+    fold: int,
+    folds: int,
+    seed: int,
+    classes: Tensor | None = None,
+    groups: Tensor | None = None,
+) -> Tensor:
+    """The rows of one fold of a cross-validation; the folds share out all rows.
+
+    Args:
+        rows: Number of rows, >= `folds`.
+        fold: Which, in [0, folds).
+        folds: How many, >= 2.
+        seed: Chooses the folds.
+        classes: Class index of each row, `(rows,)`, for stratified folds.
+        groups: Group of each row, `(rows,)`; rows of a group share a fold.
+
+    Returns:
+        The indices of the fold, sorted.
+
+    Raises:
+        ValueError: There are fewer rows or groups than folds.
+    """
+    generator = torch.Generator().manual_seed(stream_seed(seed, "folds"))
+    units = rows if groups is None else len(torch.unique(groups))
+    if units < folds:
+        what = "rows" if groups is None else "groups"
+        raise ValueError(f"folds must be at most the {units} {what}, got folds={folds}")
+    if groups is None:
+        order = torch.randperm(rows, generator=generator)
+        if classes is not None:
+            order = _by_turns(order, classes)
+        # Any stretch of an order by turns is stratified.
+        stretch = order[rows * fold // folds : rows * (fold + 1) // folds]
+        return torch.sort(stretch).values
+    order = _unit_order(groups, generator)
+    sizes = [0] * folds
+    number_of: dict[int, int] = {}
+    counts = torch.bincount(groups)
+    for group in order.tolist():
+        smallest = sizes.index(min(sizes))
+        number_of[group] = smallest
+        sizes[smallest] += int(counts[group])
+    chosen = torch.tensor([group for group, number in number_of.items() if number == fold])
+    return torch.nonzero(torch.isin(groups, chosen)).flatten()
+
+
+def _unit_order(groups: Tensor, generator: torch.Generator) -> Tensor:
+    """The different groups in a random order."""
+    units = torch.unique(groups)
+    if len(units) < 2:
+        raise ValueError(
+            "data.group must have at least two different values to be split by, got "
+            f"{len(units)} in {len(groups)} rows"
+        )
+    order = torch.randperm(len(units), generator=generator)
+    return torch.index_select(units, 0, order)
+
+
+def _whole_units(groups: Tensor, order: Tensor, wanted: int) -> Tensor:
+    """The rows of the first groups of an order that come nearest to `wanted` rows."""
+    sizes = torch.bincount(groups)[order].cumsum(0)
+    last = int((sizes[:-1] - wanted).abs().argmin())
+    return torch.nonzero(torch.isin(groups, order[: last + 1])).flatten()
+
+
+def _latest(times: Tensor, wanted: int) -> Tensor:
+    """Rows from some time on, as near to `wanted` rows as equal times allow."""
+    moments, counts = torch.unique(times, return_counts=True)
+    if len(moments) < 2:
+        raise ValueError(
+            "data.time must have at least two different values to be split by, got "
+            f"{len(moments)} in {len(times)} rows"
+        )
+    later = counts.flip(0).cumsum(0).flip(0)[1:]
+    boundary = moments[1:][(later - wanted).abs().argmin()]
+    return torch.nonzero(times >= boundary).flatten()
 
 
 def _by_turns(order: Tensor, classes: Tensor) -> Tensor:

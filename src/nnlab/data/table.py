@@ -1,6 +1,7 @@
 """Reading a table from a CSV file."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,20 @@ _MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?"]
 _LARGEST = 1e150
 
 
-def read_table(path: Path) -> pl.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class CsvOptions:
+    separator: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    quote: str | None = None
+    null_values: Sequence[str] | None = None
+    header: bool | None = None
+    column_names: Sequence[str] | None = None
+    skip_lines: int | None = None
+    comment: str | None = None
+
+
+def read_table(path: Path, options: CsvOptions | None = None) -> pl.DataFrame:
     """Read a CSV file with a header line.
 
     Args:
@@ -51,7 +65,9 @@ def read_table(path: Path) -> pl.DataFrame:
     return frame
 
 
-def require_column(frame: pl.DataFrame, name: str, path: Path) -> pl.Series:
+def require_column(
+    frame: pl.DataFrame, name: str, path: Path, setting: str = "target"
+) -> pl.Series:
     """The target column.
 
     Raises:
@@ -59,7 +75,7 @@ def require_column(frame: pl.DataFrame, name: str, path: Path) -> pl.Series:
     """
     if name not in frame.columns:
         raise ValueError(
-            f"target must be a column of {path.name}, got target='{name}'"
+            f"{setting} must be a column of {path.name}, got {setting}='{name}'"
             f"{did_you_mean(name, frame.columns)} (its columns: {few(frame.columns)})"
         )
     return frame[name]

@@ -1,44 +1,78 @@
 """A table with a target column."""
 
+import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
+import torch
 from torch import Tensor
 
-from nnlab.data.columns import encode, fit_columns, from_plain, to_plain
-from nnlab.data.module import InMemoryDataModule, LoadedData
-from nnlab.data.split import hold_out
-from nnlab.data.table import few, read_table, require_column
-from nnlab.data.targets import encode_targets, find_classes, infer_task, mean_and_std
+from nnlab.data.columns import (
+    CategoricalColumn,
+    CellError,
+    Column,
+    fit_columns,
+    from_plain,
+    mean_and_spread,
+    read_rows,
+    to_plain,
+)
+from nnlab.data.dates import moments
+from nnlab.data.encoder import RowEncoder
+from nnlab.data.kinds import ColumnKind, infer_kinds
+from nnlab.data.leakage import find_leaks
+from nnlab.data.module import InMemoryDataModule, LoadedData, Split
+from nnlab.data.split import hold_out, take_fold
+from nnlab.data.table import CsvOptions, read_table, require_column
+from nnlab.data.targets import encode_targets, find_classes, infer_task
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
 
 _log = logging.getLogger(__name__)
 
+# Rows that are encoded at a time: their float64 numbers stay in the processor's cache.
+_BLOCK = 2**15
+
 
 class TabularDataModule(InMemoryDataModule):
-    """A table in a CSV file; one column is the target, all others are features.
+    """A table in a CSV or Parquet file; one column is the target, others are features.
 
-    Numbers are standardised, missing ones filled with the mean and marked by an indicator.
-    Everything else is a category, one-hot; missing and unseen categories have an input of their
-    own. A column that does not vary is left out. A regression target is standardised. Every
-    statistic is taken from training rows. Test rows are held out first, then validation rows,
-    both stratified for classes. Rows without a target are left out.
+    What each column holds is inferred from the training rows (`nnlab.data.kinds`) unless it is
+    said; numbers are scaled, categories are one-hot or, where they are many, embedded, dates
+    become numbers and cycles (`nnlab.data.encoder`). A regression target is standardised. Every
+    statistic is taken from training rows. Rows without a target are left out.
+
+    Test rows are held out first, then validation rows: at random and stratified for classes, or
+    by `group`, or the latest by `time`; or they lie in files of their own; or the test rows are
+    one fold of several.
 
     Args:
-        path: The CSV file, with a header; `~` is the home folder.
+        path: The file; `~` is the home folder.
         target: Name of the target column.
         task: `binary`, `multiclass`, `regression`, or `auto`, for what `infer_task` says.
-        max_categories: The most categories of a column that get an input of their own, >= 1.
+        columns: Kinds by column name, where they are not to be inferred: `numeric`,
+            `categorical`, `boolean`, `date`, or a date's format such as `%d/%m/%Y`.
+        drop: Names of columns to leave out.
+        scaling: Of numbers: `robust`, `standard` or `quantile`.
+        max_one_hot: The most categories of a column that is one-hot, >= 0; with more it is
+            embedded.
         val_fraction: Share of the rows that are left after the test rows, in (0, 1).
         test_fraction: Share of all rows, in (0, 1).
+        val_path: A file of validation rows; None to hold some out.
+        test_path: A file of test rows; None to hold some out.
+        group: A column whose equal values stay in one split; it is no feature. None for none.
+        time: A column of numbers or dates; later rows are held out. None for none.
+        fold: Which of the `folds` is tested on, in [0, folds).
+        folds: Number of folds of a cross-validation, >= 2; None for a single split.
         batch_size: Rows of a training batch, >= 1.
         seed: Chooses the splits and the order of the rows.
+        **reading: How the files are written, as `CsvOptions` takes it.
 
     Raises:
-        ValueError: An argument is outside its range.
+        ValueError: An argument is outside its range, or two exclude each other.
     """
 
     def __init__(
@@ -47,112 +81,314 @@ class TabularDataModule(InMemoryDataModule):
         path: str,
         target: str,
         task: str,
-        max_categories: int,
+        columns: Mapping[str, str],
+        drop: Sequence[str],
+        scaling: str,
+        max_one_hot: int,
         val_fraction: float,
         test_fraction: float,
+        val_path: str | None,
+        test_path: str | None,
+        group: str | None,
+        time: str | None,
+        fold: int,
+        folds: int | None,
         batch_size: int,
         seed: int,
+        **reading: Any,
     ) -> None:
         super().__init__(batch_size=batch_size, seed=seed)
         check(
             path=path,
             target=target,
             task=task,
-            max_categories=max_categories,
+            columns=columns,
+            drop=drop,
+            scaling=scaling,
+            max_one_hot=max_one_hot,
             val_fraction=val_fraction,
             test_fraction=test_fraction,
+            val_path=val_path,
+            test_path=test_path,
+            group=group,
+            time=time,
+            fold=fold,
+            folds=folds,
         )
+        _check_split(group=group, time=time, fold=fold, folds=folds, test_path=test_path)
         self.path = Path(path).expanduser()
         self.target = target
         self.task = task
-        self.max_categories = max_categories
+        self.columns = columns
+        self.drop = drop
+        self.scaling = scaling
+        self.max_one_hot = max_one_hot
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
+        self.val_path = val_path
+        self.test_path = test_path
+        self.group = group
+        self.time = time
+        self.fold = fold
+        self.folds = folds
+        self.reading = CsvOptions(**reading)
 
     def load(self, preprocessing: dict[str, Any] | None) -> LoadedData:
         """Read, split and preprocess.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: The file cannot be read as a CSV, the target is not in it or cannot be
+            ValueError: A file cannot be read as a table, the target is not in it or cannot be
                 learned, or the file does not fit the preprocessing of a checkpoint.
         """
-        features, target = self._read()
-        if preprocessing is None:
-            task = self._choose_task(target)
-            class_names = find_classes(target, task)
-        else:
-            task, class_names = preprocessing["task"], preprocessing["class_names"]
+        frame = self._read(self.path)
+        target = frame[self.target]
+        task = self._choose_task(target, preprocessing)
+        class_names = preprocessing["class_names"] if preprocessing else find_classes(target, task)
         targets = encode_targets(target, class_names)
-        rows = self._split(targets, task)
+        rows = self._split(frame, targets, task)
+        kinds: list[ColumnKind] = []
         if preprocessing is None:
-            preprocessing = self._fit(features, targets, rows["train"], task, class_names)
-        x = encode(features, from_plain(preprocessing["columns"]))
-        mean, std = preprocessing["target_mean"], preprocessing["target_std"]
-        if task == "regression":
-            targets = ((targets - mean) / std).float()
-        spec = DataSpec(
-            task=task,
-            input_shape=[x.shape[1]],
-            class_names=class_names,
-            target_mean=mean,
-            target_std=std,
+            kinds, preprocessing = self._fit(frame, targets, rows["train"], task, class_names)
+        columns = from_plain(preprocessing["columns"])
+        encoder = RowEncoder(columns)
+        splits = {
+            name: (_encode(frame, index, columns, encoder), _scale(targets[index], preprocessing))
+            for name, index in rows.items()
+        }
+        for name, path in (("val", self.val_path), ("test", self.test_path)):
+            if path is not None:
+                splits[name] = self.read_labelled(Path(path).expanduser(), preprocessing)
+        return LoadedData(
+            spec=self._spec(encoder, preprocessing, splits["train"][1]),
+            preprocessing=preprocessing,
+            column_table=_column_table(kinds, columns),
+            warnings=self._warn(frame, targets, rows["train"], task, columns) if kinds else [],
+            train=splits["train"],
+            val=splits["val"],
+            test=splits["test"],
         )
-        splits = {name: (x[index], targets[index]) for name, index in rows.items()}
-        return LoadedData(spec=spec, preprocessing=preprocessing, **splits)
 
-    def _read(self) -> tuple[pl.DataFrame, pl.Series]:
-        """Features and target of the rows that have a target."""
-        frame = read_table(self.path)
-        has_target = require_column(frame, self.target, self.path).is_not_null()
-        labelled = frame.filter(has_target)
-        if without := len(frame) - len(labelled):
-            _log.info("%d of %d rows have no %s and are left out", without, len(frame), self.target)
-        return labelled.drop(self.target), labelled[self.target]
+    def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
+        """All rows of a file that have a target, preprocessed as in training."""
+        frame = self._read(path)
+        columns = from_plain(preprocessing["columns"])
+        targets = encode_targets(frame[self.target], preprocessing["class_names"])
+        x = _encode(frame, torch.arange(len(frame)), columns, RowEncoder(columns))
+        return x, _scale(targets, preprocessing)
 
-    def _choose_task(self, target: pl.Series) -> Task:
+    def digest(self) -> str:
+        """SHA-256 of the files' bytes, to tell whether they are those of a checkpoint."""
+        total = hashlib.sha256()
+        for path in (self.path, self.val_path, self.test_path):
+            if path is not None:
+                with Path(path).expanduser().open("rb") as file:
+                    total.update(hashlib.file_digest(file, "sha256").digest())
+        return total.hexdigest()
+
+    def _read(self, path: Path) -> pl.DataFrame:
+        """The rows of a file that have a target."""
+        frame = read_table(path, self.reading)
+        target = require_column(frame, self.target, path)
+        if target.null_count() == 0:
+            return frame
+        labelled = frame.filter(target.is_not_null())
+        without = len(frame) - len(labelled)
+        _log.info("%d of %d rows have no %s and are left out", without, len(frame), self.target)
+        return labelled
+
+    def _choose_task(self, target: pl.Series, preprocessing: Mapping[str, Any] | None) -> Task:
+        if preprocessing is not None:
+            return cast(Task, preprocessing["task"])
         inferred = infer_task(target)
         if self.task != "auto":
             return cast(Task, self.task)
         _log.info("task   %s, from %d values of %s", inferred, target.n_unique(), self.target)
         return inferred
 
-    def _split(self, targets: Tensor, task: Task) -> dict[str, Tensor]:
-        """Indices of the rows of each split."""
-        classes = None if task == "regression" else targets
-        rest, test = hold_out(
-            len(targets), fraction=self.test_fraction, seed=self.seed, classes=classes
-        )
-        train, val = hold_out(
-            len(rest),
-            fraction=self.val_fraction,
+    def _split(self, frame: pl.DataFrame, targets: Tensor, task: Task) -> dict[str, Tensor]:
+        """Indices of the rows of each split that comes out of the main file."""
+        facts = {
+            "classes": None if task == "regression" else targets,
+            "groups": self._groups(frame),
+            "times": self._times(frame),
+        }
+        rows = {"train": torch.arange(len(frame))}
+        if self.test_path is None:
+            rows |= self._hold_out_test(len(frame), facts)
+        if self.val_path is None:
+            rest = rows["train"]
+            kept, held_out = hold_out(
+                len(rest),
+                fraction=self.val_fraction,
+                seed=self.seed,
+                **{name: fact if fact is None else fact[rest] for name, fact in facts.items()},
+            )
+            rows |= {"train": rest[kept], "val": rest[held_out]}
+        return rows
+
+    def _hold_out_test(self, rows: int, facts: dict[str, Tensor | None]) -> dict[str, Tensor]:
+        if self.folds is None:
+            train, test = hold_out(rows, fraction=self.test_fraction, seed=self.seed, **facts)
+            return {"train": train, "test": test}
+        test = take_fold(
+            rows,
+            fold=self.fold,
+            folds=self.folds,
             seed=self.seed,
-            classes=None if classes is None else classes[rest],
+            classes=facts["classes"],
+            groups=facts["groups"],
         )
-        return {"train": rest[train], "val": rest[val], "test": test}
+        is_kept = torch.ones(rows, dtype=torch.bool)
+        is_kept[test] = False
+        return {"train": torch.nonzero(is_kept).flatten(), "test": test}
+
+    def _groups(self, frame: pl.DataFrame) -> Tensor | None:
+        """The number of each row's group; rows without a value form one group."""
+        if self.group is None:
+            return None
+        values = require_column(frame, self.group, self.path, "data.group")
+        ranks = values.rank("dense").fill_null(0)
+        return torch.tensor(ranks.cast(pl.Int64).to_numpy())
+
+    def _times(self, frame: pl.DataFrame) -> Tensor | None:
+        if self.time is None:
+            return None
+        values = require_column(frame, self.time, self.path, "data.time")
+        said = self.columns.get(self.time, "")
+        return torch.tensor(moments(values, said if "%" in said else None).to_numpy())
 
     def _fit(
         self,
-        features: pl.DataFrame,
+        frame: pl.DataFrame,
         targets: Tensor,
         train: Tensor,
         task: Task,
         class_names: list[str],
-    ) -> dict[str, Any]:
-        columns = fit_columns(features[train.numpy()], max_categories=self.max_categories)
+    ) -> tuple[list[ColumnKind], dict[str, Any]]:
+        """What the training rows teach of the columns and the target."""
+        no_features = [name for name in (self.target, self.group) if name is not None]
+        features = frame.drop(no_features)[train.numpy()]
+        kinds = infer_kinds(features, said=self.columns, drop=self.drop)
+        columns = self._fit_columns(features, kinds)
         if not columns:
+            reasons = "; ".join(f"{kind.name}: {kind.note}" for kind in kinds[:3]) or "no other"
             raise ValueError(
-                f"{self.path.name} must have a column besides '{self.target}' that varies, "
-                f"got {few(features.columns) or 'none'}"
+                f"{self.path.name} must have a column besides '{self.target}' that says "
+                f"something, got {len(kinds)} ({reasons})"
             )
-        is_regression = task == "regression"
-        mean, std = mean_and_std(targets[train]) if is_regression else (0.0, 1.0)
-        return {
+        mean, std = mean_and_spread(targets[train].numpy()) if not class_names else (0.0, 1.0)
+        return kinds, {
             "kind": "table",
             "columns": to_plain(columns),
             "target": self.target,
             "task": task,
             "class_names": class_names,
             "target_mean": mean,
-            "target_std": std,
+            "target_std": std or 1.0,
+            "digest": self.digest(),
         }
+
+    def _fit_columns(self, features: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[Column]:
+        try:
+            return fit_columns(features, kinds, scaling=self.scaling, max_one_hot=self.max_one_hot)
+        except CellError as error:
+            raise ValueError(f"{error} in {self.path.name}") from error
+
+    def _spec(
+        self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor
+    ) -> DataSpec:
+        class_names = preprocessing["class_names"]
+        counts = torch.bincount(targets, minlength=len(class_names)) if class_names else targets[:0]
+        return DataSpec(
+            task=preprocessing["task"],
+            input_shape=[encoder.out_features],
+            numbers=encoder.numbers,
+            category_sizes=encoder.category_sizes,
+            class_names=class_names,
+            class_counts=counts.tolist(),
+            target_mean=preprocessing["target_mean"],
+            target_std=preprocessing["target_std"],
+        )
+
+    def _warn(
+        self,
+        frame: pl.DataFrame,
+        targets: Tensor,
+        train: Tensor,
+        task: Task,
+        columns: Sequence[Column],
+    ) -> list[str]:
+        used = frame.select(column.name for column in columns)[train.numpy()]
+        leaks = find_leaks(
+            used, columns, targets[train].double().numpy(), classes=task != "regression"
+        )
+        return [
+            f"'{name}' gives '{self.target}' away: on its own it predicts {share:.1%} of it; if "
+            f"it will not be known when predicting, leave it out with data.drop=[{name}]"
+            for name, share in leaks.items()
+        ]
+
+
+def _check_split(
+    *, group: str | None, time: str | None, fold: int, folds: int | None, test_path: str | None
+) -> None:
+    if group is not None and time is not None:
+        raise ValueError(f"group and time exclude each other, got group={group} and time={time}")
+    if folds is None:
+        return
+    if not 0 <= fold < folds:
+        raise ValueError(f"fold must be a whole number in [0, {folds}), got fold={fold}")
+    for name, value in (("time", time), ("test_path", test_path)):
+        if value is not None:
+            raise ValueError(
+                f"folds and {name} exclude each other, got folds={folds}, {name}={value}"
+            )
+
+
+def _encode(
+    frame: pl.DataFrame, rows: Tensor, columns: Sequence[Column], encoder: RowEncoder
+) -> Tensor:
+    """Some rows of a table as inputs `(rows, inputs)`, block by block to spare memory."""
+    used = frame.select(column.name for column in columns if column.name in frame.columns)
+    x = torch.empty(len(rows), encoder.out_features)
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        try:
+            numbers, codes = read_rows(used[block.numpy()], columns)
+        except CellError as error:
+            raise ValueError(f"{error} in data row {int(block[error.row]) + 1}") from error
+        x[start : start + len(block)] = encoder(torch.from_numpy(numbers), torch.from_numpy(codes))
+    return x
+
+
+def _scale(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:
+    """Targets as the loss takes them: indices of classes, or standardised numbers in float32."""
+    if preprocessing["class_names"]:
+        return targets
+    mean, std = float(preprocessing["target_mean"]), float(preprocessing["target_std"])
+    return ((targets - mean) / std).float()
+
+
+def _column_table(kinds: Sequence[ColumnKind], columns: Sequence[Column]) -> list[list[str]]:
+    fitted = {column.name: column for column in columns}
+    return [
+        [
+            kind.name,
+            kind.kind,
+            f"{kind.missing:.1%}" if kind.missing else "",
+            f"{kind.distinct:,}",
+            _becomes(kind, fitted.get(kind.name)),
+        ]
+        for kind in kinds
+    ]
+
+
+def _becomes(kind: ColumnKind, column: Column | None) -> str:
+    if column is None:
+        return kind.note
+    if isinstance(column, CategoricalColumn) and column.is_embedded:
+        text = f"embedding of {len(column.categories):,} categories"
+    else:
+        text = f"{column.width} input" + ("s" if column.width > 1 else "")
+    return f"{text}; {kind.note}" if kind.note else text

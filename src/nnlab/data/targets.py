@@ -1,6 +1,5 @@
 """What is predicted: the task, the classes, and targets as numbers."""
 
-import math
 from collections.abc import Sequence
 
 import polars as pl
@@ -86,12 +85,3 @@ def encode_targets(target: pl.Series, class_names: Sequence[str]) -> Tensor:
             f"target '{target.name}' must be one of {', '.join(class_names)}, got '{unknown}'"
         )
     return torch.tensor(codes.to_numpy())
-
-
-def mean_and_std(values: Tensor) -> tuple[float, float]:
-    """Mean and standard deviation (of the whole, not a sample) of float64 numbers `(rows,)`.
-
-    The standard deviation of equal numbers is 1, so that it can be divided by.
-    """
-    std = values.std(correction=0).item()
-    return values.mean().item(), std if std > 0 and math.isfinite(std) else 1.0

@@ -2,10 +2,10 @@
 
 Outputs are `(batch, out_features)`. Targets are `(batch,)`: class indices (int64) for classes,
 standardised numbers (float) for regression. Every loss is a mean over the batch, so its size does
-not depend on the batch size.
+not depend on the batch size, or with `reduction="none"` the loss of each row, `(batch,)`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,8 +13,42 @@ from torch import Tensor
 from nnlab.rules import LOSSES
 from nnlab.spec import Task
 
-Loss = Callable[[Tensor, Tensor, float], Tensor]
-"""`(outputs, targets, label_smoothing)` to a scalar."""
+Loss = Callable[[Tensor, Tensor, float, str], Tensor]
+"""`(outputs, targets, label_smoothing, reduction)` to a scalar or a loss for each row."""
+
+
+def resolve_class_weights(
+    task: Task, class_weights: str | Sequence[float] | None, class_counts: Sequence[int]
+) -> list[float] | None:
+    """What each class's rows count in the loss.
+
+    Args:
+        task: The task.
+        class_weights: A number > 0 for each class; `balanced` for rows / (classes * rows of the
+            class), which gives all classes the same say (King & Zeng 2001, "Logistic Regression
+            in Rare Events Data"; as in scikit-learn); None for all rows alike.
+        class_counts: Training rows of each class.
+
+    Raises:
+        ValueError: There are no classes, or not as many weights as classes.
+    """
+    if class_weights is None:
+        return None
+    if task == "regression":
+        raise ValueError(
+            "class_weights must be null for regression, which has no classes, "
+            f"got class_weights={class_weights}"
+        )
+    if class_weights == "balanced":
+        present = max(sum(count > 0 for count in class_counts), 1)
+        # A class without training rows has nothing to be weighted.
+        return [sum(class_counts) / (present * count) if count else 1.0 for count in class_counts]
+    if len(class_weights) != len(class_counts):
+        raise ValueError(
+            f"class_weights must have a number for each of the {len(class_counts)} classes, got "
+            f"class_weights={class_weights}"
+        )
+    return [float(weight) for weight in class_weights]
 
 
 def resolve_loss(task: Task, loss: str, label_smoothing: float) -> Loss:
@@ -47,38 +81,45 @@ def resolve_loss(task: Task, loss: str, label_smoothing: float) -> Loss:
     return _FUNCTIONS[task, name]
 
 
-def _binary_cross_entropy(outputs: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
+def _binary_cross_entropy(
+    outputs: Tensor, targets: Tensor, label_smoothing: float, reduction: str
+) -> Tensor:
     smooth = targets.to(outputs.dtype) * (1 - label_smoothing) + label_smoothing / 2
-    return F.binary_cross_entropy_with_logits(outputs.squeeze(1), smooth)
+    return F.binary_cross_entropy_with_logits(outputs.squeeze(1), smooth, reduction=reduction)
 
 
-def _binary_mse(outputs: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
+def _binary_mse(outputs: Tensor, targets: Tensor, label_smoothing: float, reduction: str) -> Tensor:
     smooth = targets.to(outputs.dtype) * (1 - label_smoothing) + label_smoothing / 2
-    return F.mse_loss(outputs.squeeze(1).sigmoid(), smooth)
+    return F.mse_loss(outputs.squeeze(1).sigmoid(), smooth, reduction=reduction)
 
 
-def _cross_entropy(outputs: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
-    return F.cross_entropy(outputs, targets, label_smoothing=label_smoothing)
+def _cross_entropy(
+    outputs: Tensor, targets: Tensor, label_smoothing: float, reduction: str
+) -> Tensor:
+    return F.cross_entropy(outputs, targets, label_smoothing=label_smoothing, reduction=reduction)
 
 
-def _multiclass_mse(outputs: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
+def _multiclass_mse(
+    outputs: Tensor, targets: Tensor, label_smoothing: float, reduction: str
+) -> Tensor:
     classes = outputs.shape[1]
     one_hot = F.one_hot(targets, classes).to(outputs.dtype)
     smooth = one_hot * (1 - label_smoothing) + label_smoothing / classes
-    return F.mse_loss(outputs.softmax(dim=1), smooth)
+    losses = F.mse_loss(outputs.softmax(dim=1), smooth, reduction=reduction)
+    return losses if reduction == "mean" else losses.mean(dim=1)
 
 
-def _mse(outputs: Tensor, targets: Tensor, _: float) -> Tensor:
-    return F.mse_loss(outputs.squeeze(1), targets)
+def _mse(outputs: Tensor, targets: Tensor, _: float, reduction: str) -> Tensor:
+    return F.mse_loss(outputs.squeeze(1), targets, reduction=reduction)
 
 
-def _mae(outputs: Tensor, targets: Tensor, _: float) -> Tensor:
-    return F.l1_loss(outputs.squeeze(1), targets)
+def _mae(outputs: Tensor, targets: Tensor, _: float, reduction: str) -> Tensor:
+    return F.l1_loss(outputs.squeeze(1), targets, reduction=reduction)
 
 
-def _huber(outputs: Tensor, targets: Tensor, _: float) -> Tensor:
+def _huber(outputs: Tensor, targets: Tensor, _: float, reduction: str) -> Tensor:
     # Quadratic up to one standard deviation of the target, linear beyond.
-    return F.huber_loss(outputs.squeeze(1), targets, delta=1.0)
+    return F.huber_loss(outputs.squeeze(1), targets, delta=1.0, reduction=reduction)
 
 
 _FUNCTIONS: dict[tuple[str, str], Loss] = {

@@ -9,12 +9,13 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from nnlab import __version__
-from nnlab.models.losses import resolve_loss
+from nnlab.models.inputs import TabularInputs
+from nnlab.models.losses import resolve_class_weights, resolve_loss
 from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
 from nnlab.rules import check
@@ -35,9 +36,12 @@ class SupervisedModule(LightningModule):
     alone, comparable with `val/loss`; L1 and L2 are logged beside it as `train/penalty`.
 
     Args:
-        task: `binary`, `multiclass` or `regression`; with the four that follow, the `DataSpec`.
+        task: `binary`, `multiclass` or `regression`; with the seven that follow, the `DataSpec`.
         input_shape: Shape of a preprocessed row.
+        numbers: How many inputs of a table's row are continuous.
+        category_sizes: Number of codes of each column that is to be embedded.
         class_names: Classes in the order of their indices; empty for regression.
+        class_counts: Training rows of each class.
         target_mean: What the standardised target was shifted by; 0 for classes.
         target_std: What the standardised target was divided by; 1 for classes.
         hidden_sizes: See `MLP`, like the four that follow.
@@ -45,8 +49,11 @@ class SupervisedModule(LightningModule):
         dropout: Probability in [0, 1).
         batch_norm: Whether to normalise over the batch.
         layer_norm: Whether to normalise over the units.
+        numeric_embedding: See `TabularInputs`, like the next.
+        embedding_size: Numbers that stand for a category.
         loss: A loss of the task (`nnlab.rules.LOSSES`), or `auto`.
         label_smoothing: In [0, 1), for classes only.
+        class_weights: What each class's rows count in the loss (see `resolve_class_weights`).
         l1: Times the sum of absolute weights is added to the training loss, >= 0. Weights are
             the matrices, not biases or normalisation gains.
         l2: Times the sum of squared weights is added to the training loss, >= 0.
@@ -65,7 +72,10 @@ class SupervisedModule(LightningModule):
         *,
         task: Task,
         input_shape: Sequence[int],
+        numbers: int,
+        category_sizes: Sequence[int],
         class_names: Sequence[str],
+        class_counts: Sequence[int],
         target_mean: float,
         target_std: float,
         hidden_sizes: Sequence[int],
@@ -73,32 +83,57 @@ class SupervisedModule(LightningModule):
         dropout: float,
         batch_norm: bool,
         layer_norm: bool,
+        numeric_embedding: str | None,
+        embedding_size: int,
         loss: str,
         label_smoothing: float,
+        class_weights: str | Sequence[float] | None,
         l1: float,
         l2: float,
-        optimizer: Callable[[Iterator[torch.nn.Parameter]], Optimizer] | None = None,
+        optimizer: Callable[[Iterator[nn.Parameter]], Optimizer] | None = None,
         scheduler: Callable[[Optimizer, int], LRScheduler] | None = None,
         monitor: str = "val/loss",
     ) -> None:
         super().__init__()
-        check(loss=loss, label_smoothing=label_smoothing, l1=l1, l2=l2)
+        check(
+            loss=loss,
+            label_smoothing=label_smoothing,
+            class_weights=class_weights,
+            l1=l1,
+            l2=l2,
+        )
         self.save_hyperparameters(ignore=["optimizer", "scheduler", "monitor"], logger=False)
         self.spec = DataSpec(
             task=task,
             input_shape=list(input_shape),
+            numbers=numbers,
+            category_sizes=list(category_sizes),
             class_names=list(class_names),
+            class_counts=list(class_counts),
             target_mean=target_mean,
             target_std=target_std,
         )
-        self.network = MLP(
+        inputs = TabularInputs(
             in_features=self.spec.in_features,
+            numbers=numbers,
+            category_sizes=category_sizes,
+            numeric_embedding=numeric_embedding,
+            embedding_size=embedding_size,
+        )
+        mlp = MLP(
+            in_features=inputs.out_features,
             out_features=self.spec.out_features,
             hidden_sizes=hidden_sizes,
             activation=activation,
             dropout=dropout,
             batch_norm=batch_norm,
             layer_norm=layer_norm,
+        )
+        self.network = mlp if inputs.is_identity else nn.Sequential(inputs, mlp)
+        weights = resolve_class_weights(task, class_weights, class_counts)
+        self.class_weights: Tensor | None
+        self.register_buffer(
+            "class_weights", None if weights is None else torch.tensor(weights), persistent=False
         )
         self.label_smoothing = label_smoothing
         self.l1 = l1
@@ -117,7 +152,11 @@ class SupervisedModule(LightningModule):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean loss of raw outputs `(batch, out_features)` against targets `(batch,)`."""
-        return self._loss(outputs, targets, self.label_smoothing)
+        if self.class_weights is None:
+            return self._loss(outputs, targets, self.label_smoothing, "mean")
+        weights = self.class_weights[targets]
+        losses = self._loss(outputs, targets, self.label_smoothing, "none")
+        return (weights * losses).sum() / weights.sum()
 
     def penalty(self) -> Tensor:
         """The L1 and L2 terms, a scalar: `l1 * sum |w| + l2 * sum w^2` over weight matrices."""

@@ -1,0 +1,264 @@
+"""What each column of a table holds, and which columns say nothing that could be learned."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+import polars as pl
+
+from nnlab.data.dates import find_formats
+from nnlab.rules import did_you_mean
+
+Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
+
+# From here on float64 cannot tell neighbouring whole numbers apart.
+_LARGEST_WHOLE = 2**53
+# With fewer rows, values that are all different are no sign of an identifier.
+_FEW_ROWS = 20
+_FREE_TEXT_LENGTH = 60
+_ID_NAME = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row)$)|[a-z](Id|ID)$")
+_TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
+_FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
+# Above this many rows, distinct values are counted approximately: it is for people to read.
+_EXACT_COUNT = 200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnKind:
+    """What a column holds.
+
+    Attributes:
+        name: The column's name.
+        kind: Its kind.
+        missing: Share of rows without a value.
+        distinct: How many different values there are.
+        note: Why it is left out, or what is worth knowing of it; may be empty.
+        date_format: How dates are written, where they are text.
+        written_as: How categories are written: `text`, `number` or `boolean`.
+    """
+
+    name: str
+    kind: Kind
+    missing: float
+    distinct: int
+    note: str = ""
+    date_format: str | None = None
+    written_as: str = "text"
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the network sees it."""
+        return self.kind != "left out"
+
+
+def infer_kinds(
+    frame: pl.DataFrame, *, said: Mapping[str, str], drop: Sequence[str]
+) -> list[ColumnKind]:
+    """Find out what the columns of training rows hold.
+
+    Args:
+        frame: The features of the training rows.
+        said: Kinds by column name, which have the last word: `numeric`, `categorical`,
+            `boolean`, `date`, or a date's format such as `%d/%m/%Y`.
+        drop: Names of columns to leave out.
+
+    Raises:
+        ValueError: A name is no column's, or a kind does not suit the column's values.
+    """
+    for setting, names in (("data.columns", said), ("data.drop", drop)):
+        for name in names:
+            if name not in frame.columns:
+                raise ValueError(
+                    f"{setting} must name columns of the table, got '{name}'"
+                    f"{did_you_mean(name, frame.columns)}"
+                )
+    return [
+        _facts(values, "left out", note="as data.drop says")
+        if values.name in drop
+        else _say(values, said[values.name])
+        if values.name in said
+        else infer_kind(values)
+        for values in frame
+    ]
+
+
+def infer_kind(values: pl.Series) -> ColumnKind:
+    """Find out what a column holds.
+
+    Args:
+        values: Numbers, strings, booleans or dates, null where missing.
+    """
+    distinct = count_distinct(values)
+    missing = values.null_count()
+    if distinct == 0:
+        return _facts(values, "left out", note="no value at all")
+    if distinct == 1 and missing == 0:
+        return _facts(values, "left out", note=f"always {_shorten(values[0])}")
+    if values.dtype.is_temporal():
+        return _facts(values, "date")
+    if values.dtype == pl.Boolean or (distinct == 2 and _are_booleans(values)):
+        return _facts(values, "boolean", written_as="boolean")
+    if values.dtype.is_numeric():
+        return _infer_number(values, distinct)
+    if values.dtype == pl.String:
+        return _infer_text(values, distinct)
+    return _facts(values, "left out", note=f"cells of the type {values.dtype} are not understood")
+
+
+def count_distinct(values: pl.Series) -> int:
+    """How many different values there are, missing ones aside; approximate in large tables."""
+    present = values.drop_nulls()
+    if len(present) <= _EXACT_COUNT:
+        return present.n_unique()
+    return cast(int, present.approx_n_unique())
+
+
+def boolean_text(values: pl.Series) -> pl.Series:
+    """Booleans however they are written as `true` and `false`; other texts as they are."""
+    words = {**dict.fromkeys(_TRUE, "true"), **dict.fromkeys(_FALSE, "false")}
+    return values.cast(pl.String).str.strip_chars().str.to_lowercase().replace(words)
+
+
+def number_text(values: pl.Series) -> pl.Series:
+    """Numbers however they are written as text: 1, 1.0 and 01 as `1`; other texts as they are."""
+    if values.dtype.is_integer():
+        return values.cast(pl.String)
+    text = values.cast(pl.String).str.strip_chars()
+    floats = (text if values.dtype == pl.String else values).cast(pl.Float64, strict=False)
+    is_whole = (floats == floats.round()) & (floats.abs() < _LARGEST_WHOLE)
+    whole = floats.set(~is_whole.fill_null(False), None).cast(pl.Int64, strict=False)
+    wide = text.cast(pl.Int64, strict=False)  # those that a float cannot hold
+    return (
+        pl.DataFrame({"a": wide, "b": whole, "c": floats, "d": text})
+        .select(pl.coalesce(pl.all().cast(pl.String)))
+        .to_series()
+        .alias(values.name)
+    )
+
+
+def _facts(values: pl.Series, kind: Kind, **more: str | None) -> ColumnKind:
+    missing = values.null_count() / max(len(values), 1)
+    distinct = count_distinct(values)
+    facts = ColumnKind(name=values.name, kind=kind, missing=missing, distinct=distinct)
+    return replace(facts, **more)  # type: ignore[arg-type]
+
+
+def _say(values: pl.Series, kind: str) -> ColumnKind:
+    """A column of the kind that a person says it is."""
+    if values.null_count() == len(values):
+        return _facts(values, "left out", note="no value at all")
+    if kind == "numeric":
+        return _facts(values, "numeric")
+    if kind == "categorical":
+        return _facts(values, "categorical", written_as=_written_as(values))
+    if kind == "boolean":
+        wrong = boolean_text(values).is_in(["true", "false"]) == False  # noqa: E712
+        if wrong.any():
+            raise ValueError(
+                f"data.columns.{values.name}=boolean needs values such as true and false, "
+                f"got '{values.filter(wrong)[0]}'"
+            )
+        return _facts(values, "boolean", written_as="boolean")
+    if kind == "date" and values.dtype.is_temporal():
+        return _facts(values, "date")
+    if "%" in kind:
+        return _facts(values, "date", date_format=kind)
+    formats = find_formats(values) if values.dtype == pl.String else []
+    if not formats:
+        raise ValueError(
+            f"data.columns.{values.name}=date needs dates in a usual format, got "
+            f"'{values.drop_nulls()[0]}'; say how they are written, such as "
+            f"data.columns.{values.name}=%Y-%m-%d"
+        )
+    return _facts(values, "date", date_format=formats[0])
+
+
+def _infer_number(values: pl.Series, distinct: int) -> ColumnKind:
+    rows = len(values)
+    if values.dtype.is_integer():
+        all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
+        low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
+        is_sequence = all_different and high - low == rows - 1
+        if is_sequence or (all_different and _is_id_name(values.name)):
+            return _facts(values, "left out", note="an identifier: a different number in each row")
+        if max(-low, high) > _LARGEST_WHOLE:
+            note = "numbers beyond 2^53, taken as codes"
+            if distinct > rows / 2 and rows >= _FEW_ROWS:
+                note = "an identifier: numbers beyond 2^53, hardly two the same"
+                return _facts(values, "left out", note=note)
+            return _facts(values, "categorical", note=note, written_as="number")
+        if _are_codes(values, distinct, low, high):
+            return _facts(values, "categorical", note="codes", written_as="number")
+    if distinct == 1:
+        return _facts(values, "numeric", note="one value, or missing")
+    return _facts(values, "numeric")
+
+
+def _are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
+    """Whether few whole numbers look like names: equally long, and not evenly spaced.
+
+    Area codes such as 408, 415 and 510 do; grades from 1 to 10, counts, years and doses do not.
+    """
+    if not (2 <= distinct <= 20 and distinct * 10 <= len(values)):
+        return False
+    if low < 100 or len(str(low)) != len(str(high)):
+        return False
+    gaps = values.drop_nulls().unique().sort().diff().drop_nulls()
+    return gaps.n_unique() > 1 and high - low >= 2 * distinct
+
+
+def _infer_text(values: pl.Series, distinct: int) -> ColumnKind:
+    present = values.drop_nulls()
+    formats = find_formats(values)
+    if formats:
+        note = f"read as {formats[0]}"
+        if len(formats) > 1:
+            note += f", not {formats[1]}: data.columns.{values.name} can say otherwise"
+        return _facts(values, "date", note=note, date_format=formats[0])
+    if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
+        return _facts(values, "left out", note=_why_not_text(present, distinct))
+    return _facts(
+        values, "categorical", note=_near_numbers(present), written_as=_written_as(values)
+    )
+
+
+def _why_not_text(present: pl.Series, distinct: int) -> str:
+    lengths = present.str.len_chars().mean()
+    if near := _near_numbers(present):
+        return f"hardly two values the same; {near}"
+    if present.str.contains(r"\s").mean() > 0.5 or lengths > _FREE_TEXT_LENGTH:  # type: ignore[operator]
+        return "free text"
+    if distinct == len(present):
+        return "an identifier: a different text in each row"
+    return f"{distinct:,} different texts in {len(present):,} rows"
+
+
+def _near_numbers(present: pl.Series) -> str:
+    """What keeps a column of text from being one of numbers, where most of its cells are."""
+    numbers = present.str.strip_chars().cast(pl.Float64, strict=False)
+    words = present.filter(numbers.is_null())
+    if len(words) > len(present) / 2:
+        return ""
+    if words.is_empty():
+        return "numbers with leading zeros, kept as text"
+    return (
+        f"{len(words):,} cells are not numbers, such as '{_shorten(words[0])}' (data.null_values)"
+    )
+
+
+def _written_as(values: pl.Series) -> str:
+    return "number" if values.dtype.is_numeric() else "text"
+
+
+def _are_booleans(values: pl.Series) -> bool:
+    return bool(boolean_text(values.drop_nulls().unique()).is_in(["true", "false"]).all())
+
+
+def _is_id_name(name: str) -> bool:
+    return bool(_ID_NAME.search(name))
+
+
+def _shorten(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 30 else f"{text[:27]}..."
