@@ -1,56 +1,119 @@
-"""The commands: from the command line through Hydra to a verb, and from an error to a sentence.
+"""The commands: from the words of a command line to a verb, and from an error to a sentence.
 
 Nothing here loads torch: `--help` and mistakes in a config answer at once.
 """
 
-import contextlib
 import importlib
 import logging
-import math
 import os
-import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NoReturn
 
-import hydra
-from hydra.core.config_store import ConfigStore
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from nnlab.config import check_config, config_folder, explain, new_folders, register_resolvers
+from nnlab.config import explain, register_resolvers
+from nnlab.launching import launch, remove_untouched_folders
 from nnlab.rules import did_you_mean
+from nnlab.run_directory import change_config, find_run, load_config
 
 _USAGE = """nnlab trains neural networks from YAML configs.
 
     nnlab train [SETTING=VALUE ...]      train a network; on its own, on embedded digits
-    nnlab evaluate run=RUN_DIR           test a finished run again
+    nnlab evaluate run=RUN_DIR           test a finished run again, or on another file
+    nnlab predict run=RUN_DIR input=FILE output=FILE
+                                         predict new rows or images
+    nnlab export run=RUN_DIR format=onnx the network with its preprocessing, for other programs
 
-`nnlab train --help` tells the settings."""
+`nnlab VERB --help` tells more of each."""
 
-_log = logging.getLogger(__name__)
+_READING = (
+    "separator",
+    "encoding",
+    "decimal",
+    "quote",
+    "null_values",
+    "header",
+    "column_names",
+    "skip_lines",
+    "comment",
+)
 
-_EVALUATE_USAGE = """Test a run's best checkpoint again, on the test rows of its data.
+
+@dataclass(frozen=True, kw_only=True)
+class _Verb:
+    """A command that works on a finished run.
+
+    Attributes:
+        usage: What `--help` prints.
+        needs: Arguments that must be given, beside `run`.
+        takes: Arguments that may be given, and their values when they are not.
+        may_change: Settings of the run that may be changed.
+    """
+
+    usage: str
+    needs: Sequence[str] = ()
+    takes: dict[str, str] = field(default_factory=dict)
+    may_change: Sequence[str] = ("threads",)
+
+
+_VERBS = {
+    "evaluate": _Verb(
+        usage="""Test a run's best checkpoint again, on its test rows or on another file.
 
     python scripts/evaluate.py run=RUN_DIR
-    python scripts/evaluate.py run=RUN_DIR data.path=FILE    where the data has moved
+    python scripts/evaluate.py run=RUN_DIR data.path=FILE
 
-It prints the test metrics, and whether they are those of RUN_DIR/metrics.json."""
+It prints every metric, and a confusion matrix or a summary of the residuals. Where FILE is the
+file that the run was trained on, moved, its test rows are tested; of any other file all rows
+that have a target. The metrics of another file are written to
+RUN_DIR/evaluations/FILE/metrics.json.
 
-# Verb: where it is, and the argument that names a run directory to work in.
-_VERBS = {"train": ("nnlab.training", "resume"), "evaluate": ("nnlab.evaluation", "run")}
-# What may differ from the run's own settings; the rest would make it another run.
-_CHANGEABLE = {
-    "train": ("trainer.max_epochs", "threads", "data.path", "data.root"),
-    "evaluate": ("threads", "data.path", "data.root"),
+How another file is written can be said as in training: data.separator, data.encoding ...""",
+        may_change=(
+            "threads",
+            "data.path",
+            "data.root",
+            *(f"data.{name}" for name in _READING),
+        ),
+    ),
+    "predict": _Verb(
+        usage="""Predict new rows with a run's best checkpoint.
+
+    python scripts/predict.py run=RUN_DIR input=new.csv output=predictions.csv
+    python scripts/predict.py run=RUN_DIR input=IMAGES output=predictions.csv
+
+The output has the columns of the input, then the prediction, and for classes a probability for
+each. The input's columns may be in any order, and more than are needed; CSV (also .gz) and
+Parquet files of any size. IMAGES is an IDX file or a folder of PNG files.
+
+    raw_cells=true      leave cells that a spreadsheet would run as a formula as they are; they
+                        are written with a ' in front otherwise
+    data.separator=";"  how the input is written, as in training: also data.encoding,
+                        data.decimal ...""",
+        needs=("input", "output"),
+        takes={"raw_cells": "false"},
+        may_change=("threads", *(f"data.{name}" for name in _READING)),
+    ),
+    "export": _Verb(
+        usage="""Write a run's network, with its preprocessing, for other programs.
+
+    python scripts/export.py run=RUN_DIR format=onnx
+    python scripts/export.py run=RUN_DIR format=torch_export
+
+The graph takes raw numbers (float64, NaN where missing) and category codes, or raw pixels. Beside
+it lies a JSON file with the columns, the code of each category, and the names of the classes.
+
+    output=FILE         where to; RUN_DIR/model.onnx or RUN_DIR/model.pt2 otherwise""",
+        needs=("format",),
+        takes={"output": ""},
+    ),
 }
+_MODULES = {"evaluate": "evaluation", "predict": "prediction", "export": "exporting"}
 
 
 def main() -> None:
@@ -58,10 +121,11 @@ def main() -> None:
     verb = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if verb in ("--help", "-h"):
         print(_USAGE)
-    elif verb in _VERBS:
+    elif verb == "train" or verb in _VERBS:
         _run(verb, sys.argv[2:])
     else:
-        _fail(f"there is no command {verb}{did_you_mean(verb, _VERBS)}; see nnlab --help")
+        verbs = ["train", *_VERBS]
+        _fail(f"there is no command {verb}{did_you_mean(verb, verbs)}; see nnlab --help")
 
 
 def train() -> None:
@@ -74,159 +138,65 @@ def evaluate() -> None:
     _run("evaluate", sys.argv[1:])
 
 
+def predict() -> None:
+    """The `scripts/predict.py` command."""
+    _run("predict", sys.argv[1:])
+
+
+def export() -> None:
+    """The `scripts/export.py` command."""
+    _run("export", sys.argv[1:])
+
+
 def _run(verb: str, arguments: list[str]) -> None:
-    """Hand a verb's arguments to Hydra and report what went wrong."""
-    if verb == "evaluate" and {"--help", "-h"} & set(arguments):
-        print(_EVALUATE_USAGE)
-        return
-    register_resolvers()
-    failures: dict[str, Exception] = {}
+    """Do what a command line says, and report what went wrong in a sentence."""
     show_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    register_resolvers()
     try:
-        config_name, more = _choose_config(verb, arguments)
-        words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
-        run_hydra = hydra.main(
-            version_base="1.3", config_path=str(config_folder()), config_name=config_name
-        )
-        # Hydra raises with HYDRA_FULL_ERROR what it would otherwise print, at more length.
-        with _process(words, full_error="1") as before:
-            run_hydra(_job(verb, before, failures))()
-        for error in failures.values():
-            raise error
+        if verb == "train":
+            launch(arguments)
+        else:
+            _work_on_run(verb, arguments)
     except Exception as error:
-        _remove_untouched_folders()
+        remove_untouched_folders()
         if show_traceback or not _is_users_mistake(error):
             raise
         _fail(explain(error))
     except KeyboardInterrupt:
-        _remove_untouched_folders()
+        remove_untouched_folders()
         print("stopped", file=sys.stderr)
         raise SystemExit(128 + signal.SIGINT) from None
 
 
-_MULTIRUN = {"-m", "--multirun"}
-
-_Process = tuple[list[str], str | None]
-
-
-@contextlib.contextmanager
-def _process(argv: list[str], full_error: str | None) -> Iterator[_Process]:
-    """Change the command line and Hydra's environment variable for a while; yields the former."""
-    before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    _set_process(argv, full_error)
-    try:
-        yield before
-    finally:
-        _set_process(*before)
-
-
-def _set_process(argv: list[str], full_error: str | None) -> None:
-    sys.argv = argv
-    if full_error is None:
-        os.environ.pop("HYDRA_FULL_ERROR", None)
-    else:
-        os.environ["HYDRA_FULL_ERROR"] = full_error
-
-
-def _choose_config(verb: str, arguments: list[str]) -> tuple[str, list[str]]:
-    """The config to start from, and the arguments that remain for Hydra.
-
-    Raises:
-        FileNotFoundError: What was named is not a run directory.
-        ValueError: None was named where one must be, or a setting is not to be changed.
-    """
-    _, argument = _VERBS[verb]
-    named = [word for word in arguments if word.startswith(f"{argument}=")]
-    if not named and verb == "evaluate":
-        raise ValueError("run must be given: add run=RUN_DIR to the command")
-    if not named:
-        return verb, arguments
-    # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
-    allowed = (argument, *_CHANGEABLE[verb], "--cfg", "job")
+def _work_on_run(name: str, arguments: list[str]) -> None:
+    """A verb that works on a finished run: `run=RUN_DIR`, its own arguments, a few changes."""
+    verb = _VERBS[name]
+    if {"--help", "-h"} & set(arguments):
+        print(verb.usage)
+        return
+    own = {"run": "", **dict.fromkeys(verb.needs, ""), **verb.takes}
+    changes = []
     for word in arguments:
-        if not word.startswith("hydra.") and word.partition("=")[0] not in allowed:
-            raise ValueError(
-                f"with {argument}=RUN_DIR a run keeps its own settings; only "
-                f"{', '.join(_CHANGEABLE[verb])} may be changed, got {word}"
-            )
-    run_dir = Path(named[-1].partition("=")[2]).expanduser()
-    saved = run_dir / ".hydra" / "config.yaml"
-    if not saved.is_file():
-        raise FileNotFoundError(
-            f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
-            f"got {argument}={run_dir}"
-        )
-    if "${" in str(run_dir.resolve()):
-        raise ValueError(f"{argument} must be a path without ${{, which Hydra takes for a variable")
-    config = OmegaConf.to_container(OmegaConf.load(saved))
-    if not isinstance(config, dict):
-        raise ValueError(f"{saved} must hold a run's settings, got {config!r}")
-    # The run's own config, but nothing in it may configure Hydra.
-    node = {key: value for key, value in config.items() if key not in ("hydra", "defaults")}
-    ConfigStore.instance().store(
-        name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **node}
-    )
-    # Through a resolver, because a path may hold anything that means something to Hydra.
-    OmegaConf.register_new_resolver("nnlab.run_dir", lambda: str(run_dir.resolve()), replace=True)
-    settings = ["hydra.run.dir=${nnlab.run_dir:}", "hydra.output_subdir=null"]
-    settings.append(f"hydra.job.name={verb}")
-    return "saved_run", _add_settings(settings, [word for word in arguments if word not in named])
+        key, _, value = word.partition("=")
+        if key in own:
+            own[key] = value
+        else:
+            changes.append(word)
+    for argument in ("run", *verb.needs):
+        if not own[argument]:
+            example = "run=RUN_DIR" if argument == "run" else f"{argument}=..."
+            raise ValueError(f"{argument} must be given: add {example} to the command")
+    run_dir = find_run("run", own.pop("run"))
+    cfg = load_config(run_dir)
+    allowed = (*own, *verb.may_change)
+    change_config(cfg, changes, allowed=allowed, argument="run")
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
+    module = importlib.import_module(f"nnlab.{_MODULES[name]}")  # loads torch
+    getattr(module, name)(cfg, run_dir, changed=_names(changes), **own)
 
 
-def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
-    """Of a sweep's settings, those that are the same in all jobs stay out of their names."""
-    if not _MULTIRUN & set(arguments):
-        return []
-    settings = OverridesParser.create().parse_overrides(list(filter(_is_setting, arguments)))
-    fixed = [override.key_or_group for override in settings if not override.is_sweep_override()]
-    return [f"hydra.job.config.override_dirname.exclude_keys=[{','.join(fixed)}]"]
-
-
-def _add_settings(settings: list[str], arguments: list[str]) -> list[str]:
-    """Put settings beside those of the command line: argparse wants them all in one place."""
-    flags = [word for word in arguments if word in _MULTIRUN]
-    rest = [word for word in arguments if word not in _MULTIRUN]
-    place = next((i for i, word in enumerate(rest) if _is_setting(word)), len(rest))
-    return [*flags, *rest[:place], *settings, *rest[place:]]
-
-
-def _is_setting(word: str) -> bool:
-    return "=" in word and not word.startswith("-")
-
-
-def _job(
-    verb: str, command: _Process, failures: dict[str, Exception]
-) -> Callable[[DictConfig], float | None]:
-    """What Hydra calls once, or for each job of a sweep; errors are kept in `failures`."""
-    module, _ = _VERBS[verb]
-
-    def job(cfg: DictConfig) -> float | None:
-        run_dir = Path(HydraConfig.get().runtime.output_dir)
-        try:
-            check_config(cfg)
-            # Lightning starts the other processes of a distributed run as this one was started.
-            with _process(*command):
-                result: float | None = getattr(importlib.import_module(module), verb)(cfg, run_dir)
-            return result
-        except Exception as error:
-            # Not raised here: the other jobs of a sweep go on.
-            failures[run_dir.name] = error
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                _log.error("%s failed: %s", run_dir.name, explain(error))
-            return math.nan
-
-    return job
-
-
-def _remove_untouched_folders() -> None:
-    """Remove what this process has made and no training has begun in: a mistake leaves nothing."""
-    logging.shutdown()  # closes the logs, which lie in the folders
-    for folder in new_folders:
-        if not any(folder.rglob("checkpoints")):
-            shutil.rmtree(folder, ignore_errors=True)
-            with contextlib.suppress(OSError):  # other runs are in it
-                folder.parent.rmdir()
-    new_folders.clear()
+def _names(words: Sequence[str]) -> list[str]:
+    return [word.partition("=")[0] for word in words]
 
 
 def _is_users_mistake(error: BaseException) -> bool:

@@ -1,27 +1,30 @@
 """The verb that tests a checkpoint, at the end of training or later."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from omegaconf import DictConfig
-from torch import Tensor
 
 from nnlab.checkpoints import read_checkpoint
 from nnlab.config import build, target_class
-from nnlab.data.module import InMemoryDataModule
+from nnlab.data import TabularDataModule
+from nnlab.data.module import InMemoryDataModule, Split, in_order
 from nnlab.models import SupervisedModule
 from nnlab.process import set_threads
-from nnlab.reporting import report_evaluation
+from nnlab.reporting import report_errors, report_evaluation, report_other_evaluation
 
 
-def evaluate(cfg: DictConfig, run_dir: Path) -> None:
+def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
     """Test a run's best checkpoint again and print the metrics.
 
     Args:
-        cfg: The run's config.
+        cfg: The run's config, with changes.
         run_dir: The run directory.
+        changed: The settings that are not the run's own. With `data.path` another file may be
+            meant, all rows of which are tested, or the run's own in another place.
 
     Raises:
         FileNotFoundError: The run has no best checkpoint yet, or its data is gone.
@@ -33,9 +36,32 @@ def evaluate(cfg: DictConfig, run_dir: Path) -> None:
     kind = type(data).__name__
     if kind not in checkpoint:
         raise ValueError(f"{run_dir} must have been trained on {kind}, but its checkpoint was not")
-    data.load_state_dict(checkpoint[kind])
     module = load_module(cfg, checkpoint)
-    report_evaluation(score(module, data.test_dataloader()), run_dir)
+    preprocessing = checkpoint[kind]["preprocessing"]
+    if isinstance(data, TabularDataModule) and "data.path" in changed:
+        other = data.digest() != preprocessing["digest"]
+        if other:
+            _evaluate_other(module, data, preprocessing, run_dir)
+            return
+    data.load_state_dict(checkpoint[kind])
+    outputs, targets = run_network(module, data.test_dataloader())
+    report_evaluation(module.compute_metrics(outputs, targets), run_dir)
+    report_errors(module.spec, outputs, targets)
+
+
+def _evaluate_other(
+    module: SupervisedModule, data: TabularDataModule, preprocessing: dict[str, Any], run_dir: Path
+) -> None:
+    """Test all rows of another file, and write the metrics down beside the run's own."""
+    outputs, targets = run_network(module, in_order(data.read_labelled(data.path, preprocessing)))
+    metrics = module.compute_metrics(outputs, targets)
+    folder = run_dir / "evaluations" / data.path.name
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "metrics.json"
+    content = {"path": str(data.path.resolve()), "rows": len(targets), "test": metrics}
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    report_other_evaluation(metrics, len(targets), path)
+    report_errors(module.spec, outputs, targets)
 
 
 def load_module(cfg: DictConfig, checkpoint: dict[str, Any]) -> SupervisedModule:
@@ -45,14 +71,19 @@ def load_module(cfg: DictConfig, checkpoint: dict[str, Any]) -> SupervisedModule
     return module
 
 
-def score(module: SupervisedModule, batches: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
+def score(module: SupervisedModule, batches: Iterable[Split]) -> dict[str, float]:
     """The loss and metrics of a network over all rows of some batches.
 
     On the CPU in float32, whatever device and precision trained it, so that a checkpoint scores
     the same wherever it is tested.
     """
+    return module.compute_metrics(*run_network(module, batches))
+
+
+def run_network(module: SupervisedModule, batches: Iterable[Split]) -> Split:
+    """Raw outputs `(rows, out_features)` for all rows of some batches, and their targets."""
     module.eval()
     with torch.inference_mode():
         kept = [(module(x), targets) for x, targets in batches]
     outputs, targets = (torch.cat(parts) for parts in zip(*kept, strict=True))
-    return module.compute_metrics(outputs, targets)
+    return outputs, targets

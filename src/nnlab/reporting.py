@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-if TYPE_CHECKING:  # both load torch, and the table of a sweep does not need it
+if TYPE_CHECKING:  # these load torch, and the table of a sweep does not need it
+    from torch import Tensor
+
     from nnlab.data.module import InMemoryDataModule
     from nnlab.models import SupervisedModule
+    from nnlab.spec import DataSpec
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +93,53 @@ def report_evaluation(test: dict[str, float], run_dir: Path) -> None:
     if path.is_file():
         same = json.loads(path.read_text())["test"] == test
         _log.info("\n%s %s", "exactly as in" if same else "NOT as in", relative(path))
+
+
+def report_other_evaluation(metrics: dict[str, float], rows: int, path: Path) -> None:
+    """Tell the metrics of another file than the run's own."""
+    _log.info("%s", format_table(["metric", "value"], [[k, repr(v)] for k, v in metrics.items()]))
+    _log.info("\nall %s rows; written to %s", f"{rows:,}", relative(path))
+
+
+# More classes make a matrix that no one can read.
+_MOST_CLASSES_SHOWN = 15
+
+
+def report_errors(spec: "DataSpec", outputs: "Tensor", targets: "Tensor") -> None:
+    """Tell where a network errs: which classes it confuses, or how its residuals are spread.
+
+    Args:
+        spec: What was learned.
+        outputs: Raw outputs, `(rows, out_features)`.
+        targets: `(rows,)`.
+    """
+    if spec.task == "regression":
+        _report_residuals((outputs.squeeze(1).double() - targets.double()) * spec.target_std)
+        return
+    guessed = outputs.squeeze(1) > 0 if spec.task == "binary" else outputs.argmax(dim=1)
+    names = spec.class_names
+    pairs = Counter(zip(targets.tolist(), map(int, guessed), strict=True))
+    if len(names) <= _MOST_CLASSES_SHOWN:
+        rows = [
+            [name, *(str(pairs[i, j]) for j in range(len(names)))] for i, name in enumerate(names)
+        ]
+        _log.info("\nrows of each class (down) by what was predicted (across)")
+        _log.info("%s", format_table(["", *names], rows))
+        return
+    wrong = [(pair, count) for pair, count in pairs.most_common() if pair[0] != pair[1]]
+    rows = [[names[i], names[j], str(count)] for (i, j), count in wrong[:_MOST_CLASSES_SHOWN]]
+    _log.info("\nthe most frequent confusions")
+    _log.info("%s", format_table(["class", "predicted", "rows"], rows, left=("class", "predicted")))
+
+
+def _report_residuals(residuals: "Tensor") -> None:
+    shares = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
+    ordered = residuals.sort().values
+    at = [ordered[round(share * (len(ordered) - 1))].item() for share in shares]
+    names = ["lowest", "5%", "25%", "median", "75%", "95%", "highest", "mean"]
+    values = [f"{value:.6g}" for value in [*at, residuals.mean().item()]]
+    _log.info("\nresiduals, predicted less true")
+    _log.info("%s", format_table(names, [values]))
 
 
 def format_table(

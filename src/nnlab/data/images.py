@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nnlab.data.download import download
 from nnlab.data.idx import find_idx, read_idx
@@ -125,9 +125,8 @@ class ImageDataModule(InMemoryDataModule):
             target_mean=0.0,
             target_std=1.0,
         )
-        standardized = {
-            name: (standardize(x, preprocessing), targets) for name, (x, targets) in splits.items()
-        }
+        encoder = PixelEncoder(preprocessing)
+        standardized = {name: (encoder(x), targets) for name, (x, targets) in splits.items()}
         return LoadedData(
             spec=spec,
             preprocessing=preprocessing,
@@ -190,6 +189,18 @@ class ImageDataModule(InMemoryDataModule):
         return images, labels.long()
 
 
-def standardize(images: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:
-    """Raw pixels `(rows, height, width)` as the network sees them, float32."""
-    return images.float().sub_(preprocessing["mean"]).div_(preprocessing["std"])
+class PixelEncoder(nn.Module):
+    """What was learned of pixels, as a part of the network: it standardises them.
+
+    Args:
+        preprocessing: `mean` and `std` of the training pixels.
+    """
+
+    def __init__(self, preprocessing: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.mean = float(preprocessing["mean"])
+        self.std = float(preprocessing["std"])
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Raw pixels `(images, height, width)` as the network sees them, float32."""
+        return (pixels.float() - self.mean) / self.std

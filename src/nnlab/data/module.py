@@ -97,13 +97,11 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     def val_dataloader(self) -> OrderedBatches:
         """Validation batches in the order of the rows."""
-        x, targets = self.loaded.val
-        return OrderedBatches(x=x, targets=targets, batch_size=_EVALUATION_BATCH)
+        return in_order(self.loaded.val)
 
     def test_dataloader(self) -> OrderedBatches:
         """Test batches in the order of the rows."""
-        x, targets = self.loaded.test
-        return OrderedBatches(x=x, targets=targets, batch_size=_EVALUATION_BATCH)
+        return in_order(self.loaded.test)
 
     def state_dict(self) -> dict[str, Any]:
         """The preprocessing, for the checkpoint."""
@@ -121,3 +119,9 @@ class InMemoryDataModule(LightningDataModule, ABC):
                 "the data must be what the checkpoint was trained on, but its training rows have "
                 "changed since; restore the data or start a new run"
             )
+
+
+def in_order(split: Split) -> OrderedBatches:
+    """Large batches in the order of the rows, for passes where no gradient is kept."""
+    x, targets = split
+    return OrderedBatches(x=x, targets=targets, batch_size=_EVALUATION_BATCH)

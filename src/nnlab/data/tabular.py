@@ -281,6 +281,7 @@ class TabularDataModule(InMemoryDataModule):
         return kinds, {
             "kind": "table",
             "columns": to_plain(columns),
+            "left_out": [kind.name for kind in kinds if not kind.is_used],
             "target": self.target,
             "task": task,
             "class_names": class_names,

@@ -1,0 +1,167 @@
+"""New rows for a trained network: what it learned of their columns or pixels, applied again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor, nn
+
+from nnlab.data.columns import CategoricalColumn, category_text, from_plain, read_rows
+from nnlab.data.encoder import RowEncoder
+from nnlab.data.idx import read_idx
+from nnlab.data.images import PixelEncoder
+
+
+class TableReader:
+    """Rows of tables as raw numbers and codes.
+
+    Args:
+        preprocessing: What a `TabularDataModule` put into the checkpoint.
+    """
+
+    def __init__(self, preprocessing: Mapping[str, Any]) -> None:
+        self.columns = from_plain(preprocessing["columns"])
+        self.target: str = preprocessing["target"]
+        self.left_out: list[str] = preprocessing["left_out"]
+        self.encoder: nn.Module = RowEncoder(self.columns)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The columns that are needed, in the order of an array's columns."""
+        return [column.name for column in self.columns]
+
+    def read(self, rows: Any) -> tuple[Tensor, ...]:
+        """The encoder's arguments.
+
+        Args:
+            rows: A polars or pandas data frame with the columns by name, in any order and among
+                others, or an array `(rows, columns)` with them in the order of `column_names`.
+
+        Raises:
+            ValueError: A column is not there, or a cell is not what it was in training.
+        """
+        numbers, codes = read_rows(self.to_frame(rows), self.columns)
+        return torch.from_numpy(numbers), torch.from_numpy(codes)
+
+    def to_frame(self, rows: Any) -> pl.DataFrame:
+        """Rows as a polars data frame."""
+        if isinstance(rows, pl.DataFrame):
+            return rows
+        if isinstance(rows, pl.LazyFrame):
+            return rows.collect()
+        if hasattr(rows, "columns") and hasattr(rows, "iloc"):
+            # Without pyarrow, and with the dtypes that pandas itself gives to mixed columns.
+            return pl.DataFrame(
+                {str(name): _from_pandas(rows[name]) for name in rows.columns}, strict=False
+            )
+        values = np.asarray(rows)
+        if values.ndim != 2 or values.shape[1] != len(self.columns):
+            raise ValueError(
+                f"an array must have the shape (rows, {len(self.columns)}), for the columns "
+                f"{', '.join(self.column_names)}, got {values.shape}"
+            )
+        return pl.DataFrame(
+            {
+                name: pl.Series(values[:, i].tolist(), strict=False)
+                for i, name in enumerate(self.column_names)
+            }
+        )
+
+    def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
+        """By column, the categories of a table that training had not, or only once."""
+        found = {}
+        for column in self.columns:
+            if isinstance(column, CategoricalColumn):
+                text = category_text(frame[column.name], column.written_as).drop_nulls()
+                found[column.name] = text.filter(~text.is_in(column.categories))
+        return {name: cells for name, cells in found.items() if len(cells) > 0}
+
+
+def _from_pandas(values: Any) -> list[Any]:
+    missing = values.isna().tolist()
+    return [None if gone else cell for cell, gone in zip(values.tolist(), missing, strict=True)]
+
+
+class ImageReader:
+    """Images as raw pixels.
+
+    Args:
+        preprocessing: What an `ImageDataModule` put into the checkpoint.
+    """
+
+    def __init__(self, preprocessing: Mapping[str, Any]) -> None:
+        self.shape = list(preprocessing["shape"])
+        self.encoder: nn.Module = PixelEncoder(preprocessing)
+
+    def read(self, images: Any) -> tuple[Tensor, ...]:
+        """The encoder's argument, `(images, height, width)`, uint8.
+
+        Args:
+            images: An IDX file, a PNG file, a folder of PNG files, or an array of pixels from 0
+                to 255, `(images, height, width)`.
+
+        Raises:
+            FileNotFoundError: There is no such file, or no PNG in the folder.
+            ValueError: The images are not of the size that was learned.
+        """
+        if isinstance(images, (str, Path)):
+            path = Path(images).expanduser()
+            pixels = self._read_files(path)
+        else:
+            pixels = self._from_array(images)
+        if list(pixels.shape[1:]) != self.shape:
+            raise ValueError(
+                f"images must have {' x '.join(map(str, self.shape))} pixels, as in training, got "
+                f"{' x '.join(map(str, pixels.shape[1:]))}"
+            )
+        return (pixels,)
+
+    def _from_array(self, images: Any) -> Tensor:
+        values = np.asarray(images)
+        if not np.issubdtype(values.dtype, np.integer) or values.min(initial=0) < 0:
+            raise ValueError(f"pixels must be whole numbers from 0 to 255, got {values.dtype}")
+        if values.max(initial=0) > 255:
+            raise ValueError(f"pixels must be from 0 to 255, got {values.max()}")
+        return torch.tensor(values.astype(np.uint8))
+
+    def _read_files(self, path: Path) -> Tensor:
+        if path.is_dir() or path.suffix.lower() == ".png":
+            files = image_files(path)
+            return torch.stack([self._read_png(file) for file in files])
+        return read_idx(path, ndim=3, sha256=None)
+
+    def _read_png(self, path: Path) -> Tensor:
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with Image.open(path, formats=["PNG"]) as image:
+                # The size is in the header: a picture of a gigapixel is not unpacked.
+                if [image.height, image.width] != self.shape:
+                    raise ValueError(
+                        f"{path} must have {' x '.join(map(str, self.shape))} pixels, as in "
+                        f"training, got {image.height} x {image.width}"
+                    )
+                return torch.tensor(np.asarray(image.convert("L")))
+        except (UnidentifiedImageError, OSError, SyntaxError) as error:
+            raise ValueError(f"{path} must be a PNG picture, but cannot be read as one") from error
+
+
+def image_files(path: Path) -> list[Path]:
+    """The PNG files of a folder by name, or the one file.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    files = sorted(path.glob("*.png")) if path.is_dir() else [path]
+    if not files or not files[0].is_file():
+        raise FileNotFoundError(f"there must be a PNG file at {path}, but there is none")
+    return files
+
+
+def reader_for(preprocessing: Mapping[str, Any]) -> TableReader | ImageReader:
+    """The reader that a checkpoint's preprocessing asks for."""
+    kinds = {"table": TableReader, "image": ImageReader}
+    return kinds[preprocessing["kind"]](preprocessing)

@@ -1,0 +1,157 @@
+"""Training through Hydra: from the words of a command line to one run, or a sweep of them."""
+
+import contextlib
+import importlib
+import logging
+import math
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from nnlab.config import check_config, config_folder, explain, new_folders
+from nnlab.run_directory import find_run, load_config, refuse_others
+
+_log = logging.getLogger(__name__)
+
+# What may differ when a run is resumed; the rest would make it another run.
+_CHANGEABLE = ("trainer.max_epochs", "threads", "data.path", "data.root")
+
+
+def launch(arguments: list[str]) -> None:
+    """Train what a command line asks for.
+
+    Raises:
+        Exception: What went wrong, after the other jobs of a sweep have run.
+    """
+    failures: dict[str, Exception] = {}
+    config_name, more = _choose_config([_add_new_columns(word) for word in arguments])
+    words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
+    run_hydra = hydra.main(
+        version_base="1.3", config_path=str(config_folder()), config_name=config_name
+    )
+    # Hydra raises with HYDRA_FULL_ERROR what it would otherwise print, at more length.
+    with _process(words, full_error="1") as before:
+        run_hydra(_job(before, failures))()
+    for error in failures.values():
+        raise error
+
+
+def _add_new_columns(word: str) -> str:
+    """Let `data.columns.zip=...` name a column that no config could know of."""
+    return f"++{word}" if word.startswith("data.columns") else word
+
+
+_MULTIRUN = {"-m", "--multirun"}
+
+_Process = tuple[list[str], str | None]
+
+
+@contextlib.contextmanager
+def _process(argv: list[str], full_error: str | None) -> Iterator[_Process]:
+    """Change the command line and Hydra's environment variable for a while; yields the former."""
+    before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    _set_process(argv, full_error)
+    try:
+        yield before
+    finally:
+        _set_process(*before)
+
+
+def _set_process(argv: list[str], full_error: str | None) -> None:
+    sys.argv = argv
+    if full_error is None:
+        os.environ.pop("HYDRA_FULL_ERROR", None)
+    else:
+        os.environ["HYDRA_FULL_ERROR"] = full_error
+
+
+def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
+    """The config to start from, and the arguments that remain for Hydra.
+
+    Raises:
+        FileNotFoundError: What was named is not a run directory.
+        ValueError: A setting of a run that is resumed is not to be changed.
+    """
+    named = [word for word in arguments if word.startswith("resume=")]
+    if not named:
+        return "train", arguments
+    # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
+    changes = [word for word in arguments if word not in named and not word.startswith("hydra.")]
+    settings = [word for word in changes if word not in ("--cfg", "job")]
+    refuse_others(settings, allowed=_CHANGEABLE, argument="resume")
+    run_dir = find_run("resume", named[-1].partition("=")[2])
+    if "${" in str(run_dir.resolve()):
+        raise ValueError("resume must be a path without ${, which Hydra takes for a variable")
+    config = OmegaConf.to_container(load_config(run_dir))
+    # The run's own config, but nothing in it may configure Hydra.
+    node = {key: value for key, value in config.items() if key not in ("hydra", "defaults")}
+    ConfigStore.instance().store(
+        name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **node}
+    )
+    # Through a resolver, because a path may hold anything that means something to Hydra.
+    OmegaConf.register_new_resolver("nnlab.run_dir", lambda: str(run_dir.resolve()), replace=True)
+    own = ["hydra.run.dir=${nnlab.run_dir:}", "hydra.output_subdir=null"]
+    return "saved_run", _add_settings(own, [word for word in arguments if word not in named])
+
+
+def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
+    """Of a sweep's settings, those that are the same in all jobs stay out of their names."""
+    if not _MULTIRUN & set(arguments):
+        return []
+    settings = OverridesParser.create().parse_overrides(list(filter(_is_setting, arguments)))
+    fixed = [override.key_or_group for override in settings if not override.is_sweep_override()]
+    return [f"hydra.job.config.override_dirname.exclude_keys=[{','.join(fixed)}]"]
+
+
+def _add_settings(settings: list[str], arguments: list[str]) -> list[str]:
+    """Put settings beside those of the command line: argparse wants them all in one place."""
+    flags = [word for word in arguments if word in _MULTIRUN]
+    rest = [word for word in arguments if word not in _MULTIRUN]
+    place = next((i for i, word in enumerate(rest) if _is_setting(word)), len(rest))
+    return [*flags, *rest[:place], *settings, *rest[place:]]
+
+
+def _is_setting(word: str) -> bool:
+    return "=" in word and not word.startswith("-")
+
+
+def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictConfig], float | None]:
+    """What Hydra calls once, or for each job of a sweep; errors are kept in `failures`."""
+
+    def job(cfg: DictConfig) -> float | None:
+        run_dir = Path(HydraConfig.get().runtime.output_dir)
+        try:
+            check_config(cfg)
+            training = importlib.import_module("nnlab.training")  # loads torch
+            # Lightning starts the other processes of a distributed run as this one was started.
+            with _process(*command):
+                result: float = training.train(cfg, run_dir)
+            return result
+        except Exception as error:
+            # Not raised here: the other jobs of a sweep go on.
+            failures[run_dir.name] = error
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                _log.error("%s failed: %s", run_dir.name, explain(error))
+            return math.nan
+
+    return job
+
+
+def remove_untouched_folders() -> None:
+    """Remove what this process has made and no training has begun in: a mistake leaves nothing."""
+    logging.shutdown()  # closes the logs, which lie in the folders
+    for folder in new_folders:
+        if not any(folder.rglob("checkpoints")):
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # other runs are in it
+                folder.parent.rmdir()
+    new_folders.clear()

@@ -1,0 +1,188 @@
+"""The verb that predicts: from a run directory and a file of new rows to a file of predictions."""
+
+import logging
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import polars as pl
+from omegaconf import DictConfig
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from nnlab.checkpoints import read_checkpoint
+from nnlab.config import plain_arguments, target_class
+from nnlab.data.chunks import read_chunks
+from nnlab.data.columns import CellError, NumericColumn
+from nnlab.data.csv_options import CsvOptions, missing_values
+from nnlab.data.rows import ImageReader, TableReader, image_files
+from nnlab.data.table import few
+from nnlab.models import SupervisedModule
+from nnlab.predictor import Predictor
+from nnlab.process import set_threads
+from nnlab.reporting import relative
+from nnlab.rules import did_you_mean
+
+_log = logging.getLogger(__name__)
+
+_CHUNK = 65_536
+# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
+_FORMULA = r"^[=+\-@\t\r]"
+
+
+def predict(
+    cfg: DictConfig,
+    run_dir: Path,
+    *,
+    changed: Sequence[str],
+    input: str,
+    output: str,
+    raw_cells: str,
+) -> None:
+    """Predict the rows of a file, chunk by chunk, and write them with their predictions.
+
+    Args:
+        cfg: The run's config, with changes.
+        run_dir: The run directory.
+        changed: The settings that are not the run's own.
+        input: A CSV or Parquet file; for images an IDX file, a PNG file or a folder of them.
+        output: The CSV file to write; it appears once it is whole.
+        raw_cells: `true` to leave cells that a spreadsheet would run as they are.
+
+    Raises:
+        FileNotFoundError: There is no such file, or no checkpoint yet.
+        ValueError: The input does not fit what was trained on.
+        OSError: The output cannot be written.
+    """
+    if raw_cells not in ("true", "false"):
+        raise ValueError(f"raw_cells must be true or false, got raw_cells={raw_cells}")
+    set_threads(cfg.threads)
+    checkpoint = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
+    predictor = Predictor(checkpoint, target_class(cfg.model, SupervisedModule))
+    source, target = Path(input).expanduser(), Path(output).expanduser()
+    if target.exists() and source.exists() and target.samefile(source):
+        raise ValueError(f"output must be another file than input, got output={output}")
+    if isinstance(predictor.reader, ImageReader):
+        parts = _predict_images(predictor, source)
+    else:
+        parts = _predict_table(predictor, predictor.reader, source, _reading(cfg))
+    rows = _write(parts, target, is_raw=raw_cells == "true")
+    _log.info("%s rows predicted, written to %s", f"{rows:,}", relative(target))
+
+
+def _reading(cfg: DictConfig) -> CsvOptions:
+    names = {field.name for field in fields(CsvOptions)}
+    arguments = plain_arguments(cfg.data)
+    return CsvOptions(**{name: value for name, value in arguments.items() if name in names})
+
+
+def _predict_table(
+    predictor: Predictor, reader: TableReader, source: Path, options: CsvOptions
+) -> Iterator[pl.DataFrame]:
+    """Each chunk's own columns and its predictions."""
+    unseen: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for number, chunk in enumerate(read_chunks(source, options, rows=_CHUNK)):
+        if number == 0:
+            _check_columns(chunk.frame.columns, reader, source)
+        needed = _as_values(chunk.frame.select(reader.column_names), reader, options)
+        try:
+            predictions = predictor.predict(needed)
+        except CellError as error:
+            raise ValueError(f"{error} in {source.name}, {chunk.place(error.row)}") from error
+        for name, cells in reader.unseen(needed).items():
+            unseen[name] += len(cells)
+            examples.setdefault(name, cells[0])
+        yield _beside(chunk.frame, predictions)
+    for name, count in unseen.items():
+        _log.info(
+            "column '%s': %s cells of a category that training did not have, such as '%s'",
+            name,
+            f"{count:,}",
+            examples[name],
+        )
+
+
+def _check_columns(names: Sequence[str], reader: TableReader, source: Path) -> None:
+    """Whether all columns are there that training used; which are not used is said."""
+    missing = [name for name in reader.column_names if name not in names]
+    if missing:
+        raise ValueError(
+            f"{source.name} must have the columns of the training data, but has no "
+            f"'{few(missing)}'{did_you_mean(missing[0], names)} (its columns: {few(names)})"
+        )
+    used = {*reader.column_names, reader.target}
+    extra = [name for name in names if name not in used and name not in reader.left_out]
+    if extra:
+        _log.info("ignored, because training had no such columns: %s", few(extra))
+
+
+def _as_values(frame: pl.DataFrame, reader: TableReader, options: CsvOptions) -> pl.DataFrame:
+    """Text as training saw it: null where missing, numbers with a decimal point."""
+    missing = missing_values(options)
+    numeric = [column.name for column in reader.columns if isinstance(column, NumericColumn)]
+    frame = frame.with_columns(
+        pl.when(pl.all().is_in(missing)).then(None).otherwise(pl.all()).name.keep()
+    )
+    if options.decimal == ",":
+        frame = frame.with_columns(pl.col(numeric).str.replace(",", ".", literal=True))
+    return frame
+
+
+def _predict_images(predictor: Predictor, source: Path) -> Iterator[pl.DataFrame]:
+    predictions = predictor.predict(source)
+    if source.is_dir() or source.suffix.lower() == ".png":
+        place = pl.Series("file", [path.name for path in image_files(source)])
+    else:
+        place = pl.Series("image", range(len(predictions)))
+    yield _beside(place.to_frame(), predictions)
+
+
+def _beside(own: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+    """Predictions to the right of a table's own columns, whose names they must not take."""
+    taken = [name for name in predictions.columns if name in own.columns]
+    if taken:
+        raise ValueError(
+            f"the input must not have a column '{taken[0]}', which the output gets; rename it"
+        )
+    return own.hstack(predictions)
+
+
+def _write(parts: Iterator[pl.DataFrame], path: Path, *, is_raw: bool) -> int:
+    """Write tables below each other into one file, which appears once it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    rows = 0
+    columns = (SpinnerColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeElapsedColumn())
+    try:
+        with beside.open("wb") as file, Progress(*columns, transient=True) as progress:
+            task = progress.add_task("", rows=0)
+            for part in parts:
+                safe = part if is_raw else _neutralize(part)
+                safe.write_csv(file, include_header=rows == 0)
+                rows += len(part)
+                progress.update(task, rows=rows)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return rows
+
+
+def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put a ' before cells that a spreadsheet would run; numbers such as -5 are none."""
+    text = frame.select(pl.selectors.string())
+    safe = [
+        values.to_frame()
+        .select(
+            pl.when(values.str.contains(_FORMULA) & values.cast(pl.Float64, strict=False).is_null())
+            .then("'" + values)
+            .otherwise(values)
+            .alias(values.name)
+        )
+        .to_series()
+        for values in text
+    ]
+    frame = frame.with_columns(safe)
+    return frame.rename({name: f"'{name}" for name in frame.columns if re.search(_FORMULA, name)})

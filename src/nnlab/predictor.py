@@ -1,0 +1,122 @@
+"""A trained network as a product: opened from a run directory, it predicts raw rows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+import torch
+from torch import Tensor, nn
+
+from nnlab.checkpoints import read_checkpoint
+from nnlab.data.rows import reader_for
+from nnlab.models import SupervisedModule
+from nnlab.models.metrics import probabilities
+from nnlab.spec import DataSpec
+
+# Rows that pass the network at a time.
+_BATCH = 8192
+
+
+class Predictor(nn.Module):
+    """A trained network with its preprocessing: from raw rows to what they mean.
+
+    As a module it takes raw tensors, which is what is exported; `predict` takes what people have.
+
+    Args:
+        checkpoint: What `nnlab.checkpoints.read_checkpoint` gave.
+        module_class: The class of the network that was trained.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Mapping[str, Any],
+        module_class: type[SupervisedModule] = SupervisedModule,
+    ) -> None:
+        super().__init__()
+        module = module_class(**checkpoint["hyper_parameters"])
+        module.load_state_dict(checkpoint["state_dict"])
+        self.preprocessing = preprocessing_of(checkpoint)
+        self.spec: DataSpec = module.spec
+        self.reader = reader_for(self.preprocessing)
+        self.encoder = self.reader.encoder
+        self.network = module.network
+        self.eval()
+
+    def forward(self, *raw: Tensor) -> Tensor:
+        """Predict from raw tensors.
+
+        Args:
+            *raw: For a table numbers `(rows, numeric columns)`, float64 and NaN where missing,
+                and codes `(rows, categorical columns)`, int64; for images pixels
+                `(images, height, width)`, uint8.
+
+        Returns:
+            For classes their probabilities, `(rows, classes)`, float32; for regression numbers in
+            the target's own unit, `(rows,)`, float64.
+        """
+        outputs = self.network(self.encoder(*raw))
+        if self.spec.task == "regression":
+            return cast(Tensor, outputs.squeeze(1).double()) * self.spec.target_std + (
+                self.spec.target_mean
+            )
+        return probabilities(self.spec, outputs)
+
+    def predict(self, rows: Any) -> pl.DataFrame:
+        """Predict rows of a table, or images.
+
+        Args:
+            rows: A polars or pandas data frame or an array (`TableReader.read`); an IDX file, a
+                folder of PNG files or an array of pixels (`ImageReader.read`).
+
+        Returns:
+            A column `prediction`, of class names or numbers, and for classes a column
+            `probability_CLASS` each, in the order of the rows.
+
+        Raises:
+            ValueError: The rows do not fit what was trained on.
+        """
+        raw = self.reader.read(rows)
+        with torch.inference_mode():
+            parts = [
+                self(*(tensor[start : start + _BATCH] for tensor in raw))
+                for start in range(0, max(len(raw[0]), 1), _BATCH)
+            ]
+        values = torch.cat(parts)
+        if self.spec.task == "regression":
+            return pl.DataFrame({"prediction": values.numpy()})
+        names = pl.Series("prediction", self.spec.class_names, dtype=pl.String)
+        of_classes = [
+            pl.Series(f"probability_{name}", values[:, i].numpy())
+            for i, name in enumerate(self.spec.class_names)
+        ]
+        return pl.DataFrame([names[values.argmax(dim=1).numpy()], *of_classes])
+
+
+def preprocessing_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """How a checkpoint's raw rows became inputs.
+
+    Raises:
+        ValueError: The checkpoint has none: it was written by other data than nnlab's.
+    """
+    for state in checkpoint.values():
+        if isinstance(state, dict) and "preprocessing" in state:
+            return cast(dict[str, Any], state["preprocessing"])
+    raise ValueError("the checkpoint must hold the preprocessing of its data, but it does not")
+
+
+def load_run(run: str | Path) -> Predictor:
+    """Open a trained network.
+
+    Args:
+        run: A run directory, whose best checkpoint is opened, or a checkpoint file.
+
+    Raises:
+        FileNotFoundError: There is no checkpoint.
+        ValueError: It is not one of nnlab's, or is damaged.
+
+    Example:
+        `load_run("outputs/csv/2026-11-22_18-06-21").predict(frame)`
+    """
+    path = Path(run).expanduser()
+    return Predictor(read_checkpoint(path / "checkpoints" / "best.ckpt" if path.is_dir() else path))

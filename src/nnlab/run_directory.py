@@ -1,0 +1,69 @@
+"""Opening a run directory: its config, with the few changes that leave it the same run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from nnlab.config import check_config
+from nnlab.rules import did_you_mean
+
+
+def find_run(argument: str, path: str) -> Path:
+    """A run directory that a person named.
+
+    Args:
+        argument: The name of the argument, for the message.
+        path: What was named; `~` is the home folder.
+
+    Raises:
+        FileNotFoundError: It is not a run directory.
+    """
+    run_dir = Path(path).expanduser()
+    if not (run_dir / ".hydra" / "config.yaml").is_file():
+        raise FileNotFoundError(
+            f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
+            f"got {argument}={path}"
+        )
+    return run_dir
+
+
+def load_config(run_dir: Path) -> DictConfig:
+    """The settings of a run, as they were saved.
+
+    Raises:
+        ValueError: The file does not hold settings.
+    """
+    path = run_dir / ".hydra" / "config.yaml"
+    config = OmegaConf.load(path)
+    if not isinstance(config, DictConfig):
+        raise ValueError(f"{path} must hold a run's settings, got {config!r}")
+    return config
+
+
+def change_config(
+    cfg: DictConfig, changes: Sequence[str], *, allowed: Sequence[str], argument: str
+) -> None:
+    """Apply `setting=value` words to a run's config, and check it.
+
+    Raises:
+        ValueError: A setting may not be changed, or a value breaks its rule.
+    """
+    refuse_others(changes, allowed=allowed, argument=argument)
+    cfg.merge_with_dotlist(list(changes))
+    check_config(cfg)
+
+
+def refuse_others(words: Sequence[str], *, allowed: Sequence[str], argument: str) -> None:
+    """Refuse words that would make another run of it.
+
+    Raises:
+        ValueError: A word does not begin with an allowed name and `=`.
+    """
+    for word in words:
+        name = word.partition("=")[0]
+        if name not in allowed:
+            raise ValueError(
+                f"with {argument}=RUN_DIR a run keeps its own settings; only "
+                f"{', '.join(allowed)} may be given, got {word}{did_you_mean(name, allowed)}"
+            )
