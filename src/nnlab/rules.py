@@ -111,12 +111,14 @@ class Choice:
 class Flag:
     """True or false."""
 
+    none: bool = False
+
     def allows(self, value: Any) -> bool:
         """Whether `value` is a bool."""
-        return isinstance(value, bool)
+        return isinstance(value, bool) or (value is None and self.none)
 
     def __str__(self) -> str:
-        return "true or false"
+        return "true or false" + (" or null" if self.none else "")
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ class Text:
 
     def allows(self, value: Any) -> bool:
         """Whether `value` is such a text."""
-        return (isinstance(value, str) and value.strip() != "") or (value is None and self.none)
+        if value is None:
+            return self.none
+        return isinstance(value, str) and value.strip() != ""
 
     def __str__(self) -> str:
         return "a text (quote what looks like a number)" + (" or null" if self.none else "")
@@ -150,15 +154,52 @@ class Kinds:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """One visible ASCII character that no word or number holds, or one of a few words for one."""
+
+    words: tuple[str, ...]
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` is such a character or word, or None."""
+        if value is None or (isinstance(value, str) and value in self.words):
+            return True
+        is_one = isinstance(value, str) and len(value) == 1 and value.isascii()
+        return is_one and not value.isalnum() and value not in "\0\r\n.+-_"
+
+    def __str__(self) -> str:
+        return f"one character such as ; or one of {', '.join(self.words)} or null"
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The name of a text encoding."""
+
+    def allows(self, value: Any) -> bool:
+        """Whether Python knows such an encoding; None is allowed."""
+        if value is None:
+            return True
+        try:
+            return isinstance(value, str) and isinstance(b"1".decode(value, "ignore"), str)
+        except (LookupError, ValueError):
+            return False
+
+    def __str__(self) -> str:
+        return "an encoding such as utf-8, latin-1 or utf-16-le, or null"
+
+
+@dataclass(frozen=True)
 class ListOf:
     """A list of values that each keep a rule, possibly empty unless it has a fixed length."""
 
-    rule: Number | Text
+    rule: Rule
     example: str
     length: int | None = None
+    none: bool = False
 
     def allows(self, value: Any) -> bool:
         """Whether `value` is such a list."""
+        if value is None:
+            return self.none
         return (
             isinstance(value, list | tuple)
             and all(map(self.rule.allows, value))
@@ -166,7 +207,9 @@ class ListOf:
         )
 
     def __str__(self) -> str:
-        return f"a list such as {self.example}, each {self.rule}"
+        return f"a list such as {self.example}, each {self.rule}" + (
+            " or null" if self.none else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -224,6 +267,16 @@ RULES: dict[str, Rule] = {
     "time": Text(none=True),
     "fold": Number("[0, inf)", integer=True),
     "folds": Number("[2, inf)", integer=True, none=True),
+    # the table file
+    "separator": Mark(("tab",)),
+    "encoding": Encoding(),
+    "decimal": Choice((".", ","), none=True),
+    "quote": Mark(("none",)),
+    "null_values": ListOf(Text(), '["-","."]', none=True),
+    "header": Flag(none=True),
+    "column_names": ListOf(Text(), "[id,price]", none=True),
+    "skip_lines": Number("[0, inf)", integer=True, none=True),
+    "comment": Text(none=True),
     # optimizers and schedulers
     "lr": Number("(0, inf)"),
     "weight_decay": Number("[0, inf)"),

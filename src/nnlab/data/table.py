@@ -1,74 +1,118 @@
-"""Reading a table from a CSV file."""
+"""Reading a table: a CSV file, gzipped or not, or a Parquet file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
+from nnlab.data.csv_dialect import Dialect, find_dialect
+from nnlab.data.csv_options import CsvOptions, missing_values
+from nnlab.data.csv_scan import Scan
+from nnlab.data.csv_types import ColumnTypes
+from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.rules import did_you_mean
-
-# Spellings of a missing value; an empty cell is one, too.
-_MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?"]
-# The square of a standardised number must be finite, and so must a difference of two.
-_LARGEST = 1e150
-
-
-@dataclass(frozen=True, kw_only=True)
-class CsvOptions:
-    separator: str | None = None
-    encoding: str | None = None
-    decimal: str | None = None
-    quote: str | None = None
-    null_values: Sequence[str] | None = None
-    header: bool | None = None
-    column_names: Sequence[str] | None = None
-    skip_lines: int | None = None
-    comment: str | None = None
 
 
 def read_table(path: Path, options: CsvOptions | None = None) -> pl.DataFrame:
-    """Read a CSV file with a header line.
+    """Read a table, or refuse what is not plainly one.
+
+    Every record must have as many cells as the header. A column is numbers if all its cells are,
+    else text; numbers with leading zeros and integers beyond 64 bits are text. Infinite numbers
+    stay infinite.
 
     Args:
-        path: The file.
+        path: The file; Parquet and gzip are recognised by their content.
+        options: What the user states about a CSV file; None for nothing.
 
     Returns:
-        Columns of numbers, and of strings for all else; null where a value is missing.
+        Columns of Int64, Float64 and String; null where a value is missing.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It cannot be read as a CSV file, or a number is infinite or beyond 1e150.
+        ValueError: It is not such a table, or has no rows; the message names the line.
     """
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"data.path must be a CSV file, but there is no file {path}; "
-            "relative paths start at the current folder"
-        )
-    try:
-        frame = pl.read_csv(path, infer_schema_length=None, null_values=_MISSING)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"{path} cannot be read as a CSV file: {reason}") from error
-    frame = frame.with_columns(
-        pl.selectors.float().fill_nan(None),
-        pl.selectors.boolean().cast(pl.String),
+    options = CsvOptions() if options is None else options
+    if is_parquet(path):
+        frame = read_parquet(path, missing_values(options))
+        _refuse_no_rows(frame, f"{path} must hold at least one row, got none; add rows")
+        return frame
+    dialect = find_dialect(path, options)
+    frame = _read_csv(dialect, options)
+    _refuse_no_rows(
+        frame,
+        f"{path}, line {dialect.rows.line}: there are no rows below the header; add rows, or set "
+        "data.header=false if the first line is one",
     )
-    for values in frame.select(pl.selectors.float()):
-        too_large = (values.abs() > _LARGEST).arg_true()
-        if len(too_large):
-            row = int(too_large[0])
-            raise ValueError(
-                f"column '{values.name}' of {path.name} must hold finite numbers up to "
-                f"{_LARGEST:g}, got {values[row]} in data row {row + 1}; mend or empty the cell"
-            )
+    if dialect.has_header and options.header is None:
+        _refuse_row_as_header(frame, dialect)
     return frame
+
+
+def _read_csv(dialect: Dialect, options: CsvOptions) -> pl.DataFrame:
+    """Types are taken from the first block; where a later one does not fit, all is read again."""
+    types = ColumnTypes(dialect, options)
+    frames = _read_blocks(dialect, types)
+    if frames is None:
+        frames = _read_blocks(dialect, types)
+    if not frames:
+        return pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String))
+    table = pl.concat(frames)
+    return table.with_columns(
+        values.cast(pl.String) for values in table if values.null_count() == len(values)
+    )
+
+
+def _read_blocks(dialect: Dialect, types: ColumnTypes) -> list[pl.DataFrame] | None:
+    """Read all blocks; None if types widened on the way, which then fit the whole file."""
+    frames: list[pl.DataFrame] = []
+    fit = True
+    for records in Scan(dialect):
+        kinds = dict(types.kinds)
+        frame = types.read(records)
+        if frames and types.kinds != kinds:
+            # Read on for the types of the rest, but keep nothing.
+            fit = False
+        frames = [*frames, frame] if fit else [frame]
+    return frames if fit else None
+
+
+def _refuse_no_rows(frame: pl.DataFrame, message: str) -> None:
+    if frame.is_empty():
+        raise ValueError(message)
+
+
+def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:
+    """Refuse a header whose cells are numbers like those below, unless they are labels.
+
+    Labels are whole numbers throughout, or go in even steps: years, pixels, wavelengths.
+    """
+    names = [values.name for values in frame if values.dtype.is_numeric()]
+    numbers = [number for name in names if (number := _number(name)) is not None]
+    if not numbers or all(name.isdecimal() for name in dialect.names):
+        return
+    steps = {round(after - before, 9) for before, after in pairwise(numbers)}
+    if len(steps) == 1 and (len(numbers) > 2 or steps <= {1.0, -1.0}):
+        return
+    name = next(name for name in names if _number(name) is not None)
+    raise ValueError(
+        f"{dialect.source.path}, line {dialect.rows.line - 1}: '{name}' heads a column of numbers, "
+        "so the line looks like a row, not a header; set data.header=false if the file has none, "
+        "data.header=true if this is it"
+    )
+
+
+def _number(name: str) -> float | None:
+    try:
+        return float(name)
+    except ValueError:
+        return None
 
 
 def require_column(
     frame: pl.DataFrame, name: str, path: Path, setting: str = "target"
 ) -> pl.Series:
-    """The target column.
+    """The column that a setting names.
 
     Raises:
         ValueError: The table has no such column; the message offers the closest.

@@ -1,0 +1,81 @@
+"""A table of any size as text, some rows at a time, each with its place in the file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from nnlab.data.csv_dialect import find_dialect
+from nnlab.data.csv_options import CsvOptions
+from nnlab.data.csv_scan import Lines, Scan
+from nnlab.data.csv_types import all_text
+from nnlab.data.parquet import is_parquet, parquet_chunks
+
+
+class TextChunk:
+    """Some rows of a table.
+
+    Args:
+        frame: The rows.
+        lines: The lines of the block that holds them; None where the file has no lines.
+        start: The first row's index in the block, or in a file without lines.
+
+    Attributes:
+        frame: The cells as strings, as they stand in the file without their quotes; an empty cell
+            is an empty string. Which others are missing, `missing_values` says.
+    """
+
+    def __init__(self, frame: pl.DataFrame, lines: Lines | None, start: int) -> None:
+        self.frame = frame
+        self._lines = lines
+        self._start = start
+
+    @property
+    def first_line(self) -> int:
+        """The line of the first row, or what `line` says instead; that of the header if empty."""
+        return self.line(0)
+
+    def line(self, row: int) -> int:
+        """The number of the line in the file where a row begins; in Parquet that of the row.
+
+        Args:
+            row: Index of the row in `frame`.
+        """
+        index = self._start + row
+        return index + 1 if self._lines is None else int(self._lines.numbers[index])
+
+    def place(self, row: int) -> str:
+        """The row's place for a message, such as `line 7`, or `row 6` of a Parquet file."""
+        return f"{'row' if self._lines is None else 'line'} {self.line(row)}"
+
+
+def read_chunks(path: Path, options: CsvOptions | None = None, *, rows: int) -> Iterator[TextChunk]:
+    """Read a table piece by piece, in memory that does not grow with the file.
+
+    A CSV file is checked as `read_table` checks it, up to the piece that is being read.
+
+    Args:
+        path: The file, as for `read_table`.
+        options: What the user states about a CSV file; None for nothing.
+        rows: The most rows of a chunk, >= 1.
+
+    Returns:
+        The chunks in order; a single one without rows for a table that has none.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not such a table; the message names the line.
+    """
+    if is_parquet(path):
+        for index, frame in enumerate(parquet_chunks(path, rows)):
+            yield TextChunk(frame, None, index * rows)
+        return
+    dialect = find_dialect(path, CsvOptions() if options is None else options)
+    is_empty = True
+    for records in Scan(dialect):
+        frame = all_text(records, dialect)
+        for start in range(0, records.count, rows):
+            is_empty = False
+            yield TextChunk(frame[start : start + rows], records.lines, start)
+    if is_empty:
+        yield TextChunk(pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String)), None, 0)

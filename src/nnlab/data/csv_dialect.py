@@ -1,0 +1,237 @@
+"""What a CSV file shows at its beginning: the separator, the header, and where the rows begin."""
+
+import csv
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from nnlab.data.csv_layout import (
+    Marks,
+    Place,
+    as_bytes,
+    check_characters,
+    check_quotes,
+    plain_line_ends,
+    record_ends,
+    unquoted,
+)
+from nnlab.data.csv_options import CsvOptions
+from nnlab.data.csv_source import Source, open_source
+
+_log = logging.getLogger(__name__)
+_SEPARATORS = (",", ";", "\t", "|")
+_SAMPLE_BYTES = 2**18
+_SAMPLE_RECORDS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a CSV file is written.
+
+    Attributes:
+        source: The file and its encoding.
+        marks: The separator and the quote.
+        comment: Lines that begin with this are left out; None for none.
+        names: The columns' names.
+        has_header: Whether the file names them.
+        rows: Where the text behind the header begins.
+    """
+
+    source: Source
+    marks: Marks
+    comment: bytes | None
+    names: list[str]
+    has_header: bool
+    rows: Place
+
+
+def find_dialect(path: Path, options: CsvOptions) -> Dialect:
+    """Find out how a CSV file is written, and say what is not standard.
+
+    Args:
+        path: The file.
+        options: What the user states about it.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no CSV file, or does not show how it is written.
+    """
+    source = open_source(path, options.encoding)
+    blocks = source.utf8_blocks()
+    head, is_whole = next(blocks, b""), next(blocks, b"") == b""
+    start = _skip(head, options, Place(path=path, offset=0, line=1))
+    head = head[start.offset :]
+    start = replace(start, offset=start.offset + source.text_offset)
+    head += b"\n" if is_whole and not head.endswith(b"\n") else b""
+    _refuse_cr(head, start)
+    quote = options.quote_mark
+    marks = Marks(separator=0, quote=ord(quote) if quote else None)
+    record = _first_record(head, marks, start)
+    separator = _separator(head[: len(record) + _SAMPLE_BYTES], marks, start, options)
+    marks = Marks(separator=ord(separator), quote=marks.quote)
+    check_quotes(record, marks, start)
+    cells = _cells(plain_line_ends(record, marks, start), separator, quote, start)
+    has_header = _has_header(cells, options)
+    _tell(source, separator, record)
+    return Dialect(
+        source=source,
+        marks=marks,
+        comment=options.comment.encode() if options.comment else None,
+        names=_names(cells, has_header, options, start),
+        has_header=has_header,
+        rows=start.after(record) if has_header else start,
+    )
+
+
+def _skip(head: bytes, options: CsvOptions, place: Place) -> Place:
+    """Where the header begins: behind the lines to skip and comments."""
+    comment = options.comment.encode() if options.comment else None
+    left = options.skip_lines or 0
+    while left or (comment and head.startswith(comment, place.offset)):
+        line = head[place.offset :].partition(b"\n")
+        if not line[1]:
+            raise ValueError(
+                f"{place.path}, line {place.line}: no line is left for a header after those that "
+                f"data.skip_lines={options.skip_lines} and data.comment={options.comment} leave out"
+            )
+        place = place.after(line[0] + line[1])
+        left = max(left - 1, 0)
+    body = head[place.offset :]
+    lines = body[: len(body) - len(body.lstrip(b"\r\n"))].count(b"\n")
+    if lines or not body.strip():
+        raise ValueError(
+            f"{place.path}, line {place.line}: it must be the header, but it is blank; "
+            + (
+                f"set data.skip_lines={place.line - 1 + lines} to begin below"
+                if body.strip()
+                else "the file holds no table, so choose another"
+            )
+        )
+    return place
+
+
+def _refuse_cr(head: bytes, place: Place) -> None:
+    first = head[:_SAMPLE_BYTES].rstrip(b"\r\n")
+    if b"\r" in first and b"\n" not in first:
+        raise ValueError(
+            f"{place.path}, line {place.line}: lines end in CR alone, as on very old computers; "
+            "save the file with LF or CRLF line ends"
+        )
+
+
+def _first_record(head: bytes, marks: Marks, place: Place) -> bytes:
+    check_characters(head[: head.find(b"\n") + 1], place)
+    ends = record_ends(head, marks)
+    if len(ends) == 0:
+        raise ValueError(
+            f"{place.path}, line {place.line}: the first record does not end; is a quote never "
+            "closed? Close it, or set data.quote=none if quotes are part of the text"
+        )
+    record = head[: int(ends[0]) + 1]
+    check_characters(record, place)
+    return record
+
+
+def _separator(sample: bytes, marks: Marks, place: Place, options: CsvOptions) -> str:
+    """The stated separator, or the one that cuts the first records into as many cells each."""
+    if options.separator is not None:
+        return "\t" if options.separator == "tab" else options.separator
+    counts = _count_separators(sample, marks, options.comment)
+    constant = [mark for mark, found in counts.items() if found.min() == found.max() > 0]
+    if options.decimal == "," and len(constant) > 1:
+        constant = [mark for mark in constant if mark != ","]
+    if len(constant) > 1:
+        raise ValueError(
+            f"{place.path}, line {place.line}: cells may be separated by "
+            f"{' or by '.join(map(repr, constant))}; state it with data.separator=..."
+        )
+    if constant:
+        return constant[0]
+    if any(found[0] for found in counts.values()):
+        # Some record is too long or too short. The likeliest mark finds it.
+        return max(counts, key=lambda mark: _agreement(counts[mark]))
+    below = (mark for mark, found in counts.items() if found[1:].min(initial=1) > 0)
+    return next((mark for mark in below if len(set(counts[mark][1:].tolist())) == 1), ",")
+
+
+def _agreement(found: np.ndarray) -> tuple[int, int]:
+    """How many records have the header's number of separators, and that number."""
+    return (int((found == found[0]).sum()) if found[0] else 0), int(found[0])
+
+
+def _count_separators(sample: bytes, marks: Marks, comment: str | None) -> dict[str, np.ndarray]:
+    """Each separator's count in each of the first records."""
+    ends = record_ends(sample, marks)[:_SAMPLE_RECORDS]
+    starts = np.append(0, ends[:-1] + 1)
+    lines = [sample[start:end].rstrip(b"\r") for start, end in zip(starts, ends, strict=True)]
+    mark = comment.encode() if comment else None
+    kept = np.array([line != b"" and not (mark and line.startswith(mark)) for line in lines])
+    data = as_bytes(sample)
+    counts = {}
+    for separator in _SEPARATORS:
+        found = np.flatnonzero(unquoted(data, data == ord(separator), marks))
+        per_record = np.searchsorted(found, ends) - np.searchsorted(found, starts)
+        counts[separator] = per_record[kept]
+    return counts
+
+
+def _cells(record: bytes, separator: str, quote: str | None, place: Place) -> list[str]:
+    # The last line end is the record's own; others stand inside quotes.
+    line = record.decode().removesuffix("\n")
+    try:
+        if quote is None:
+            return line.split(separator)
+        return next(csv.reader([line], delimiter=separator, quotechar=quote))
+    except csv.Error as error:
+        raise ValueError(f"{place.path}, line {place.line}: {error}; mend the header") from error
+
+
+def _has_header(cells: list[str], options: CsvOptions) -> bool:
+    if options.header is not None:
+        return options.header
+    return options.column_names is None or options.column_names == cells
+
+
+def _names(cells: list[str], has_header: bool, options: CsvOptions, place: Place) -> list[str]:
+    if options.column_names is not None:
+        if len(options.column_names) != len(cells):
+            raise ValueError(
+                f"{place.path}, line {place.line}: data.column_names holds "
+                f"{len(options.column_names)} names, but the line has {len(cells)} cells; "
+                "give a name for each"
+            )
+        return list(options.column_names)
+    if not has_header:
+        return [f"column_{number}" for number in range(1, len(cells) + 1)]
+    way_out = (
+        "name every column once, or set data.header=false if the file has no header, "
+        "data.skip_lines=N if it begins further down"
+    )
+    if "" in (stripped := [cell.strip() for cell in cells]):
+        raise ValueError(
+            f"{place.path}, line {place.line}: column {stripped.index('') + 1} has no name; "
+            + way_out
+        )
+    if len(set(cells)) < len(cells):
+        repeated = next(cell for cell in cells if cells.count(cell) > 1)
+        raise ValueError(
+            f"{place.path}, line {place.line}: more than one column is named '{repeated}'; "
+            + way_out
+        )
+    return cells
+
+
+def _tell(source: Source, separator: str, record: bytes) -> None:
+    """Say what is not standard."""
+    notes = []
+    if separator != ",":
+        notes.append("separated by " + ("tab" if separator == "\t" else f"'{separator}'"))
+    if source.mark or source.encoding != "utf-8":
+        mark = " with a byte order mark" if source.mark else ""
+        notes.append(f"encoded in {source.encoding.upper()}{mark}")
+    if record.endswith(b"\r\n"):
+        notes.append("lines end in CRLF")
+    if notes:
+        _log.info("%s: %s", source.path.name, ", ".join(notes))

@@ -1,0 +1,186 @@
+"""Where the cells and records of a piece of CSV text end, quotes respected, without a Python loop.
+
+Text is UTF-8 in a numpy array of bytes; separators, quotes and line ends are single ASCII bytes,
+which never occur inside another character of UTF-8.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Positions = NDArray[np.intp]
+
+LF, CR, _TAB, _SPACE = b"\n\r\t "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """The bytes that end a cell and that quote one; `quote` is None where none is quoted."""
+
+    separator: int
+    quote: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a piece of text begins, for messages: its file, byte offset and line."""
+
+    path: Path
+    offset: int
+    line: int
+
+    def after(self, text: bytes) -> "Place":
+        """Where the text behind `text` begins."""
+        return Place(
+            path=self.path, offset=self.offset + len(text), line=self.line + text.count(b"\n")
+        )
+
+    def error(self, text: bytes, position: int, message: str) -> ValueError:
+        """An error at a position of the text that begins here."""
+        return ValueError(f"{self.path}, line {self.after(text[:position]).line}: {message}")
+
+
+def as_bytes(text: bytes) -> Bytes:
+    """The text as an array that shares its memory."""
+    return np.frombuffer(text, np.uint8)
+
+
+def unquoted(data: Bytes, found: Mask, marks: Marks) -> Mask:
+    """Those of the found bytes that stand outside quotes, for text that begins outside."""
+    if marks.quote is None:
+        return found
+    # Parity is all that counts, so that the running sum may overflow.
+    inside = np.cumsum(data == marks.quote, dtype=np.uint8) & 1
+    return np.asarray(found & (inside == 0))
+
+
+def cell_ends(text: bytes, marks: Marks) -> tuple[Bytes, Positions]:
+    """The text as an array, and the positions of separators and line ends outside quotes."""
+    data = as_bytes(text)
+    found = (data == LF) | (data == marks.separator)
+    if marks.quote is not None and marks.quote in text:
+        found = unquoted(data, found, marks)
+    return data, np.flatnonzero(found)
+
+
+def record_ends(text: bytes, marks: Marks) -> Positions:
+    """The positions of line ends outside quotes."""
+    data = as_bytes(text)
+    return np.flatnonzero(unquoted(data, data == LF, marks))
+
+
+def check_characters(text: bytes, place: Place) -> None:
+    """Refuse what is not UTF-8, and the NUL character.
+
+    Raises:
+        ValueError: It is there; the message names its line.
+    """
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            raise place.error(
+                text,
+                error.start,
+                f"it is not UTF-8 (byte 0x{text[error.start]:02x} at offset "
+                f"{place.offset + error.start}); set data.encoding=latin-1 or whatever it is",
+            ) from error
+    if (position := text.find(b"\0")) >= 0:
+        raise place.error(
+            text,
+            position,
+            "there is a NUL character, which no text holds; mend the file, or state how it is "
+            "encoded with data.encoding=...",
+        )
+
+
+def plain_line_ends(text: bytes, marks: Marks, place: Place) -> bytes:
+    """The text with LF for each CRLF outside quotes.
+
+    Raises:
+        ValueError: A CR stands alone there.
+    """
+    if b"\r" not in text:
+        return text
+    data = as_bytes(text)
+    found = unquoted(data, data == CR, marks)
+    positions = np.flatnonzero(found)
+    alone = data[np.minimum(positions + 1, len(data) - 1)] != LF
+    if alone.any():
+        raise place.error(
+            text,
+            int(positions[alone.argmax()]),
+            "a CR stands alone, not before an LF; save the file with LF or CRLF line ends",
+        )
+    if marks.quote is None or marks.quote not in text:
+        return text.replace(b"\r\n", b"\n")
+    return data[~found].tobytes()
+
+
+def check_quotes(text: bytes, marks: Marks, place: Place) -> None:
+    r"""Refuse quotes that do not wrap whole cells, and one that is never closed.
+
+    Quotes within an unquoted cell are text if they come in pairs, as in `37.8"N 17.9"W`: then
+    every reader agrees on where the cell ends.
+
+    Args:
+        text: Whole records.
+        marks: The separator and the quote.
+        place: Where the text begins.
+
+    Raises:
+        ValueError: There is such a quote; the message names the line of the first.
+    """
+    if marks.quote is None or marks.quote not in text:
+        return
+    data = as_bytes(text)
+    quotes = np.flatnonzero(data == marks.quote)
+    opening, closing = quotes[0::2], quotes[1::2]
+    bare = _inside_unquoted_cells(data, opening, closing, marks)
+    unpaired = _unpaired(data, opening[bare], closing, np.flatnonzero(bare), marks)
+    ends = np.array([marks.separator, LF, CR, marks.quote], np.uint8)
+    closed = closing[~bare[: len(closing)]]
+    followed = closed[~np.isin(data[np.minimum(closed + 1, len(data) - 1)], ends)]
+    way_out = "double a quote inside quotes, or set data.quote=none if quotes are part of the text"
+    if len(unpaired) and not (len(followed) and followed[0] < unpaired[0]):
+        message = f"a quote stands inside a cell that does not begin with one; {way_out}"
+        raise place.error(text, int(unpaired[0]), message)
+    if len(followed):
+        message = f"text follows the quote that closes a cell; {way_out}"
+        raise place.error(text, int(followed[0]), message)
+    if len(opening) > len(closing):
+        message = f"the quote that opens here is never closed; close it, or {way_out}"
+        raise place.error(text, int(quotes[-1]), message)
+
+
+def _inside_unquoted_cells(
+    data: Bytes, opening: Positions, closing: Positions, marks: Marks
+) -> Mask:
+    """Which pairs of quotes begin within a cell."""
+    before = data[opening - 1]
+    begins_cell = (opening == 0) | (before == marks.separator) | (before == LF)
+    # The second of two quotes in a row belongs to the pair before it.
+    doubled = np.zeros(len(opening), bool)
+    doubled[1:] = opening[1:] == closing[: len(opening) - 1] + 1
+    chain = np.cumsum(~doubled) - 1
+    return np.asarray(~begins_cell[~doubled][chain])
+
+
+def _unpaired(
+    data: Bytes, opening: Positions, closing: Positions, pairs: Positions, marks: Marks
+) -> Positions:
+    """Those quotes within unquoted cells that no other in the cell closes, or after mere blanks."""
+    if len(opening) == 0:
+        return opening
+    ends = np.flatnonzero((data == LF) | (data == marks.separator))
+    closes = np.append(closing, len(data))[pairs]
+    crosses = np.searchsorted(ends, opening) != np.searchsorted(ends, closes)
+    visible = np.flatnonzero((data != _SPACE) & (data != _TAB))
+    last: Any = visible[np.searchsorted(visible, opening) - 1]
+    after_blanks = (last != opening - 1) & ((data[last] == marks.separator) | (data[last] == LF))
+    return np.asarray(opening[crosses | after_blanks])

@@ -1,0 +1,63 @@
+"""How a CSV file is written: what the user may state, and which spellings are missing values."""
+
+from dataclasses import dataclass, fields
+
+from nnlab.rules import check
+
+MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
+"""Spellings of a missing value unless others are stated; an empty cell always is one, too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsvOptions:
+    """What the user states about a CSV file; None is found out or standard.
+
+    Attributes:
+        separator: Between two cells, or `tab`; found out among `,`, `;`, tab and `|`.
+        encoding: UTF-8, or what the byte order mark says, unless stated.
+        decimal: `.` or `,`, the mark between whole and fraction; standard is `.`.
+        quote: Around cells that hold separators or line ends, or `none`; standard is `"`.
+        null_values: Spellings that count as missing, instead of `MISSING`.
+        header: Whether the first line names the columns; without names, it does.
+        column_names: The columns' names, instead of a header's or where there is none.
+        skip_lines: Lines before the header, or before the first row, that are left out.
+        comment: A line that begins with this is left out.
+
+    Raises:
+        ValueError: A value is none of these, or two of them contradict each other.
+    """
+
+    separator: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    quote: str | None = None
+    null_values: list[str] | None = None
+    header: bool | None = None
+    column_names: list[str] | None = None
+    skip_lines: int | None = None
+    comment: str | None = None
+
+    def __post_init__(self) -> None:
+        check(**{field.name: getattr(self, field.name) for field in fields(self)})
+        if self.separator is not None and self.separator == self.quote_mark:
+            raise ValueError(
+                f"separator and quote must differ, got {self.separator} for both; "
+                "data.quote=none says that no cell is quoted"
+            )
+        names = self.column_names or []
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"column_names must be distinct, got '{repeated}' more than once")
+
+    @property
+    def quote_mark(self) -> str | None:
+        """The quote character; None where no cell is quoted."""
+        return None if self.quote == "none" else self.quote or '"'
+
+
+def missing_values(options: CsvOptions) -> list[str]:
+    """All spellings of a missing value under these options, the empty cell first.
+
+    >>> missing_values(CsvOptions(null_values=["-", "."]))
+    ['', '-', '.']
+    """
+    return ["", *(MISSING if options.null_values is None else options.null_values)]

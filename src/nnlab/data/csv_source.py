@@ -1,0 +1,176 @@
+"""The text of a CSV file, whatever its encoding, as blocks of UTF-8; what is no such file."""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+BLOCK_BYTES = 8 * 2**20
+# UTF-32 first: its mark begins with the one of UTF-16.
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF",
+    b"SQLite format 3": "an SQLite database",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ": "compressed with xz",
+    b"\x28\xb5\x2f\xfd": "compressed with zstandard",
+    b"PAR1": "a Parquet file inside a gzip file",
+    b"\x1f\x8b": "compressed with gzip twice",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the text is and how it is encoded.
+
+    Attributes:
+        path: The file.
+        is_gzip: Whether it is compressed with gzip.
+        encoding: Python's name of the encoding.
+        mark: The byte order mark it begins with, or nothing.
+    """
+
+    path: Path
+    is_gzip: bool
+    encoding: str
+    mark: bytes
+
+    @property
+    def text_offset(self) -> int:
+        """Bytes of a UTF-8 file before its text; offsets in recoded text count from 0."""
+        return len(self.mark) if self.encoding == "utf-8" else 0
+
+    def utf8_blocks(self) -> Iterator[bytes]:
+        """The text in pieces of some MiB; UTF-8 files come as they are, unchecked.
+
+        Raises:
+            ValueError: The file is cut short, or not in the encoding.
+        """
+        blocks = self._blocks()
+        return blocks if self.encoding == "utf-8" else self._recoded(blocks)
+
+    def _blocks(self) -> Iterator[bytes]:
+        with ExitStack() as stack:
+            file = _open(self.path, self.is_gzip, stack)
+            file.seek(len(self.mark))
+            while block := _read(file, self.path, BLOCK_BYTES):
+                yield block
+
+    def _recoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder(self.encoding)()
+        offset, line = len(self.mark), 1
+        for block in _with_end(blocks):
+            waiting = len(decoder.getstate()[0])
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                line += error.object[: error.start].decode(self.encoding, "replace").count("\n")
+                place = offset - waiting + error.start
+                raise ValueError(
+                    f"{self.path}, line {line}: byte {place} does not fit the encoding "
+                    f"{self.encoding} ({error.reason}); state the right one with data.encoding=..."
+                ) from error
+            offset += len(block)
+            line += text.count("\n")
+            yield text.encode()
+
+
+def _with_end(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks, and an empty one that says there are no more."""
+    yield from blocks
+    yield b""
+
+
+def open_source(path: Path, encoding: str | None) -> Source:
+    """Find out how a text file is encoded.
+
+    Args:
+        path: The file, perhaps compressed with gzip.
+        encoding: What the user says it is; None trusts a byte order mark, else UTF-8.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is empty, no text, or its byte order mark says otherwise.
+    """
+    head, is_gzip = _read_head(path)
+    if not head:
+        raise ValueError(f"{path} must hold a table, but it is empty")
+    for magic, name in _OTHER_FORMATS.items():
+        if head.startswith(magic):
+            raise ValueError(f"{path} must be a CSV or Parquet file, but it is {name}; export it")
+    marks = (mark for mark in _BYTE_ORDER_MARKS if head.startswith(mark))
+    mark = next(marks, b"")
+    stated = codecs.lookup(encoding).name.removesuffix("-sig") if encoding else None
+    shown = _BYTE_ORDER_MARKS.get(mark)
+    if shown and stated and stated not in (shown, shown.removesuffix(shown[-3:])):
+        raise ValueError(
+            f"{path} begins with the byte order mark of {shown}, but data.encoding={encoding}; "
+            "leave data.encoding out"
+        )
+    source = Source(path=path, is_gzip=is_gzip, encoding=shown or stated or "utf-8", mark=mark)
+    _refuse_other_text(head.removeprefix(mark), source)
+    return source
+
+
+def _read_head(path: Path) -> tuple[bytes, bool]:
+    """The first bytes of the content, and whether the file is compressed."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"data.path must be a CSV or Parquet file, but there is no file {path}; "
+            "relative paths start at the current folder"
+        )
+    with ExitStack() as stack:
+        is_gzip = _open(path, False, stack).read(2) == b"\x1f\x8b"
+        if path.suffix.lower() == ".gz" and not is_gzip:
+            raise ValueError(f"{path} must be a gzip file, as its name says, but is not; rename it")
+        return _read(_open(path, is_gzip, stack), path, 4096), is_gzip
+
+
+def _refuse_other_text(head: bytes, source: Source) -> None:
+    """Refuse web pages, UTF-16 without its mark, and what is no text at all."""
+    path = source.path
+    start = head.lstrip()[:9].lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise ValueError(
+            f"{path} must be a CSV file, but it is a web page, perhaps an error message saved "
+            "under this name; delete it and fetch it again"
+        )
+    if source.encoding != "utf-8":
+        return
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) > len(head) / 5 and min(even, odd) < len(head) / 20:
+        name = "utf-16-le" if odd > even else "utf-16-be"
+        raise ValueError(
+            f"{path}, line 1: it is not UTF-8, but looks like UTF-16 without a byte order mark; "
+            f"set data.encoding={name}"
+        )
+    controls = sum(byte < 32 and byte not in b"\t\n\v\f\r\x1a\x1b" for byte in head)
+    if controls > len(head) / 10 and controls > 2:
+        raise ValueError(f"{path} must be a CSV or Parquet file, but it is binary; export it")
+
+
+def _open(path: Path, is_gzip: bool, stack: ExitStack) -> BinaryIO:
+    raw = stack.enter_context(path.open("rb"))
+    return cast(BinaryIO, stack.enter_context(gzip.open(raw))) if is_gzip else raw
+
+
+def _read(file: BinaryIO, path: Path, count: int) -> bytes:
+    try:
+        return file.read(count)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(
+            f"{path} must be a whole gzip file, but it is damaged or cut short ({error}); "
+            "fetch it again"
+        ) from error

@@ -1,0 +1,167 @@
+"""The types of a CSV file's columns: the narrowest that all their cells fit."""
+
+import logging
+from collections.abc import Iterable
+from typing import Literal
+
+import polars as pl
+
+from nnlab.data.csv_dialect import Dialect
+from nnlab.data.csv_options import CsvOptions, missing_values
+from nnlab.data.csv_scan import Records
+
+_log = logging.getLogger(__name__)
+Kind = Literal["integer", "float", "text"]
+_NUMBERS: tuple[Kind, ...] = ("integer", "float")
+_INTEGER_LIMIT = 2.0**63
+_LONG_INTEGER = r"^[ \t]*[+-]?\d{19,}$"
+# Digits and what people write among them: meant as a number, but not read as one.
+_NEARLY_NUMBER = r"^[ \t]*[+-]?[\d.,_' ]*\d[\d.,_' ]*%?[ \t]*$"
+
+
+class ColumnTypes:
+    """The types that all cells so far fit; reads records by them.
+
+    Numbers are what polars reads as such, but those with leading zeros and integers beyond 64
+    bits keep their column text, as does every other cell that is not a number.
+
+    Args:
+        dialect: How the file is written.
+        options: The decimal mark and the spellings of a missing value.
+
+    Attributes:
+        kinds: Each column's type so far; it only ever widens.
+    """
+
+    def __init__(self, dialect: Dialect, options: CsvOptions) -> None:
+        self._dialect = dialect
+        self._missing = missing_values(options)
+        self._decimal_comma = options.decimal == ","
+        self.kinds: dict[str, Kind] = dict.fromkeys(dialect.names, "integer")
+
+    def read(self, records: Records) -> pl.DataFrame:
+        """Read records by the types so far, widened where a cell does not fit.
+
+        Raises:
+            ValueError: Polars reads other records than the scan found.
+        """
+        names = self._dialect.names
+        self._keep_text((names[index] for index in records.padded), "it holds leading zeros")
+        try:
+            frame = self._fit(records.text)
+        except pl.exceptions.PolarsError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise self._disagreement(records, reason) from error
+        if frame.height != records.count:
+            raise self._disagreement(records, f"{frame.height} rows instead of {records.count}")
+        return frame.with_columns(pl.selectors.float().fill_nan(None))
+
+    def _disagreement(self, records: Records, reason: str) -> ValueError:
+        return ValueError(
+            f"{self._dialect.source.path}, line {records.lines.first} or below: polars reads "
+            f"something else ({reason}); set data.quote=none if quotes are part of the text"
+        )
+
+    def _fit(self, text: bytes) -> pl.DataFrame:
+        try:
+            frame = self._parse(text, self.kinds)
+        except pl.exceptions.ComputeError:
+            self._infer(text)
+            frame = self._parse(text, self.kinds)
+        return self._parse(text, self.kinds) if self._keep_long_integers(text, frame) else frame
+
+    def _infer(self, text: bytes) -> None:
+        """Widen the types so that the records fit."""
+        all_text: dict[str, Kind] = dict.fromkeys(self.kinds, "text")
+        cells = self._parse(text, all_text)
+        unfit = [name for name, kind in self.kinds.items() if kind != "text"]
+        numbers = cells
+        for kind in _NUMBERS:
+            # A column of integers may turn out one of floats, never the reverse.
+            trial = [name for name in unfit if self.kinds[name] in ("integer", kind)]
+            numbers = self._parse(text, {**all_text, **dict.fromkeys(trial, kind)}, lenient=True)
+            for name in trial:
+                if numbers[name].null_count() == cells[name].null_count():
+                    self.kinds[name] = kind
+                    unfit.remove(name)
+        for name in unfit:
+            self._keep_text([name], _odd_cell(cells[name], numbers[name]))
+
+    def _keep_long_integers(self, text: bytes, frame: pl.DataFrame) -> bool:
+        """Whether a column of floats holds integers beyond 64 bits; from now on it is text."""
+        names = [
+            values.name
+            for values in frame.select(pl.selectors.float())
+            if values.len() > values.null_count() and _largest(values) >= _INTEGER_LIMIT
+        ]
+        if not names:
+            return False
+        cells = self._parse(text, dict.fromkeys(self.kinds, "text")).select(names)
+        is_long = (
+            pl.all().str.contains(_LONG_INTEGER) & pl.all().cast(pl.Int64, strict=False).is_null()
+        )
+        found = [values.name for values in cells.select(is_long) if values.any()]
+        self._keep_text(found, "it holds integers beyond 64 bits")
+        return bool(found)
+
+    def _keep_text(self, names: Iterable[str], reason: str) -> None:
+        for name in names:
+            if self.kinds[name] != "text" and reason:
+                file = self._dialect.source.path.name
+                _log.info("%s: column '%s' stays text: %s", file, name, reason)
+            self.kinds[name] = "text"
+
+    def _parse(self, text: bytes, kinds: dict[str, Kind], *, lenient: bool = False) -> pl.DataFrame:
+        """Read by kinds; with `lenient`, null where a cell does not fit."""
+        float_type = pl.String if self._decimal_comma else pl.Float64
+        types = {"integer": pl.Int64, "float": float_type, "text": pl.String}
+        marks = self._dialect.marks
+        frame = pl.read_csv(
+            text,
+            has_header=False,
+            schema={name: types[kind] for name, kind in kinds.items()},
+            separator=chr(marks.separator),
+            quote_char=None if marks.quote is None else chr(marks.quote),
+            null_values=self._missing,
+            ignore_errors=lenient,
+        )
+        if not self._decimal_comma:
+            return frame
+        floats = [name for name, kind in kinds.items() if kind == "float"]
+        numbers = frame.with_columns(_from_decimal_comma(pl.col(name)) for name in floats)
+        if not lenient and numbers.null_count().rows() != frame.null_count().rows():
+            raise pl.exceptions.ComputeError("a cell is no number with a decimal comma")
+        return numbers
+
+
+def all_text(records: Records, dialect: Dialect) -> pl.DataFrame:
+    """The cells of records as they stand in the file, an empty one as an empty string."""
+    marks = dialect.marks
+    frame = pl.read_csv(
+        records.text,
+        has_header=False,
+        schema=dict.fromkeys(dialect.names, pl.String),
+        separator=chr(marks.separator),
+        quote_char=None if marks.quote is None else chr(marks.quote),
+    )
+    return frame.with_columns(pl.all().fill_null(""))
+
+
+def _from_decimal_comma(cells: pl.Expr) -> pl.Expr:
+    """Numbers such as 3,5; a point marks thousands there, or nothing, so it makes none."""
+    number = cells.str.strip_chars_start(" \t").str.replace(",", ".", literal=True)
+    number = pl.when(~cells.str.contains(".", literal=True)).then(number)
+    return number.cast(pl.Float64, strict=False).alias(cells.meta.output_name())
+
+
+def _largest(values: pl.Series) -> float:
+    """The largest magnitude, or infinity where a value is NaN."""
+    low, high = values.min(), values.max()
+    return max(abs(float(low)), abs(float(high)))  # type: ignore[arg-type]
+
+
+def _odd_cell(cells: pl.Series, numbers: pl.Series) -> str:
+    """Why a column is no numbers, if numbers were meant; else nothing."""
+    odd = cells.filter(numbers.is_null() & cells.is_not_null())
+    meant = numbers.null_count() < len(numbers) or bool(odd.str.contains(_NEARLY_NUMBER).all())
+    return f"{odd[0][:40]!r} is not a number" if meant else ""

@@ -1,0 +1,267 @@
+"""What columns hold: found out from their values, or said."""
+
+from datetime import date, time, timedelta
+
+import polars as pl
+import pytest
+
+from nnlab.data.kinds import boolean_text, count_distinct, infer_kind, infer_kinds, number_text
+
+
+def kind_of(values: list, name: str = "x", **options):
+    return infer_kind(pl.Series(name, values, **options))
+
+
+def say(values: list, kind: str):
+    (said,) = infer_kinds(pl.DataFrame({"x": values}), said={"x": kind}, drop=[])
+    return said
+
+
+def spread(values: list, rows: int = 200) -> list:
+    """The values in turn, so often that there are `rows` of them."""
+    return (values * rows)[:rows]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "note"),
+    [
+        # nothing to learn
+        ([None, None], "left out", "no value at all"),
+        ([7, 7, 7], "left out", "always 7"),
+        (["same", "same"], "left out", "always same"),
+        ([date(2024, 5, 1)] * 3, "left out", "always 2024-05-01"),
+        ([True, True], "left out", "always True"),
+        (["many  words\n" * 9] * 2, "left out", "always many words many words many..."),
+        # one value or none tells something
+        ([7, 7, None], "numeric", "one value, or missing"),
+        ([7.5, None], "numeric", "one value, or missing"),
+        (["x", None], "categorical", ""),
+        ([True, None], "boolean", ""),
+        # numbers
+        ([0.5, 1.5, 2.5], "numeric", ""),
+        ([3, 1, 2], "numeric", ""),
+        ([1, 2, 1], "numeric", ""),
+        # two values that say yes and no
+        ([True, False, None], "boolean", ""),
+        ([0, 1, 1], "boolean", ""),
+        ([0.0, 1.0, None], "boolean", ""),
+        (["yes", "no", "no"], "boolean", ""),
+        (["TRUE", "False"], "boolean", ""),
+        (["T", "F"], "boolean", ""),
+        (["On", "off"], "boolean", ""),
+        (["y", " N "], "boolean", ""),
+        (["yes", "maybe"], "categorical", ""),
+        (["yes", "no", "other"], "categorical", ""),
+        # dates
+        ([date(2024, 5, 1), date(2024, 5, 2)], "date", ""),
+        ([time(12), time(13)], "date", ""),
+        ([timedelta(hours=1), timedelta(hours=3)], "date", ""),
+        (["2024-05-01", "2024-05-02"], "date", "read as %Y-%m-%d"),
+        (["01:30", "02:30"], "date", "read as %H:%M"),
+        (["12:30:45", "12:30:50"], "date", "read as %H:%M:%S"),
+        (
+            ["03/04/2024", "05/04/2024"],
+            "date",
+            "read as %d/%m/%Y, not %m/%d/%Y: data.columns.x can say otherwise",
+        ),
+        (["03/04/2024", "30/04/2024"], "date", "read as %d/%m/%Y"),
+        (["2024-05-01", "soon"], "categorical", ""),
+        # texts
+        (["b", "a", None, "b"], "categorical", ""),
+        ([b"a", b"b", b"c"], "left out", "cells of the type Binary are not understood"),
+        ([[1], [2]], "left out", "cells of the type List(Int64) are not understood"),
+        ([[1], [2], [3]], "left out", "cells of the type List(Int64) are not understood"),
+    ],
+)
+def test_what_few_rows_show(values: list, kind: str, note: str) -> None:
+    found = kind_of(values)
+    # The way that seconds are parsed is not what this is about.
+    assert (found.kind, found.note.replace("%S%.f", "%S")) == (kind, note)
+    assert found.is_used == (kind != "left out")
+
+
+def test_shares_and_counts_are_of_the_values() -> None:
+    found = kind_of(["a", None, "b", "a"], name="colour")
+    assert (found.name, found.missing, found.distinct) == ("colour", 0.25, 2)
+
+
+def test_a_different_number_in_each_row_in_sequence_is_an_identifier() -> None:
+    assert kind_of([*range(50, 100)]).note == "an identifier: a different number in each row"
+    assert kind_of([*range(100, 50, -1)]).kind == "left out"
+    assert kind_of([*range(0, 100, 2)]).kind == "numeric"
+    assert kind_of([*map(float, range(50))]).kind == "numeric"
+
+
+NAMES_OF_IDENTIFIERS = [
+    *("id", "ID", "customer_id", "customerId", "CustomerID", "uuid", "row", "rownames"),
+    *("index", "Unnamed id", "order-key", "patient.id"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES_OF_IDENTIFIERS)
+def test_a_name_makes_different_whole_numbers_an_identifier(name: str) -> None:
+    values = [i * i for i in range(30)]
+    assert kind_of(values, name).kind == "left out"
+    assert kind_of([*values[:-1], None], name).kind == "left out"
+    # Where two rows are the same it says something, and so do numbers with a fraction.
+    assert kind_of([*values[:-1], values[0]], name).kind == "numeric"
+    assert kind_of([value + 0.5 for value in values], name).kind == "numeric"
+
+
+@pytest.mark.parametrize("name", ["paid", "humid", "IDEA", "identity", "grid", "monkey", "arrow"])
+def test_a_name_that_merely_ends_like_one_does_not(name: str) -> None:
+    assert kind_of([i * i for i in range(30)], name).kind == "numeric"
+
+
+def test_few_rows_are_no_sign_of_an_identifier() -> None:
+    assert kind_of([*range(19)], "id").kind == "numeric"
+    assert kind_of([*range(20)], "id").kind == "left out"
+    assert kind_of([f"name {i}" for i in range(19)]).kind == "categorical"
+    assert kind_of([f"name {i}" for i in range(20)]).kind == "left out"
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        ([f"C{i:04}" for i in range(40)], "an identifier: a different text in each row"),
+        ([f"it is the {i}th" for i in range(40)], "free text"),
+        (["x" * 80 + str(i) for i in range(40)], "free text"),
+        ([f"C{i // 2 if i < 20 else i}" for i in range(40)], "30 different texts in 40 rows"),
+        (
+            [*(f"{i}.5" for i in range(39)), "unknown"],
+            "hardly two values the same; 1 cells are not numbers, such as 'unknown' "
+            "(data.null_values)",
+        ),
+        (
+            [f"{i:05}" for i in range(40)],
+            "hardly two values the same; numbers with leading zeros, kept as text",
+        ),
+    ],
+)
+def test_texts_of_which_hardly_two_are_the_same_are_left_out(values: list, note: str) -> None:
+    found = kind_of(values)
+    assert (found.kind, found.note) == ("left out", note)
+
+
+def test_missing_texts_do_not_make_the_others_repeat() -> None:
+    assert kind_of([*(f"C{i}" for i in range(30)), *[None] * 100]).kind == "left out"
+    assert kind_of([*"ab" * 10, *[None] * 100]).kind == "categorical"
+
+
+@pytest.mark.parametrize("codes", [[408, 415, 510], [10115, 20095, 80331], [1010, 1250, 3999]])
+def test_codes_are_categories_written_as_numbers(codes: list) -> None:
+    found = kind_of(spread(codes))
+    assert (found.kind, found.written_as, found.note) == ("categorical", "number", "codes")
+    # A few rows of each are needed to tell.
+    assert kind_of(codes * 3).kind == "numeric"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [*range(1, 11)],  # grades
+        [0, 1, 2, 4, 7, 12],  # counts
+        [*range(2015, 2025)],  # years
+        [1990, 2000, 2005, 2020],  # years with gaps
+        [100, 200, 300, 400],  # doses
+        [100, 250, 500],  # doses with gaps
+        [50, 100, 1000],  # of different lengths
+        [99, 100, 250, 500],
+        [-500, -300, -100],
+        [100, 101, 103],  # close together
+        [*range(100, 1000, 37)],  # too many
+    ],
+)
+def test_amounts_are_numbers(values: list) -> None:
+    assert kind_of(spread(values, 400)).kind == "numeric"
+
+
+def test_whole_numbers_that_a_float_cannot_hold_are_codes_or_identifiers() -> None:
+    beyond = [2**53 + 2, 2**53 + 4, -(2**60)]
+    found = kind_of(spread(beyond, 30))
+    assert (found.kind, found.written_as) == ("categorical", "number")
+    assert found.note == "numbers beyond 2^53, taken as codes"
+    assert kind_of(spread([-beyond[0], 5, 6], 30)).kind == "categorical"
+    assert kind_of(spread([2**53, 5, 6], 30)).kind == "numeric"
+    found = kind_of([2**60 + i * i for i in range(30)])
+    assert found.note == "an identifier: numbers beyond 2^53, hardly two the same"
+    assert kind_of([2**64 - 1, 5, 6], dtype=pl.UInt64).kind == "categorical"
+
+
+def test_the_words_that_keep_numbers_from_being_numbers_are_named() -> None:
+    found = kind_of([*(str(i % 7) for i in range(28)), "n.a.", "n.a."])
+    assert (found.kind, found.written_as) == ("categorical", "text")
+    assert found.note == "2 cells are not numbers, such as 'n.a.' (data.null_values)"
+    assert kind_of(["1", "a", "b"] * 9).note == ""
+    assert kind_of(["007", "008", "010"] * 9).note == "numbers with leading zeros, kept as text"
+
+
+def test_a_person_has_the_last_word() -> None:
+    assert say([1, 2, 1], "categorical").kind == "categorical"
+    assert say([1, 2, 1], "categorical").written_as == "number"
+    assert say(["1", "2"], "categorical").written_as == "text"
+    assert say([*range(40)], "numeric").kind == "numeric"
+    assert say(["1", "2"], "numeric").kind == "numeric"
+    assert say([408, 415, 510] * 70, "numeric").kind == "numeric"
+    assert say(["yes", "Y", "no", None], "boolean").written_as == "boolean"
+    assert say([1, 0, 1], "boolean").kind == "boolean"
+    assert say([date(2024, 1, 2), date(2024, 1, 3)], "date").date_format is None
+    assert say(["2024-01-02", None], "date").date_format == "%Y-%m-%d"
+    assert say(["03/04/2024"], "%m/%d/%Y").date_format == "%m/%d/%Y"
+    assert say([5, 5, 5], "numeric").is_used  # even where it says nothing
+    assert say([None, None], "numeric").note == "no value at all"
+
+
+def test_what_is_neither_said_nor_dropped_is_inferred() -> None:
+    frame = pl.DataFrame({"a": [1, 2, 3], "b": [1, 2, 3], "c": ["u", "v", "v"]})
+    kinds = infer_kinds(frame, said={"a": "categorical"}, drop=["b"])
+    assert [kind.kind for kind in kinds] == ["categorical", "left out", "categorical"]
+    assert kinds[1].note == "as data.drop says"
+    assert kinds[2] == infer_kind(frame["c"])
+    (dropped,) = infer_kinds(frame.select("a"), said={"a": "numeric"}, drop=["a"])
+    assert not dropped.is_used
+
+
+@pytest.mark.parametrize(
+    ("said", "drop", "message"),
+    [
+        ({"prise": "numeric"}, [], "data.columns must name .* got 'prise'; did you mean 'price'?"),
+        ({}, ["prise"], "data.drop must name columns .* got 'prise'; did you mean 'price'?"),
+        ({}, ["zzz"], "got 'zzz'$"),
+        ({"price": "boolean"}, [], "data.columns.price=boolean needs values such as .* got '3'"),
+        ({"note": "date"}, [], "data.columns.note=date needs dates .* got 'soon'; say how .*%Y-"),
+        ({"price": "date"}, [], "data.columns.price=date needs dates in a usual format, got '1'"),
+    ],
+)
+def test_what_does_not_suit_the_columns_is_refused(said, drop, message: str) -> None:
+    frame = pl.DataFrame({"price": [1, 0, 3], "note": [None, "soon", "2024-01-02"]})
+    with pytest.raises(ValueError, match=message):
+        infer_kinds(frame, said=said, drop=drop)
+
+
+def test_booleans_are_the_same_however_they_are_written() -> None:
+    for true, false in (("yes", "no"), ("Y", "N"), (" T", "F "), ("ON", "off"), ("1.0", "0.0")):
+        text = boolean_text(pl.Series([true, None, false]))
+        assert text.to_list() == ["true", None, "false"]
+    assert boolean_text(pl.Series([True, False])).to_list() == ["true", "false"]
+    assert boolean_text(pl.Series([1.0, 0.0])).to_list() == ["true", "false"]
+    assert boolean_text(pl.Series(["maybe"])).to_list() == ["maybe"]
+
+
+def test_numbers_are_the_same_however_they_are_written() -> None:
+    ones = pl.Series(["1", "1.0", "01", " 1 ", "+1", "1e0", "1.000"])
+    assert set(number_text(ones)) == {"1"}
+    assert number_text(pl.Series([1.0, 1.5, None, -0.0])).to_list() == ["1", "1.5", None, "0"]
+    assert number_text(pl.Series(["1.5", "1.50", "a", None])).to_list() == ["1.5", "1.5", "a", None]
+    for dtype in (pl.Int8, pl.UInt64, pl.Float32, pl.Float64, pl.String):
+        assert number_text(pl.Series([7, 8]).cast(dtype)).to_list() == ["7", "8"]
+    # Those that a float would take for one another stay apart.
+    wide = [2**53 + 1, 2**53, 2**63 - 1]
+    assert number_text(pl.Series(wide)).to_list() == list(map(str, wide))
+    assert number_text(pl.Series(list(map(str, wide)))).to_list() == list(map(str, wide))
+
+
+def test_distinct_values_of_large_columns_are_counted_nearly_right() -> None:
+    values = pl.Series([*range(150_000), *range(100_000)])
+    assert count_distinct(values) == pytest.approx(150_000, rel=0.05)
+    assert count_distinct(pl.Series([1, 2, 2, None])) == 2
