@@ -7,8 +7,9 @@ import polars as pl
 
 from nnlab.data.csv_dialect import find_dialect
 from nnlab.data.csv_options import CsvOptions
-from nnlab.data.csv_scan import Lines, Scan
-from nnlab.data.csv_types import all_text
+from nnlab.data.csv_records import Block
+from nnlab.data.csv_scan import Scan
+from nnlab.data.csv_types import read_text
 from nnlab.data.parquet import is_parquet, parquet_chunks
 
 
@@ -17,7 +18,7 @@ class TextChunk:
 
     Args:
         frame: The rows.
-        lines: The lines of the block that holds them; None where the file has no lines.
+        block: The block that holds them; None where the file has no lines.
         start: The first row's index in the block, or in a file without lines.
 
     Attributes:
@@ -25,9 +26,9 @@ class TextChunk:
             is an empty string. Which others are missing, `missing_values` says.
     """
 
-    def __init__(self, frame: pl.DataFrame, lines: Lines | None, start: int) -> None:
+    def __init__(self, frame: pl.DataFrame, block: Block | None, start: int) -> None:
         self.frame = frame
-        self._lines = lines
+        self._block = block
         self._start = start
 
     @property
@@ -42,11 +43,11 @@ class TextChunk:
             row: Index of the row in `frame`.
         """
         index = self._start + row
-        return index + 1 if self._lines is None else int(self._lines.numbers[index])
+        return index + 1 if self._block is None else int(self._block.line_numbers[index])
 
     def place(self, row: int) -> str:
         """The row's place for a message, such as `line 7`, or `row 6` of a Parquet file."""
-        return f"{'row' if self._lines is None else 'line'} {self.line(row)}"
+        return f"{'row' if self._block is None else 'line'} {self.line(row)}"
 
 
 def read_chunks(path: Path, options: CsvOptions | None = None, *, rows: int) -> Iterator[TextChunk]:
@@ -73,9 +74,9 @@ def read_chunks(path: Path, options: CsvOptions | None = None, *, rows: int) -> 
     dialect = find_dialect(path, CsvOptions() if options is None else options)
     is_empty = True
     for records in Scan(dialect):
-        frame = all_text(records, dialect)
+        frame = read_text(records, dialect)
         for start in range(0, records.count, rows):
             is_empty = False
-            yield TextChunk(frame[start : start + rows], records.lines, start)
+            yield TextChunk(frame[start : start + rows], records.block, start)
     if is_empty:
         yield TextChunk(pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String)), None, 0)

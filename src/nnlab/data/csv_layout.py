@@ -37,7 +37,9 @@ class Place:
     def after(self, text: bytes) -> "Place":
         """Where the text behind `text` begins."""
         return Place(
-            path=self.path, offset=self.offset + len(text), line=self.line + text.count(b"\n")
+            path=self.path,
+            offset=self.offset + len(text),
+            line=self.line + int(np.count_nonzero(as_bytes(text) == LF)),
         )
 
     def error(self, text: bytes, position: int, message: str) -> ValueError:

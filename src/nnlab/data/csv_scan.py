@@ -1,68 +1,29 @@
-"""The records of a CSV file in blocks of whole records, each as wide as the header."""
+"""The records of a CSV file, block by block, as wide as the header."""
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from nnlab.data.csv_dialect import Dialect
 from nnlab.data.csv_layout import (
-    CR,
     LF,
-    Bytes,
     Marks,
     Place,
-    Positions,
+    as_bytes,
     cell_ends,
     check_characters,
     check_quotes,
     plain_line_ends,
     record_ends,
 )
+from nnlab.data.csv_records import Block, Records
 
 _log = logging.getLogger(__name__)
 # A quote that is never closed must not pull the whole of a large file into memory.
 _MAX_RECORD_BYTES = 64 * 2**20
-_DIGITS = (ord("0"), ord("9"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lines:
-    """The lines of records, counted only when an error must name one."""
-
-    text: bytes
-    first: int
-    marks: Marks
-    comment: bytes | None
-    keep_blank: bool
-
-    @cached_property
-    def numbers(self) -> Positions:
-        """The number of the line in which each record begins, `(records,)`."""
-        ends = record_ends(self.text, self.marks)
-        starts, kept = _kept_records(self.text, ends, self.comment, self.keep_blank)
-        breaks = np.flatnonzero(np.frombuffer(self.text, np.uint8) == LF)
-        return np.asarray(self.first + np.searchsorted(breaks, starts[kept]))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Records:
-    """Some whole records, checked.
-
-    Attributes:
-        text: The records, each as wide as the header and ended by LF; no blank or comment lines.
-        count: How many they are.
-        padded: Columns of those numbers that begin with a zero too many, such as 007; cells of
-            other columns are no such numbers.
-        lines: The number of the line in which each begins, .
-    """
-
-    text: bytes
-    count: int
-    padded: frozenset[int]
-    lines: Lines
+# Arrays of this size stay in the processor's cache.
+_SLICE_BYTES = 2**18
 
 
 class Scan:
@@ -134,60 +95,24 @@ class Scan:
         )
 
     def _records(self, text: bytes, place: Place) -> Records:
-        """Check whole records; strip what is none."""
-        marks, comment = self._dialect.marks, self._dialect.comment
+        """Check whole records; leave out lines that are none."""
+        marks, width = self._dialect.marks, len(self._dialect.names)
         check_characters(text, place)
         check_quotes(text, marks, place)
-        text = plain_line_ends(text, marks, place)
-        keep_blank = self._width == 1
-        lines = Lines(
-            text=text, first=place.line, marks=marks, comment=comment, keep_blank=keep_blank
+        block = Block(text=plain_line_ends(text, marks, place), place=place, dialect=self._dialect)
+        text = block.text
+        lines = int(np.count_nonzero(as_bytes(text) == LF))
+        is_plain = self._dialect.comment is None and (
+            marks.quote is None or marks.quote not in text
         )
-        data, ends = cell_ends(text, marks)
-        if comment is not None or not _is_table(data, ends, self._width):
-            text = self._strip(text, place, data, ends)
-            data, ends = cell_ends(text, marks)
+        if not is_plain or _count_ends(text, marks, lines) != lines * width:
+            block.check_widths()
+            text, blank, comments = block.without_other_lines()
+            self._blank += blank
+            self._comments += comments
+            lines = len(record_ends(text, marks))
         return Records(
-            text=text,
-            count=len(ends) // self._width,
-            padded=_padded_columns(data, ends, marks, self._width),
-            lines=lines,
-        )
-
-    def _strip(self, text: bytes, place: Place, data: Bytes, ends: Positions) -> bytes:
-        """The records without blank and comment lines."""
-        is_last = data[ends] == LF
-        stops = ends[is_last]
-        starts, kept = _kept_records(text, stops, self._dialect.comment, self._width == 1)
-        widths = np.diff(np.flatnonzero(is_last), prepend=-1)
-        wrong = kept & (widths != self._width)
-        if wrong.any():
-            record = int(wrong.argmax())
-            self._refuse_width(text, place, int(starts[record]), int(widths[record]))
-        blank = int(((starts == stops) & ~kept).sum())
-        self._blank += blank
-        self._comments += int((~kept).sum()) - blank
-        # +1 where a line to leave out begins and -1 behind it: the running sum is 0 in the others.
-        steps = np.zeros(len(data) + 1, np.int8)
-        steps[starts[~kept]] += 1
-        steps[stops[~kept] + 1] -= 1
-        return bytes(data[np.cumsum(steps[:-1], dtype=np.int8) == 0])
-
-    def _refuse_width(self, text: bytes, place: Place, start: int, width: int) -> None:
-        dialect = self._dialect
-        reference = "the header" if dialect.has_header else "the first row"
-        way_out = "mend the line, or set data.separator=... if it is not " + (
-            "a tab" if dialect.marks.separator == ord("\t") else f"'{chr(dialect.marks.separator)}'"
-        )
-        first = text[start : start + 1]
-        if first in (b"#", b"%") and dialect.comment is None:
-            way_out = f"set data.comment={first.decode()} if such lines are comments"
-        elif dialect.has_header and dialect.names[0][:1] in ("#", "%") and dialect.comment is None:
-            way_out = f"set data.comment={dialect.names[0][0]} if the line above is a comment"
-        elif self._width < width and start == 0 and place.line == dialect.rows.line:
-            way_out += f", or data.skip_lines={place.line - 1} if this line is the header"
-        raise place.error(
-            text, start, f"it has {_cells(width)}, but {reference} has {self._width}; {way_out}"
+            text=text, count=lines, padded=_padded_columns(text, marks, width), block=block
         )
 
     def _tell(self) -> None:
@@ -200,48 +125,35 @@ class Scan:
             _log.info("%s: left out %s", self._dialect.source.path.name, " and ".join(left_out))
 
 
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"
+def _count_ends(text: bytes, marks: Marks, lines: int) -> int:
+    """The number of cells of text without quotes.
+
+    A record that is too long can hide one that is too short. Polars refuses the first, and then
+    `Block.check_widths` finds which it is; counting alone is many times faster than finding.
+    """
+    return lines + int(np.count_nonzero(as_bytes(text) == marks.separator))
 
 
-def _is_table(data: Bytes, ends: Positions, width: int) -> bool:
-    """Whether every record has `width` cells: every `width`-th end, and no other, is a line's."""
-    if len(ends) % width:
-        return False
-    is_last = data[ends] == LF
-    return bool(is_last[width - 1 :: width].all()) and int(is_last.sum()) * width == len(ends)
-
-
-def _kept_records(
-    text: bytes, stops: Positions, comment: bytes | None, keep_blank: bool
-) -> tuple[Positions, np.ndarray]:
-    """Where each record begins, and whether it is one rather than a blank line or a comment."""
-    data = np.frombuffer(text, np.uint8)
-    starts = np.append(0, stops[:-1] + 1)
-    kept = np.ones(len(starts), bool) if keep_blank else starts < stops
-    if comment is not None:
-        is_comment = starts + len(comment) <= stops
-        for index, byte in enumerate(comment):
-            is_comment &= data[np.minimum(starts + index, len(data) - 1)] == byte
-        kept &= ~is_comment
-    return starts, kept
-
-
-def _padded_columns(data: Bytes, ends: Positions, marks: Marks, width: int) -> frozenset[int]:
+def _padded_columns(text: bytes, marks: Marks, width: int) -> frozenset[int]:
     """The columns in which a number begins with a zero too many."""
-    # A zero before a digit and not behind one or a point. `data[-1]` ends a line, which is just
-    # what stands before the first cell: index -1 needs no care.
-    zero = data[:-1] == ord("0")
-    zero &= data[1:] - np.uint8(ord("0")) <= 9
-    zero[1:] &= data[:-2] - np.uint8(ord(".")) > ord("9") - ord(".")
-    found = np.flatnonzero(zero)
-    if len(found) == 0:
-        return frozenset()
-    before = data[found - 1]
+    data = as_bytes(text)
+    zeros = []
+    for start in range(0, len(data) - 1, _SLICE_BYTES):
+        # A zero before a digit, and behind neither a digit nor a point.
+        here = data[start : start + _SLICE_BYTES + 1]
+        found = here[:-1] == ord("0")
+        found &= here[1:] - np.uint8(ord("0")) <= 9
+        found[1:] &= here[:-2] - np.uint8(ord(".")) > ord("9") - ord(".")
+        zeros.append(start + np.flatnonzero(found))
+    zero = np.concatenate(zeros)
+    # `data[-1]` ends a line, just like what stands before the first cell: -1 needs no care.
+    before = data[zero - 1]
     is_signed = (before == ord("+")) | (before == ord("-"))
-    before = np.where(is_signed, data[found - 2], before)
-    begins = [marks.separator, LF, CR, ord(" "), ord("\t")]
-    begins += [marks.quote] if marks.quote is not None else []
-    found = found[np.isin(before, np.array(begins, np.uint8))]
-    columns = np.searchsorted(ends, found) % width
+    before = np.where(is_signed, data[zero - 2], before)
+    quote = [] if marks.quote is None else [marks.quote]
+    begins = np.array([marks.separator, LF, *b" \t", *quote], np.uint8)
+    zero = zero[np.isin(before, begins)]
+    if len(zero) == 0:
+        return frozenset()
+    columns = np.searchsorted(cell_ends(text, marks)[1], zero) % width
     return frozenset(np.unique(columns).tolist())

@@ -1,14 +1,15 @@
 """The types of a CSV file's columns: the narrowest that all their cells fit."""
 
 import logging
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import polars as pl
 
 from nnlab.data.csv_dialect import Dialect
 from nnlab.data.csv_options import CsvOptions, missing_values
-from nnlab.data.csv_scan import Records
+from nnlab.data.csv_records import Records
 
 _log = logging.getLogger(__name__)
 Kind = Literal["integer", "float", "text"]
@@ -43,24 +44,14 @@ class ColumnTypes:
         """Read records by the types so far, widened where a cell does not fit.
 
         Raises:
-            ValueError: Polars reads other records than the scan found.
+            ValueError: A record is wider or narrower than the header; the message names its line.
         """
         names = self._dialect.names
         self._keep_text((names[index] for index in records.padded), "it holds leading zeros")
-        try:
+        with _refusing(records):
             frame = self._fit(records.text)
-        except pl.exceptions.PolarsError as error:
-            reason = str(error).strip().splitlines()[0]
-            raise self._disagreement(records, reason) from error
-        if frame.height != records.count:
-            raise self._disagreement(records, f"{frame.height} rows instead of {records.count}")
+            _check_height(frame, records)
         return frame.with_columns(pl.selectors.float().fill_nan(None))
-
-    def _disagreement(self, records: Records, reason: str) -> ValueError:
-        return ValueError(
-            f"{self._dialect.source.path}, line {records.lines.first} or below: polars reads "
-            f"something else ({reason}); set data.quote=none if quotes are part of the text"
-        )
 
     def _fit(self, text: bytes) -> pl.DataFrame:
         try:
@@ -115,16 +106,8 @@ class ColumnTypes:
         """Read by kinds; with `lenient`, null where a cell does not fit."""
         float_type = pl.String if self._decimal_comma else pl.Float64
         types = {"integer": pl.Int64, "float": float_type, "text": pl.String}
-        marks = self._dialect.marks
-        frame = pl.read_csv(
-            text,
-            has_header=False,
-            schema={name: types[kind] for name, kind in kinds.items()},
-            separator=chr(marks.separator),
-            quote_char=None if marks.quote is None else chr(marks.quote),
-            null_values=self._missing,
-            ignore_errors=lenient,
-        )
+        schema = {name: types[kind] for name, kind in kinds.items()}
+        frame = _read(text, self._dialect, schema, null_values=self._missing, ignore_errors=lenient)
         if not self._decimal_comma:
             return frame
         floats = [name for name, kind in kinds.items() if kind == "float"]
@@ -134,17 +117,48 @@ class ColumnTypes:
         return numbers
 
 
-def all_text(records: Records, dialect: Dialect) -> pl.DataFrame:
-    """The cells of records as they stand in the file, an empty one as an empty string."""
+def read_text(records: Records, dialect: Dialect) -> pl.DataFrame:
+    """The cells of records as they stand in the file, an empty one as an empty string.
+
+    Raises:
+        ValueError: A record is wider or narrower than the header; the message names its line.
+    """
+    with _refusing(records):
+        frame = _read(records.text, dialect, dict.fromkeys(dialect.names, pl.String))
+        _check_height(frame, records)
+    return frame.with_columns(pl.all().fill_null(""))
+
+
+def _read(text: bytes, dialect: Dialect, schema: dict[str, Any], **options: Any) -> pl.DataFrame:
     marks = dialect.marks
-    frame = pl.read_csv(
-        records.text,
+    return pl.read_csv(
+        text,
         has_header=False,
-        schema=dict.fromkeys(dialect.names, pl.String),
+        schema=schema,
         separator=chr(marks.separator),
         quote_char=None if marks.quote is None else chr(marks.quote),
+        **options,
     )
-    return frame.with_columns(pl.all().fill_null(""))
+
+
+@contextmanager
+def _refusing(records: Records) -> Iterator[None]:
+    """Turn what polars refuses into an error that names the line."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        records.block.check_widths()
+        reason = str(error).strip().splitlines()[0]
+        place = records.block.place
+        raise ValueError(
+            f"{place.path}, line {place.line} or below: polars reads something else ({reason}); "
+            "set data.quote=none if quotes are part of the text"
+        ) from error
+
+
+def _check_height(frame: pl.DataFrame, records: Records) -> None:
+    if frame.height != records.count:
+        raise pl.exceptions.ShapeError(f"{frame.height} rows where {records.count} were found")
 
 
 def _from_decimal_comma(cells: pl.Expr) -> pl.Expr:
