@@ -1,11 +1,47 @@
-"""Reading checkpoints without running anything that is in them."""
+"""Writing checkpoints whole, and reading them without running anything that is in them."""
 
+import hashlib
+import io
+import os
 import pickle
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+# A checkpoint is a zip archive, and an archive may end in a comment: it holds the SHA-256 of all
+# bytes before it. torch reads such a file like any other.
+_MARK = b"sha256:"
+_COMMENT_BYTES = len(_MARK) + 64
+
+
+def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint that carries its own digest.
+
+    The file is written beside its place, forced to the disk and renamed, so that at any moment
+    there is the old one or the new one, whole.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    buffer = io.BytesIO()
+    torch.save(checkpoint, buffer)
+    content = bytearray(buffer.getvalue())
+    # The last two bytes of an archive without a comment are the comment's length.
+    content[-2:] = _COMMENT_BYTES.to_bytes(2, "little")
+    comment = _MARK + hashlib.sha256(content).hexdigest().encode()
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with beside.open("wb") as file:
+            file.write(content + comment)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -26,20 +62,47 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f"there is no checkpoint {path}; the run was stopped before its first one, or this is "
             "not a run directory"
         )
+    content = path.read_bytes()
     try:
         with warnings.catch_warnings():
             # What torch would warn of is refused below.
             warnings.simplefilter("ignore")
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        unsafe = "weights_only" in str(error).lower() or "unsupported" in str(error).lower()
+            checkpoint = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file can fail in any way
+        unsafe = isinstance(error, pickle.UnpicklingError) and not _is_damaged(content)
         reason = (
             "it holds more than tensors and plain data, and opening that could run code"
-            if unsafe
+            if unsafe or "unsupported" in str(error).lower()
             else "it is damaged or of another kind"
         )
         raise ValueError(f"{path} must be a checkpoint of nnlab, but {reason}") from error
     needed = ("epoch", "hyper_parameters", "state_dict")
     if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in needed):
         raise ValueError(f"{path} must be a checkpoint of nnlab, with {', '.join(needed)} in it")
+    if _is_damaged(content):
+        raise ValueError(
+            f"{path} must be a checkpoint as nnlab wrote it, but its bytes have changed since: "
+            "its SHA-256 is another; restore the file, or train again"
+        )
     return checkpoint
+
+
+def _is_damaged(content: bytes) -> bool:
+    body, comment = content[:-_COMMENT_BYTES], content[-_COMMENT_BYTES:]
+    return comment != _MARK + hashlib.sha256(body).hexdigest().encode()
+
+
+class CheckpointFiles(TorchCheckpointIO):
+    """How Lightning's Trainer writes and reads checkpoints: by the two functions above."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None
+    ) -> None:
+        """Write a checkpoint; there are no storage options."""
+        write_checkpoint(checkpoint, Path(path))
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: object = None, weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Read a checkpoint on the CPU; never more than tensors and plain data."""
+        return read_checkpoint(Path(path))

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -91,7 +92,7 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
     run_dir = find_run("resume", named[-1].partition("=")[2])
     if "${" in str(run_dir.resolve()):
         raise ValueError("resume must be a path without ${, which Hydra takes for a variable")
-    config = OmegaConf.to_container(load_config(run_dir))
+    config = cast(dict[str, Any], OmegaConf.to_container(load_config(run_dir)))
     # The run's own config, but nothing in it may configure Hydra.
     node = {key: value for key, value in config.items() if key not in ("hydra", "defaults")}
     ConfigStore.instance().store(

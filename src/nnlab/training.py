@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from nnlab.checkpoints import read_checkpoint
+from nnlab.checkpoints import CheckpointFiles, read_checkpoint
 from nnlab.config import build, plain_arguments, takes
 from nnlab.data.module import InMemoryDataModule
 from nnlab.evaluation import load_module, score
@@ -211,7 +211,12 @@ def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
             "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
         )
     return build(
-        cfg.trainer, Trainer, default_root_dir=run_dir, logger=loggers, callbacks=callbacks
+        cfg.trainer,
+        Trainer,
+        default_root_dir=run_dir,
+        logger=loggers,
+        callbacks=callbacks,
+        plugins=[CheckpointFiles()],
     )
 
 

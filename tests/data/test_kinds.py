@@ -31,7 +31,7 @@ def spread(values: list, rows: int = 200) -> list:
         (["same", "same"], "left out", "always same"),
         ([date(2024, 5, 1)] * 3, "left out", "always 2024-05-01"),
         ([True, True], "left out", "always True"),
-        (["many  words\n" * 9] * 2, "left out", "always many words many words many..."),
+        (["many  words\n" * 9] * 2, "left out", "always many words many words many ..."),
         # one value or none tells something
         ([7, 7, None], "numeric", "one value, or missing"),
         ([7.5, None], "numeric", "one value, or missing"),
@@ -58,7 +58,6 @@ def spread(values: list, rows: int = 200) -> list:
         ([timedelta(hours=1), timedelta(hours=3)], "date", ""),
         (["2024-05-01", "2024-05-02"], "date", "read as %Y-%m-%d"),
         (["01:30", "02:30"], "date", "read as %H:%M"),
-        (["12:30:45", "12:30:50"], "date", "read as %H:%M:%S"),
         (
             ["03/04/2024", "05/04/2024"],
             "date",
@@ -75,8 +74,7 @@ def spread(values: list, rows: int = 200) -> list:
 )
 def test_what_few_rows_show(values: list, kind: str, note: str) -> None:
     found = kind_of(values)
-    # The way that seconds are parsed is not what this is about.
-    assert (found.kind, found.note.replace("%S%.f", "%S")) == (kind, note)
+    assert (found.kind, found.note) == (kind, note)
     assert found.is_used == (kind != "left out")
 
 

@@ -1,37 +1,40 @@
-"""The CSV data module: real tables, inferred tasks, and what is refused."""
+"""The table data module: real tables, splits, statistics of training rows, and what is refused."""
 
 import json
+import logging
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
+from omegaconf import OmegaConf
+from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from nnlab.data import TabularDataModule
+from nnlab.data import TabularDataModule, tabular
+from nnlab.data.module import LoadedData
 
-PENGUINS = Path(__file__).parents[2] / "src" / "nnlab" / "data" / "embedded" / "penguins.csv"
+ROOT = Path(__file__).parents[2]
+PENGUINS = ROOT / "src" / "nnlab" / "data" / "embedded" / "penguins.csv"
+DEFAULTS = OmegaConf.to_container(OmegaConf.load(ROOT / "configs/data/csv.yaml"), resolve=False)
+SPLITS = ("train", "val", "test")
 
 
 def make_data(path: Path, target: str, **changes) -> TabularDataModule:
-    arguments = {
-        "path": str(path),
-        "target": target,
-        "task": "auto",
-        "max_categories": 50,
-        "val_fraction": 0.2,
-        "test_fraction": 0.2,
-        "batch_size": 32,
-        "seed": 0,
-    }
+    """A data module with the defaults of `configs/data/csv.yaml`."""
+    arguments = {name: value for name, value in DEFAULTS.items() if name != "_target_"}
+    arguments |= {"path": str(path), "target": target, "seed": 0}
     return TabularDataModule(**{**arguments, **changes})
 
 
 @pytest.fixture
 def write(tmp_path: Path):
-    def write_csv(text: str) -> Path:
-        path = tmp_path / "table.csv"
-        path.write_text(text)
+    """Writes a text, or a frame as CSV, and returns the path."""
+
+    def write_csv(table: str | pl.DataFrame, name: str = "table.csv") -> Path:
+        path = tmp_path / name
+        path.write_text(table if isinstance(table, str) else table.write_csv())
         return path
 
     return write_csv
@@ -41,17 +44,55 @@ def numbered(targets: list) -> str:
     return "x,y\n" + "".join(f"{i},{target}\n" for i, target in enumerate(targets))
 
 
+def make_frame(rows: int = 200) -> pl.DataFrame:
+    """Rows that can be told by `n`, with groups, dates and a target of unequal classes."""
+    rng = np.random.default_rng(0)
+    days = [date(2024, 1, 1) + timedelta(int(i)) for i in rng.choice(90, rows)]
+    return pl.DataFrame(
+        {
+            "n": np.arange(rows) + 0.5,
+            "skewed": rng.lognormal(2, 1, rows),
+            "letter": rng.choice(list("abc"), rows),
+            "patient": rng.integers(0, 40, rows),
+            "day": [f"{day:%d.%m.%Y}" for day in days],
+            "y": rng.choice(["low", "high", "top"], rows, p=[0.7, 0.2, 0.1]),
+        }
+    )
+
+
+def rows_of(loaded: LoadedData, split: str) -> list[int]:
+    """The row numbers of a split of `make_frame`, recovered from the input of `n`."""
+    column = loaded.preprocessing["columns"][0]
+    assert column["name"] == "n"
+    assert column["scaling"] == "standard"
+    x, _ = getattr(loaded, split)
+    numbers = x[:, 0].double() * column["scale"] + column["center"]
+    return (numbers - 0.5).round().long().tolist()
+
+
+def targets_of(loaded: LoadedData) -> list[torch.Tensor]:
+    """The targets of the three splits in the target's unit."""
+    spec = loaded.spec
+    return [
+        getattr(loaded, split)[1].double() * spec.target_std + spec.target_mean for split in SPLITS
+    ]
+
+
+def inputs_of(loaded: LoadedData) -> list[torch.Tensor]:
+    return [getattr(loaded, split)[0] for split in SPLITS]
+
+
 def test_penguins_load_with_their_missing_values() -> None:
     data = make_data(PENGUINS, "species")
     loaded = data.loaded
     assert data.spec.task == "multiclass"
     assert data.spec.class_names == ["Adelie", "Chinstrap", "Gentoo"]
-    splits = (loaded.train, loaded.val, loaded.test)
-    assert sum(len(targets) for _, targets in splits) == 344
-    assert all(torch.isfinite(x).all() for x, _ in splits)
+    assert sum(map(len, targets_of(loaded))) == 344
+    assert all(torch.isfinite(x).all() for x in inputs_of(loaded))
     columns = {column["name"]: column for column in loaded.preprocessing["columns"]}
     assert columns["sex"]["categories"] == ["female", "male"]
     assert columns["body_mass_g"]["has_missing"]
+    assert loaded.warnings == []
 
 
 def test_every_real_table_loads_with_its_task(tables_folder: Path) -> None:
@@ -61,26 +102,52 @@ def test_every_real_table_loads_with_its_task(tables_folder: Path) -> None:
         assert data.spec.task == table["task"], table["name"]
         assert sum(len(targets) for _, targets in splits) == table["rows"], table["name"]
         assert all(torch.isfinite(x).all() for x, _ in splits), table["name"]
+        assert all(x.shape[1:] == tuple(data.spec.input_shape) for x, _ in splits)
         if data.spec.class_names:
             assert len(data.spec.class_names) == table["n_classes"], table["name"]
+            assert sum(data.spec.class_counts) == len(splits[0][1])
+        assert len(data.loaded.column_table) == table["n_num"] + table["n_cat"], table["name"]
 
 
-def test_statistics_come_from_training_rows_only(write) -> None:
-    rng = np.random.default_rng(0)
-    frame = pl.DataFrame({"x": rng.normal(10, 3, 200), "y": rng.normal(-500, 20, 200)})
-    loaded = make_data(write(frame.write_csv()), "y").loaded
-    x, targets = loaded.train
-    for values in (x, targets):
-        assert values.mean().item() == pytest.approx(0, abs=1e-5)
-        assert values.std(correction=0).item() == pytest.approx(1, abs=1e-5)
-    column = loaded.preprocessing["columns"][0]
-    assert column["mean"] != pytest.approx(frame["x"].mean(), abs=1e-6)
-    assert loaded.spec.target_mean != pytest.approx(frame["y"].mean(), abs=1e-6)
-    # Undone, the splits are the rows of the file again.
-    splits = (loaded.train, loaded.val, loaded.test)
-    every = torch.cat([targets for _, targets in splits]).double()
-    undone = every * loaded.spec.target_std + loaded.spec.target_mean
-    np.testing.assert_allclose(np.sort(undone.numpy()), np.sort(frame["y"].to_numpy()), rtol=1e-5)
+@pytest.mark.parametrize("scaling", ["robust", "standard", "quantile"])
+def test_statistics_come_from_training_rows_only(write, scaling: str) -> None:
+    frame = pl.DataFrame({"x": make_frame()["skewed"], "y": np.arange(200) + 0.5})
+    loaded = make_data(write(frame), "y", scaling=scaling).loaded
+    # The target is the row's number.
+    train, val, test = ((part - 0.5).round().long().numpy() for part in targets_of(loaded))
+    assert sorted([*train, *val, *test]) == list(range(200))
+    assert loaded.spec.target_mean == pytest.approx((train + 0.5).mean())
+    assert loaded.spec.target_std == pytest.approx(train.std())
+    x = frame["x"].to_numpy()
+    oracle = {
+        "robust": RobustScaler(),
+        "standard": StandardScaler(),
+        "quantile": QuantileTransformer(n_quantiles=len(train), output_distribution="normal"),
+    }[scaling]
+    oracle.fit(x[train, None])
+    for rows, inputs in zip((train, val, test), inputs_of(loaded), strict=True):
+        expected = oracle.transform(x[rows, None])[:, 0]
+        inputs = inputs[:, 0].double().numpy()
+        if scaling == "robust":
+            expected = expected / np.sqrt(1 + (expected / 3) ** 2)
+        # The ends of a quantile scale are a convention.
+        inner = np.abs(expected) < (1.5 if scaling == "quantile" else np.inf)
+        atol = 0.05 if scaling == "quantile" else 1e-5
+        np.testing.assert_allclose(inputs[inner], expected[inner], atol=atol)
+
+
+def test_vocabularies_come_from_training_rows_only(write) -> None:
+    frame = make_frame().with_columns(n=pl.int_range(200) + 0.5)
+    path = write(frame)
+    test = rows_of(make_data(path, "y", scaling="standard").loaded, "test")
+    # A category that is frequent, but only in test rows.
+    is_test = pl.int_range(200).is_in(test)
+    path = write(frame.with_columns(letter=pl.when(is_test).then(pl.lit("z")).otherwise("letter")))
+    loaded = make_data(path, "y", scaling="standard").loaded
+    assert rows_of(loaded, "test") == test
+    (letter,) = (c for c in loaded.preprocessing["columns"] if c["name"] == "letter")
+    assert letter["categories"] == ["a", "b", "c"]
+    assert loaded.test[0].shape[1] == loaded.train[0].shape[1]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +167,8 @@ def test_the_task_is_inferred_from_the_target(write, targets, task, class_names)
     data = make_data(write(numbered(targets)), "y")
     assert data.spec.task == task
     assert data.spec.class_names == class_names
+    counts = torch.bincount(data.loaded.train[1]).tolist() if class_names else []
+    assert data.spec.class_counts == counts
 
 
 def test_the_task_can_be_said(write) -> None:
@@ -108,19 +177,344 @@ def test_the_task_can_be_said(write) -> None:
     assert make_data(path, "y", task="regression").spec.task == "regression"
 
 
-def test_rows_without_a_target_are_left_out(write) -> None:
+def test_rows_without_a_target_are_left_out(write, caplog) -> None:
     data = make_data(write(numbered(["a", "b", ""] * 10)), "y")
-    splits = (data.loaded.train, data.loaded.val, data.loaded.test)
-    assert sum(len(targets) for _, targets in splits) == 20
+    with caplog.at_level(logging.INFO):
+        assert sum(map(len, targets_of(data.loaded))) == 20
+    assert "10 of 30 rows have no y and are left out" in caplog.text
 
 
 def test_targets_match_their_rows(write) -> None:
-    rows = "".join(f"{i},{'high' if i >= 50 else 'low'}\n" for i in range(100))
-    loaded = make_data(write("x,y\n" + rows), "y").loaded
-    mean, std = (loaded.preprocessing["columns"][0][key] for key in ("mean", "std"))
-    for x, targets in (loaded.train, loaded.val, loaded.test):
-        is_low = (x.squeeze(1) * std + mean).round() >= 50  # classes in order: high, low
-        assert torch.equal(targets, (~is_low).long())
+    frame = make_frame()
+    loaded = make_data(write(frame), "y", scaling="standard").loaded
+    assert loaded.spec.class_names == ["high", "low", "top"]
+    for split in SPLITS:
+        names = [loaded.spec.class_names[i] for i in getattr(loaded, split)[1].tolist()]
+        assert names == frame["y"][rows_of(loaded, split)].to_list()
+
+
+def test_splits_have_their_shares_and_are_stratified(write) -> None:
+    loaded = make_data(write(make_frame()), "y", val_fraction=0.25, test_fraction=0.2).loaded
+    train, val, test = (torch.bincount(getattr(loaded, split)[1]) for split in SPLITS)
+    assert [int(counts.sum()) for counts in (train, val, test)] == [120, 40, 40]
+    assert ((val / 40 - train / 120).abs() < 0.03).all()
+    assert ((test / 40 - train / 120).abs() < 0.03).all()
+
+
+def test_the_seed_chooses_the_rows(write) -> None:
+    path = write(make_frame())
+    first, again, other = (
+        rows_of(make_data(path, "y", scaling="standard", seed=seed).loaded, "test")
+        for seed in (5, 5, 6)
+    )
+    assert first == again != other
+
+
+def test_groups_stay_together_and_are_no_feature(write) -> None:
+    frame = make_frame()
+    data = make_data(write(frame), "y", scaling="standard", group="patient")
+    loaded = data.loaded
+    rows = {split: rows_of(loaded, split) for split in SPLITS}
+    assert sorted(row for part in rows.values() for row in part) == list(range(200))
+    patients = [set(frame["patient"][rows[split]].to_list()) for split in SPLITS]
+    assert all(patients)
+    assert sum(map(len, patients)) == frame["patient"].n_unique()
+    assert "patient" not in [row[0] for row in loaded.column_table]
+    assert len(rows["test"]) == pytest.approx(40, abs=10)
+
+
+def test_groups_may_be_texts_and_missing(write) -> None:
+    frame = make_frame().with_columns(
+        patient=pl.concat_str(pl.lit("P"), "patient").replace("P7", None)
+    )
+    data = make_data(write(frame), "y", scaling="standard", group="patient")
+    patients = [set(frame["patient"][rows_of(data.loaded, split)].to_list()) for split in SPLITS]
+    # Those without one are together, too.
+    assert sum(map(len, patients)) == frame["patient"].n_unique()
+    assert None in set.union(*patients)
+
+
+@pytest.mark.parametrize("drop", [[], ["day"]])
+def test_later_rows_are_held_out(write, drop: list) -> None:
+    frame = make_frame()
+    data = make_data(write(frame), "y", scaling="standard", time="day", drop=drop)
+    days = frame["day"].str.to_date("%d.%m.%Y")
+    train, val, test = (days[rows_of(data.loaded, split)] for split in SPLITS)
+    assert train.max() < val.min()
+    assert val.max() < test.min()
+    assert len(test) == pytest.approx(40, abs=4)
+    # It is a feature unless it is dropped.
+    kinds = {row[0]: row[1] for row in data.loaded.column_table}
+    assert kinds["day"] == ("left out" if drop else "date")
+
+
+def test_the_format_of_the_time_can_be_said(write) -> None:
+    days = [date(2024, 1, 1) + timedelta(i % 300) for i in range(40)]
+    texts = [f"{day.replace(day=day.day % 12 + 1):%m/%d/%Y}" for day in days]
+    frame = pl.DataFrame({"n": np.arange(40) + 0.5, "when": texts, "y": ["a", "b"] * 20})
+    said = {"when": "%m/%d/%Y"}
+    data = make_data(write(frame), "y", scaling="standard", time="when", columns=said)
+    days = frame["when"].str.to_date("%m/%d/%Y")
+    assert days[rows_of(data.loaded, "train")].max() < days[rows_of(data.loaded, "test")].min()
+
+
+def test_a_row_without_a_time_is_refused(write) -> None:
+    frame = make_frame().with_columns(n=pl.when(pl.col("n") != 7.5).then("n"))
+    with pytest.raises(ValueError, match=r"'n' must hold numbers or dates .* 1 missing"):
+        make_data(write(frame), "y", time="n").loaded  # noqa: B018
+
+
+@pytest.mark.parametrize("group", [None, "patient"])
+def test_folds_test_every_row_once(write, group) -> None:
+    path = write(make_frame())
+    tested = []
+    for fold in range(4):
+        data = make_data(path, "y", scaling="standard", folds=4, fold=fold, group=group)
+        rows = {split: rows_of(data.loaded, split) for split in SPLITS}
+        assert sorted(row for part in rows.values() for row in part) == list(range(200))
+        assert len(rows["test"]) == pytest.approx(50, abs=0 if group is None else 15)
+        tested += rows["test"]
+        if group:
+            patients = [set(make_frame()["patient"][rows[split]]) for split in SPLITS]
+            assert sum(map(len, patients)) == make_frame()["patient"].n_unique()
+    assert sorted(tested) == list(range(200))
+
+
+def test_files_of_their_own_are_validated_and_tested_on(write) -> None:
+    frame = make_frame()
+    main = write(frame[:120], "train.csv")
+    paths = {
+        "val_path": str(write(frame[120:150], "val.csv")),
+        "test_path": str(write(frame[150:].sample(fraction=1, shuffle=True, seed=1), "test.csv")),
+    }
+    loaded = make_data(main, "y", scaling="standard", **paths).loaded
+    assert rows_of(loaded, "train") == list(range(120))
+    assert rows_of(loaded, "val") == list(range(120, 150))
+    assert sorted(rows_of(loaded, "test")) == list(range(150, 200))
+    column = loaded.preprocessing["columns"][0]
+    assert column["center"] == pytest.approx(60)  # of the main file alone
+    only_test = make_data(main, "y", scaling="standard", test_path=paths["test_path"]).loaded
+    assert len(only_test.val[1]) == 30
+    assert len(only_test.test[1]) == 50
+    only_val = make_data(main, "y", scaling="standard", val_path=paths["val_path"]).loaded
+    assert [len(targets) for targets in targets_of(only_val)] == [96, 30, 24]
+
+
+def test_files_of_their_own_must_fit(write) -> None:
+    main = write(make_frame()[:150])
+    other = make_frame()[150:]
+    for changed, message in (
+        (other.drop("skewed"), "column 'skewed' must be there, as in training"),
+        (other.drop("y"), "target must be a column of other.csv"),
+        (other.with_columns(y=pl.lit("huge")), "target 'y' must be one of high, low, .* 'huge'"),
+        (
+            other.with_columns(skewed=pl.Series(["1.5", "2.5", "!", *["3.5"] * 47])),
+            "'skewed' must hold finite numbers, as in training, got '!' in data row 3",
+        ),
+    ):
+        path = write(changed, "other.csv")
+        with pytest.raises(ValueError, match=message):
+            make_data(main, "y", test_path=str(path)).loaded  # noqa: B018
+
+
+def test_what_a_person_says_of_columns_counts(write) -> None:
+    said = {"patient": "categorical", "letter": "categorical", "day": "%d.%m.%Y"}
+    data = make_data(write(make_frame()), "y", columns=said, drop=["n"], max_one_hot=0)
+    kinds = {row[0]: row[1] for row in data.loaded.column_table}
+    assert kinds == {
+        "n": "left out",
+        "skewed": "numeric",
+        "letter": "categorical",
+        "patient": "categorical",
+        "day": "date",
+    }
+    assert data.loaded.preprocessing["left_out"] == ["n"]
+    with pytest.raises(ValueError, match=r"data.drop must .* got 'skewd'; did you mean 'skewed'"):
+        make_data(write(make_frame()), "y", drop=["skewd"]).loaded  # noqa: B018
+
+
+def test_the_column_table_says_what_becomes_of_each(write) -> None:
+    frame = make_frame().with_columns(
+        skewed=pl.when(pl.col("n") < 100).then("skewed"),
+        id=pl.int_range(1000, 1200),
+        same=pl.lit("s"),
+        town=pl.concat_str(pl.lit("T"), pl.int_range(200) % 11),
+    )
+    loaded = make_data(write(frame), "y").loaded
+    table = {name: rest for name, *rest in loaded.column_table}
+    assert list(table) == [name for name in frame.columns if name != "y"]
+    assert table["n"] == ["numeric", "", "120", "1 input"]
+    kind, missing, distinct, text = table["skewed"]
+    assert (kind, text) == ("numeric", "2 inputs")
+    # Of the training rows.
+    x = loaded.train[0]
+    assert missing == f"{1 - int(distinct) / 120:.1%}"
+    assert table["letter"] == ["categorical", "", "3", "3 inputs"]
+    assert table["id"][::3] == ["left out", "an identifier: a different number in each row"]
+    assert table["same"] == ["left out", "", "1", "always s"]
+    assert table["town"] == ["categorical", "", "11", "embedding of 11 categories"]
+    # One day is the day of the week and of the year, and how late it is.
+    assert table["day"][0] == "date"
+    assert table["day"][3].startswith("3 inputs; read as %d.%m.%Y")
+    assert x.shape[1] == 1 + 2 + 3 + 1 + 3 + 1
+
+
+def test_a_row_number_is_left_out_whatever_its_name(write) -> None:
+    # It is a sequence in the file; the training rows are a random part of it.
+    frame = make_frame().with_columns(nr=pl.int_range(1, 201))
+    kinds = {row[0]: row[1] for row in make_data(write(frame), "y").loaded.column_table}
+    assert kinds["nr"] == "left out"
+
+
+def test_embedded_categories_are_codes_at_the_end_of_a_row(write) -> None:
+    frame = make_frame().with_columns(
+        letter=pl.Series([*"abcdefghij"] * 20),
+        town=pl.Series([None, *"pqrst", *"pqrst", *"pqrs"] * 13 + ["u"] * 5),
+    )
+    data = make_data(write(frame), "y", scaling="standard", max_one_hot=4)
+    spec, loaded = data.spec, data.loaded
+    assert spec.category_sizes == [12, 8]
+    assert spec.numbers == 4
+    columns = {column["name"]: column for column in loaded.preprocessing["columns"]}
+    for split in SPLITS:
+        x, rows = getattr(loaded, split)[0], rows_of(loaded, split)
+        for name, codes in (("letter", x[:, -2]), ("town", x[:, -1])):
+            expected = [
+                1 if value is None else columns[name]["categories"].index(value) + 2
+                for value in frame[name][rows].to_list()
+            ]
+            assert codes.tolist() == expected
+
+
+def test_leaks_are_warned_of(write) -> None:
+    frame = make_frame().with_columns(
+        copy=pl.col("y").str.to_uppercase(), again=pl.col("y").rank("dense")
+    )
+    (first, second) = make_data(write(frame), "y").loaded.warnings
+    assert first == (
+        "'copy' gives 'y' away: on its own it predicts 100.0% of it; if it will not be known when "
+        "predicting, leave it out with data.drop=[copy]"
+    )
+    assert second.startswith("'again' gives 'y' away")
+    assert make_data(write(frame), "y", drop=["copy", "again"]).loaded.warnings == []
+    frame = make_frame(400).with_columns(y=pl.col("skewed").log() * 3)
+    (warning,) = make_data(write(frame), "y").loaded.warnings
+    assert warning.startswith("'skewed' gives 'y' away")
+
+
+def test_training_rows_of_a_single_class_are_no_leak_of_every_column(write) -> None:
+    # The first rows in time, all of one class.
+    frame = make_frame().with_columns(
+        y=pl.when(pl.col("n") < 150).then(pl.lit("no")).otherwise(pl.Series(["no", "yes"] * 100))
+    )
+    assert make_data(write(frame), "y", time="n").loaded.warnings == []
+
+
+def test_read_again_with_its_preprocessing_the_data_is_the_same(write, tmp_path: Path) -> None:
+    path = write(make_frame())
+    first = make_data(path, "y", group="patient", max_one_hot=2)
+    torch.save(first.state_dict(), tmp_path / "state.pt")
+    again = make_data(path, "y", group="patient", max_one_hot=2)
+    again.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert again.spec == first.spec
+    for split in SPLITS:
+        for one, other in zip(
+            getattr(first.loaded, split), getattr(again.loaded, split), strict=True
+        ):
+            assert torch.equal(one, other)
+    assert again.state_dict() == first.state_dict()
+
+
+def test_a_checkpoints_statistics_are_kept_where_the_file_has_changed(write) -> None:
+    first = make_data(write(make_frame()), "y", scaling="standard")
+    state = first.state_dict()
+    changed = make_frame(210).with_columns(skewed=pl.lit(1e4), letter=pl.lit("z"))
+    again = make_data(write(changed), "y", scaling="robust", drop=["n"])
+    again.load_state_dict(state)
+    assert again.loaded.preprocessing == state["preprocessing"]
+    assert again.spec.input_shape == first.spec.input_shape
+    column = state["preprocessing"]["columns"][1]
+    expected = (1e4 - column["center"]) / column["scale"]
+    np.testing.assert_allclose(again.loaded.val[0][:, 1], expected, rtol=1e-6)
+    # Where it was read already, it is too late.
+    late = make_data(write(changed), "y")
+    late.loaded  # noqa: B018
+    with pytest.raises(ValueError, match="must be what the checkpoint was trained on"):
+        late.load_state_dict(state)
+
+
+def test_the_digest_is_that_of_all_files(write) -> None:
+    main, other = write(make_frame()), write(make_frame()[:50], "other.csv")
+    alone = make_data(main, "y").digest()
+    both = make_data(main, "y", test_path=str(other)).digest()
+    assert alone == make_data(main, "y").digest() != both
+    write(make_frame()[:49], "other.csv")
+    assert make_data(main, "y", test_path=str(other)).digest() != both
+    assert make_data(main, "y").loaded.preprocessing["digest"] == alone
+
+
+def test_rows_do_not_depend_on_the_blocks_they_are_encoded_in(write, monkeypatch) -> None:
+    path = write(make_frame())
+    whole = inputs_of(make_data(path, "y").loaded)
+    monkeypatch.setattr(tabular, "_BLOCK", 7)
+    for one, other in zip(whole, inputs_of(make_data(path, "y").loaded), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_parquet_file_gives_what_its_csv_gives(tmp_path: Path, write) -> None:
+    frame = make_frame().with_columns(
+        day=pl.col("day").str.to_date("%d.%m.%Y"),
+        seen=pl.col("day").str.to_datetime("%d.%m.%Y", time_zone="UTC"),
+        owned=pl.col("n") % 3 < 1,
+    )
+    frame.write_parquet(tmp_path / "table.parquet")
+    from_parquet = make_data(tmp_path / "table.parquet", "y").loaded
+    from_csv = make_data(write(frame), "y").loaded
+    kinds = {row[0]: row[1] for row in from_parquet.column_table}
+    assert (kinds["day"], kinds["seen"], kinds["owned"]) == ("date", "date", "boolean")
+    for one, other in zip(inputs_of(from_parquet), inputs_of(from_csv), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_bad_cell_is_found_by_its_row_in_the_file(write) -> None:
+    frame = make_frame().with_columns(pl.col("n").cast(pl.String))
+    data = make_data(write(frame), "y", columns={"n": "numeric"})
+    held_out = data.loaded.test
+    assert len(held_out[1]) == 40
+    # Rows without a target count, too: a person looks for the row in the file.
+    frame = frame.with_columns(
+        n=pl.when(pl.int_range(200) == 150).then(pl.lit("oops")).otherwise("n"),
+        y=pl.when(pl.int_range(200) >= 20).then("y"),
+    )
+    with pytest.raises(ValueError, match=r"'n' must hold finite numbers, .* got 'oops'") as caught:
+        make_data(write(frame), "y", columns={"n": "numeric"}).loaded  # noqa: B018
+    assert "in data row 151" in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_infinite_cell_is_refused_wherever_it_falls(write, seed: int) -> None:
+    text = "x,y\n" + "".join(f"{'inf' if i == 7 else i / 3},{i / 2}\n" for i in range(20))
+    with pytest.raises(ValueError, match=r"'x' must hold finite numbers, .* got 'inf' .*row 8$"):
+        make_data(write(text), "y", seed=seed).loaded  # noqa: B018
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_infinite_target_is_refused(write, seed: int) -> None:
+    text = "x,y\n" + "".join(f"{i / 3},{'-inf' if i == 7 else i / 2}\n" for i in range(20))
+    with pytest.raises(ValueError, match=r"'y' .* finite .* got '?-inf'?"):
+        make_data(write(text), "y", seed=seed).loaded  # noqa: B018
+
+
+@pytest.mark.parametrize("scaling", ["robust", "standard", "quantile"])
+@pytest.mark.parametrize("unit", [1e308, 1e200, 1e-290])
+def test_numbers_and_targets_of_any_unit_stay_finite(write, scaling: str, unit: float) -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"x": rng.uniform(-1.7, 1.7, 60), "y": rng.uniform(-1.7, 1.7, 60)})
+    loaded = make_data(write(frame * unit), "y", scaling=scaling).loaded
+    plain = make_data(write(frame), "y", scaling=scaling).loaded
+    for split in SPLITS:
+        for scaled, expected in zip(getattr(loaded, split), getattr(plain, split), strict=True):
+            torch.testing.assert_close(scaled, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -135,18 +529,23 @@ def test_targets_match_their_rows(write) -> None:
         ),
         (numbered(["a", "b"] * 9), "nothing", {}, r"\(its columns: x, y\)"),
         (numbered(["a", "b"] * 9 + ["c"]), "y", {}, "at least two rows, got one of 'c'"),
+        (numbered([*range(30), 7]), "y", {"task": "multiclass"}, "give data.task=regression"),
         (numbered(["a", "b"] * 9), "y", {"task": "regression"}, "needs a target of numbers"),
         (numbered(["a", "b", "c"] * 9), "y", {"task": "binary"}, "two values, got 3"),
-        ("x,y\n1,2\n1,3\n1,4.5\n1,6\n1,9\n", "y", {}, "must have a column besides 'y' that varies"),
-        ("y\n1\n2\n3.5\n4\n", "y", {}, "must have a column besides 'y' that varies, got none"),
+        (numbered(["a", "b"] * 9), "y", {"group": "X"}, "data.group must be a column .* mean 'x'"),
+        (numbered(["a", "b"] * 9), "y", {"time": "t"}, "data.time must be a column of table.csv"),
+        (numbered(["a", "b"] * 9), "y", {"folds": 19}, "folds must be at most the 18 rows"),
         (
-            "x,y\n1,2\ninf,3\n1,4.5\n",
+            "x,y\n1,2\n1,3\n1,4.5\n1,6\n1,9\n",
             "y",
             {},
-            "column .x. .* finite numbers up to 1e.150, got inf in data row 2",
+            r"must have a column besides 'y' that says something, got 1 \(x: always 1\)",
         ),
-        ("x,y\n1,2\n1,2,3\n", "y", {}, "cannot be read as a CSV file"),
-        ("", "y", {}, "cannot be read as a CSV file"),
+        ("y\n1\n2\n3.5\n4\n", "y", {}, "besides 'y' that says something, got 0"),
+        (numbered([1, 2, 3.5] * 3), "y", {"drop": ["x"]}, "x: as data.drop says"),
+        (numbered([1, 2, 3.5] * 3), "y", {"columns": {"x": "date"}}, "data.columns.x=date needs"),
+        ("x,y\n1,2\n1,2,3\n", "y", {}, "table.csv"),
+        ("", "y", {}, "table.csv"),
     ],
 )
 def test_what_cannot_be_learned_is_refused(write, text, target, changes, message) -> None:
@@ -157,10 +556,29 @@ def test_what_cannot_be_learned_is_refused(write, text, target, changes, message
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"there is no file .*houses\.csv"):
-        make_data(tmp_path / "houses.csv", "price").loaded  # noqa: B018
+    for changes in ({}, {"test_path": str(tmp_path / "houses.csv")}):
+        path = PENGUINS if changes else tmp_path / "houses.csv"
+        with pytest.raises(FileNotFoundError, match=r"there is no file .*houses\.csv"):
+            make_data(path, "species", **changes).loaded  # noqa: B018
 
 
-def test_arguments_out_of_range_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"test_fraction must be a number in \(0, 1\)"):
-        make_data(PENGUINS, "species", test_fraction=1.0)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"test_fraction": 1.0}, r"test_fraction must be a number in \(0, 1\)"),
+        ({"val_fraction": 0}, r"val_fraction must be a number in \(0, 1\)"),
+        ({"scaling": "minmax"}, "scaling must be one of robust, standard, quantile"),
+        ({"max_one_hot": -1}, "max_one_hot must be a whole number of at least 0"),
+        ({"columns": {"x": "text"}}, "columns must be a kind for each column that is named"),
+        ({"drop": "x"}, "drop must be a list"),
+        ({"folds": 1}, "folds must be a whole number of at least 2"),
+        ({"folds": 3, "fold": 3}, r"fold must be a whole number in \[0, 3\), got fold=3"),
+        ({"folds": 3, "time": "t"}, "folds and time exclude each other, got folds=3, time=t"),
+        ({"folds": 3, "test_path": "t.csv"}, "folds and test_path exclude each other"),
+        ({"group": "g", "time": "t"}, "group and time exclude each other"),
+        ({"separator": ""}, "separator"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_data(PENGUINS, "species", **changes)

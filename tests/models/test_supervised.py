@@ -1,8 +1,11 @@
-"""The LightningModule: penalties, schedules, metrics over a whole epoch, bare checkpoints."""
+"""The LightningModule: losses, penalties, schedules, metrics of an epoch, bare checkpoints."""
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from lightning.pytorch import Trainer
+from sklearn.utils.class_weight import compute_class_weight
 from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 
@@ -12,7 +15,10 @@ from nnlab.models import SupervisedModule
 ARGUMENTS = {
     "task": "multiclass",
     "input_shape": [4],
+    "numbers": 4,
+    "category_sizes": [],
     "class_names": ["a", "b", "c"],
+    "class_counts": [10, 10, 5],
     "target_mean": 0.0,
     "target_std": 1.0,
     "hidden_sizes": [6],
@@ -20,10 +26,22 @@ ARGUMENTS = {
     "dropout": 0.0,
     "batch_norm": False,
     "layer_norm": False,
+    "numeric_embedding": None,
+    "embedding_size": 3,
     "loss": "auto",
     "label_smoothing": 0.0,
+    "class_weights": None,
     "l1": 0.0,
     "l2": 0.0,
+}
+
+QUIET = {
+    "accelerator": "cpu",
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+    "num_sanity_val_steps": 0,
 }
 
 
@@ -42,16 +60,7 @@ def make_batches(batch_size: int = 10) -> OrderedBatches:
 
 
 def fit(module: SupervisedModule, max_epochs: int = 1, batch_size: int = 10, **changes) -> Trainer:
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=max_epochs,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        **changes,
-    )
+    trainer = Trainer(**QUIET, max_epochs=max_epochs, **changes)
     trainer.fit(module, make_batches(batch_size), make_batches(7))
     return trainer
 
@@ -66,6 +75,17 @@ def test_l1_and_l2_are_sums_over_weights_but_not_biases() -> None:
         torch.nn.init.normal_(parameter)
     expected = sum(0.3 * w.abs().sum() + 0.7 * (w**2).sum() for w in weight_matrices(module))
     torch.testing.assert_close(module.penalty(), expected)
+
+
+def test_penalties_leave_the_shifts_of_embedded_numbers_alone() -> None:
+    module = make_module(l1=1.0, l2=1.0, numeric_embedding="periodic")
+    periodic = module.network[0].numeric
+    before = module.penalty().item()
+    for shift in (periodic.bias, periodic.phase):
+        torch.nn.init.constant_(shift, 9.0)
+    assert module.penalty().item() == before
+    torch.nn.init.constant_(periodic.weight, 9.0)
+    assert module.penalty().item() > before
 
 
 @pytest.mark.parametrize("norm", ["batch_norm", "layer_norm"])
@@ -92,6 +112,141 @@ def test_a_step_of_gradient_descent_with_l2_is_the_closed_form() -> None:
     fit(module, batch_size=25)
     for name, parameter in module.named_parameters():
         torch.testing.assert_close(parameter, expected[name])
+
+
+def make_imbalanced(task: str) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
+    """Outputs, targets and the counts of classes, the last of them rare."""
+    counts = [90, 10] if task == "binary" else [60, 30, 10]
+    targets = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
+    outputs = torch.randn(100, 1 if task == "binary" else 3, generator=torch.manual_seed(3))
+    return outputs, targets, counts
+
+
+def make_weighted(task: str, counts: list, class_weights, loss: str = "auto", **changes):
+    return make_module(
+        task=task,
+        class_names=[*"abc"][: len(counts)],
+        class_counts=counts,
+        class_weights=class_weights,
+        loss=loss,
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_the_weighted_loss_is_torchs(task: str) -> None:
+    outputs, targets, counts = make_imbalanced(task)
+    weights = compute_class_weight("balanced", classes=np.arange(len(counts)), y=targets.numpy())
+    weights = torch.from_numpy(weights).float()
+    both = torch.cat([torch.zeros(100, 1), outputs], dim=1) if task == "binary" else outputs
+    expected = F.cross_entropy(both, targets, weight=weights)
+    for said in ("balanced", weights.tolist()):
+        module = make_weighted(task, counts, said)
+        torch.testing.assert_close(module.loss(outputs, targets), expected)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("loss", ["auto", "mse"])
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
+def test_weights_are_how_often_a_row_counts(task: str, loss: str, label_smoothing: float) -> None:
+    outputs, targets, counts = make_imbalanced(task)
+    weights = [1.0, 3.0, 2.0][: len(counts)]
+    weighted = make_weighted(task, counts, weights, loss, label_smoothing=label_smoothing)
+    plain = make_weighted(task, counts, None, loss, label_smoothing=label_smoothing)
+    often = torch.tensor(weights).long()[targets]
+    repeated = (part.repeat_interleave(often, dim=0) for part in (outputs, targets))
+    torch.testing.assert_close(weighted.loss(outputs, targets), plain.loss(*repeated))
+
+
+def test_a_weighted_loss_by_hand() -> None:
+    module = make_weighted("multiclass", [2, 1, 1], [1.0, 2.0, 5.0])
+    p = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]])
+    loss = module.loss(torch.log(p), torch.tensor([0, 1, 2]))
+    expected = -(np.log(0.7) + 2 * np.log(0.6) + 5 * np.log(0.6)) / 8
+    assert loss.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_without_weights_the_loss_is_exactly_the_plain_one() -> None:
+    outputs, targets, counts = make_imbalanced("multiclass")
+    module = make_weighted("multiclass", counts, None)
+    assert module.class_weights is None
+    assert torch.equal(module.loss(outputs, targets), F.cross_entropy(outputs, targets))
+    module = make_weighted("binary", [90, 10], None)
+    targets = targets.clamp(max=1)
+    plain = F.binary_cross_entropy_with_logits(outputs[:, 0], targets.float())
+    assert torch.equal(module.loss(outputs[:, :1], targets), plain)
+
+
+def test_equal_weights_change_nothing() -> None:
+    outputs, targets, _ = make_imbalanced("multiclass")
+    weighted = make_weighted("multiclass", [7, 7, 7], "balanced")
+    torch.testing.assert_close(weighted.loss(outputs, targets), F.cross_entropy(outputs, targets))
+
+
+def test_training_and_the_logged_losses_are_weighted() -> None:
+    weights = torch.tensor([1.0, 2.0, 7.0])
+    lr = 0.1
+    module = make_module(
+        class_weights=weights.tolist(), optimizer=lambda parameters: SGD(parameters, lr=lr)
+    )
+    plain = make_module()
+    x, targets = next(iter(make_batches(25)))
+    loss = F.cross_entropy(plain(x), targets, weight=weights)
+    loss.backward()
+    fit(module, batch_size=25)
+    assert module.latest_metrics["train/loss"] == pytest.approx(loss.item())
+    for parameter, before in zip(module.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(parameter, before - lr * before.grad)
+    after = F.cross_entropy(module(x), targets, weight=weights).item()
+    assert module.latest_metrics["val/loss"] == pytest.approx(after)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"class_weights": [1.0, 2.0]}, "class_weights must have a number for each of the 3"),
+        ({"class_weights": "even"}, "class_weights must be one of balanced or null, or a list"),
+        ({"class_weights": [1.0, 0.0, 1.0]}, "class_weights must be .* a number above 0"),
+        (
+            {"task": "regression", "class_names": [], "class_weights": "balanced"},
+            "class_weights must be null for regression",
+        ),
+        ({"numeric_embedding": "cosine"}, "numeric_embedding must be one of periodic"),
+        ({"embedding_size": 0}, "embedding_size must be"),
+    ],
+)
+def test_arguments_that_do_not_suit_are_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_module(**changes)
+
+
+def test_an_embedding_network_learns_from_its_codes(tmp_path) -> None:
+    # Class by code alone: the codes are the only input.
+    module = make_module(
+        input_shape=[1],
+        numbers=0,
+        category_sizes=[5],
+        hidden_sizes=[],
+        optimizer=lambda parameters: SGD(parameters, lr=3.0),
+    )
+    codes = torch.randint(2, 5, (60, 1), generator=torch.Generator().manual_seed(0)).float()
+    batches = OrderedBatches(x=codes, targets=codes[:, 0].long() - 2, batch_size=60)
+    trainer = Trainer(**QUIET, max_epochs=15)
+    trainer.fit(module, batches, batches)
+    assert module.latest_metrics["val/accuracy"] == 1.0
+    # What no row has is as at the beginning: zero, so that it says nothing.
+    assert (module.network[0].categories.weight[:2] == 0).all()
+    trainer.save_checkpoint(tmp_path / "model.ckpt")
+    loaded = SupervisedModule.load_from_checkpoint(tmp_path / "model.ckpt", weights_only=True)
+    assert torch.equal(loaded(codes), module(codes))
+
+
+def test_a_table_without_embeddings_has_the_bare_network() -> None:
+    bare = make_module(input_shape=[2, 2], numbers=0)
+    table = make_module()
+    assert list(bare.state_dict()) == list(table.state_dict())
+    x = torch.randn(5, 4)
+    assert torch.equal(bare(x.reshape(5, 2, 2)), table(x))
 
 
 def test_logged_losses_are_means_over_all_rows_not_over_batches() -> None:
@@ -147,14 +302,26 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_says_what_helps() -> None:
         fit(module, max_epochs=2)
 
 
-def test_a_checkpoint_opens_in_a_bare_session_without_code(tmp_path) -> None:
-    module = make_module(optimizer=lambda parameters: SGD(parameters, lr=0.1))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"class_weights": "balanced"},
+        {"class_weights": [1.0, 2.0, 3.0], "numeric_embedding": "periodic"},
+    ],
+)
+def test_a_checkpoint_opens_in_a_bare_session_without_code(changes: dict, tmp_path) -> None:
+    module = make_module(
+        **changes, activation="relu", optimizer=lambda parameters: SGD(parameters, lr=0.1)
+    )
     trainer = fit(module)
     trainer.save_checkpoint(tmp_path / "model.ckpt")
     loaded = SupervisedModule.load_from_checkpoint(tmp_path / "model.ckpt", weights_only=True)
     assert loaded.spec == module.spec
     for name, value in module.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
+    x, targets = next(iter(make_batches(25)))
+    assert torch.equal(loaded.loss(loaded(x), targets), module.loss(module(x), targets))
 
 
 def test_a_loaded_model_says_that_it_cannot_be_trained() -> None:
@@ -185,14 +352,6 @@ def test_a_monitor_that_the_rows_do_not_define_is_named() -> None:
     one_class = OrderedBatches(
         x=torch.randn(4, 4), targets=torch.zeros(4, dtype=torch.long), batch_size=4
     )
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
+    trainer = Trainer(**QUIET, max_epochs=1)
     with pytest.raises(ValueError, match="got monitor=val/auroc"):
         trainer.fit(module, make_batches(), one_class)

@@ -1,6 +1,6 @@
 """A table of any size as text, some rows at a time, each with its place in the file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +11,8 @@ from nnlab.data.csv_records import Block
 from nnlab.data.csv_scan import Scan
 from nnlab.data.csv_types import read_text
 from nnlab.data.parquet import is_parquet, parquet_chunks
+
+_ROWS_SEARCHED = 65_536
 
 
 class TextChunk:
@@ -80,3 +82,26 @@ def read_chunks(path: Path, options: CsvOptions | None = None, *, rows: int) -> 
             yield TextChunk(frame[start : start + rows], records.block, start)
     if is_empty:
         yield TextChunk(pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String)), None, 0)
+
+
+def find_place(
+    path: Path, options: CsvOptions, row: int, *, target: str, missing: Sequence[str]
+) -> str:
+    """Where in a file a row stands, of those that have a target; the file is read again for it.
+
+    Args:
+        path: The file.
+        options: What is stated about it.
+        row: Index among the rows that have a target.
+        target: Name of the target column.
+        missing: The spellings of a missing target.
+
+    Returns:
+        Such as `line 7`, or `row 6` of a Parquet file.
+    """
+    for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED):
+        labelled = (~chunk.frame[target].is_in(missing)).arg_true()
+        if row < len(labelled):
+            return chunk.place(int(labelled[row]))
+        row -= len(labelled)
+    raise ValueError(f"{path} must not change while it is read, but it has")

@@ -70,9 +70,7 @@ class NumericColumn:
         if bad.any():
             row = int(bad.arg_true()[0])
             what = f"dates such as {self.date_format}" if self.is_date else "finite numbers"
-            raise CellError(
-                f"column '{self.name}' must hold {what}, as in training, got '{values[row]}'", row
-            )
+            raise CellError(f"column '{self.name}' must hold {what}, got '{values[row]}'", row)
         return numbers.fill_null(float("nan")).to_numpy()
 
     def _numbers(self, values: pl.Series) -> pl.Series:

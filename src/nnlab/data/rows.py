@@ -163,5 +163,5 @@ def image_files(path: Path) -> list[Path]:
 
 def reader_for(preprocessing: Mapping[str, Any]) -> TableReader | ImageReader:
     """The reader that a checkpoint's preprocessing asks for."""
-    kinds = {"table": TableReader, "image": ImageReader}
-    return kinds[preprocessing["kind"]](preprocessing)
+    is_table = preprocessing["kind"] == "table"
+    return TableReader(preprocessing) if is_table else ImageReader(preprocessing)

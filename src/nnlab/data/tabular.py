@@ -10,6 +10,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from nnlab.data.chunks import find_place
 from nnlab.data.columns import (
     CategoricalColumn,
     CellError,
@@ -20,13 +21,14 @@ from nnlab.data.columns import (
     read_rows,
     to_plain,
 )
+from nnlab.data.csv_options import CsvOptions, missing_values
 from nnlab.data.dates import moments
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.kinds import ColumnKind, infer_kinds
 from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.split import hold_out, take_fold
-from nnlab.data.table import CsvOptions, read_table, require_column
+from nnlab.data.table import read_table, require_column
 from nnlab.data.targets import encode_targets, find_classes, infer_task
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
@@ -153,7 +155,10 @@ class TabularDataModule(InMemoryDataModule):
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
         splits = {
-            name: (_encode(frame, index, columns, encoder), _scale(targets[index], preprocessing))
+            name: (
+                self._encode(frame, index, columns, encoder, self.path),
+                _scale(targets[index], preprocessing),
+            )
             for name, index in rows.items()
         }
         for name, path in (("val", self.val_path), ("test", self.test_path)):
@@ -174,7 +179,8 @@ class TabularDataModule(InMemoryDataModule):
         frame = self._read(path)
         columns = from_plain(preprocessing["columns"])
         targets = encode_targets(frame[self.target], preprocessing["class_names"])
-        x = _encode(frame, torch.arange(len(frame)), columns, RowEncoder(columns))
+        every = torch.arange(len(frame))
+        x = self._encode(frame, every, columns, RowEncoder(columns), path)
         return x, _scale(targets, preprocessing)
 
     def digest(self) -> str:
@@ -270,7 +276,12 @@ class TabularDataModule(InMemoryDataModule):
         no_features = [name for name in (self.target, self.group) if name is not None]
         features = frame.drop(no_features)[train.numpy()]
         kinds = infer_kinds(features, said=self.columns, drop=self.drop)
-        columns = self._fit_columns(features, kinds)
+        try:
+            columns = fit_columns(
+                features, kinds, scaling=self.scaling, max_one_hot=self.max_one_hot
+            )
+        except CellError as error:
+            raise self._locate(error, int(train[error.row]), self.path) from error
         if not columns:
             reasons = "; ".join(f"{kind.name}: {kind.note}" for kind in kinds[:3]) or "no other"
             raise ValueError(
@@ -290,11 +301,31 @@ class TabularDataModule(InMemoryDataModule):
             "digest": self.digest(),
         }
 
-    def _fit_columns(self, features: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[Column]:
-        try:
-            return fit_columns(features, kinds, scaling=self.scaling, max_one_hot=self.max_one_hot)
-        except CellError as error:
-            raise ValueError(f"{error} in {self.path.name}") from error
+    def _encode(
+        self,
+        frame: pl.DataFrame,
+        rows: Tensor,
+        columns: Sequence[Column],
+        encoder: RowEncoder,
+        path: Path,
+    ) -> Tensor:
+        """Some rows of a table as inputs `(rows, inputs)`, block by block to spare memory."""
+        used = frame.select(column.name for column in columns if column.name in frame.columns)
+        x = torch.empty(len(rows), encoder.out_features)
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK]
+            try:
+                raw = map(torch.from_numpy, read_rows(used[block.numpy()], columns))
+            except CellError as error:
+                raise self._locate(error, int(block[error.row]), path) from error
+            x[start : start + len(block)] = encoder(*raw)
+        return x
+
+    def _locate(self, error: CellError, row: int, path: Path) -> ValueError:
+        """The error with the place of its cell in the file."""
+        missing = missing_values(self.reading)
+        place = find_place(path, self.reading, row, target=self.target, missing=missing)
+        return ValueError(f"{error} in {path.name}, {place}; mend or empty the cell")
 
     def _spec(
         self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor
@@ -345,22 +376,6 @@ def _check_split(
             raise ValueError(
                 f"folds and {name} exclude each other, got folds={folds}, {name}={value}"
             )
-
-
-def _encode(
-    frame: pl.DataFrame, rows: Tensor, columns: Sequence[Column], encoder: RowEncoder
-) -> Tensor:
-    """Some rows of a table as inputs `(rows, inputs)`, block by block to spare memory."""
-    used = frame.select(column.name for column in columns if column.name in frame.columns)
-    x = torch.empty(len(rows), encoder.out_features)
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
-        try:
-            numbers, codes = read_rows(used[block.numpy()], columns)
-        except CellError as error:
-            raise ValueError(f"{error} in data row {int(block[error.row]) + 1}") from error
-        x[start : start + len(block)] = encoder(torch.from_numpy(numbers), torch.from_numpy(codes))
-    return x
 
 
 def _scale(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:

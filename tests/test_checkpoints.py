@@ -1,0 +1,70 @@
+"""Checkpoints: whole or not there, and noticed when a byte has changed."""
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from nnlab.checkpoints import read_checkpoint, write_checkpoint
+
+CONTENT = {
+    "epoch": 3,
+    "hyper_parameters": {"hidden_sizes": [4], "activation": "relu"},
+    "state_dict": {"weight": torch.arange(50.0), "steps": torch.tensor(7)},
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    write_checkpoint(CONTENT, tmp_path / "checkpoints" / "best.ckpt")
+    return tmp_path / "checkpoints" / "best.ckpt"
+
+
+def test_what_was_written_is_read(path: Path) -> None:
+    read = read_checkpoint(path)
+    assert read["hyper_parameters"] == CONTENT["hyper_parameters"]
+    assert torch.equal(read["state_dict"]["weight"], CONTENT["state_dict"]["weight"])
+
+
+def test_torch_alone_reads_it_too(path: Path) -> None:
+    assert torch.load(path, weights_only=True)["epoch"] == 3
+
+
+def test_any_flipped_bit_is_noticed(path: Path) -> None:
+    content = path.read_bytes()
+    chance = random.Random(0)  # noqa: S311 it chooses bytes, no secrets
+    ends = [0, 1, len(content) - 1, len(content) - 66, len(content) - 72, len(content) - 73]
+    for place in [*ends, *(chance.randrange(len(content)) for _ in range(300))]:
+        changed = bytearray(content)
+        changed[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"best\.ckpt must be a checkpoint"):
+            read_checkpoint(path)
+
+
+def test_a_truncated_file_is_noticed(path: Path) -> None:
+    content = path.read_bytes()
+    for length in (0, 10, len(content) // 2, len(content) - 71, len(content) - 1):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match=r"damaged|changed since"):
+            read_checkpoint(path)
+
+
+def test_a_file_without_a_digest_is_not_nnlabs(tmp_path: Path) -> None:
+    torch.save(CONTENT, tmp_path / "other.ckpt")
+    with pytest.raises(ValueError, match="as nnlab wrote it"):
+        read_checkpoint(tmp_path / "other.ckpt")
+
+
+def test_a_failed_write_leaves_the_old_checkpoint(path: Path, monkeypatch) -> None:
+    before = path.read_bytes()
+
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        write_checkpoint({**CONTENT, "epoch": 4}, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["best.ckpt"]
