@@ -29,7 +29,7 @@ from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.split import hold_out, take_fold
 from nnlab.data.table import read_table, require_column
-from nnlab.data.targets import encode_targets, find_classes, infer_task
+from nnlab.data.targets import encode_targets, find_classes, infer_task, refuse_unlearnable
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
 
@@ -196,12 +196,16 @@ class TabularDataModule(InMemoryDataModule):
         """The rows of a file that have a target."""
         frame = read_table(path, self.reading)
         target = require_column(frame, self.target, path)
-        if target.null_count() == 0:
-            return frame
-        labelled = frame.filter(target.is_not_null())
-        without = len(frame) - len(labelled)
-        _log.info("%d of %d rows have no %s and are left out", without, len(frame), self.target)
-        return labelled
+        if target.null_count() > 0:
+            labelled = frame.filter(target.is_not_null())
+            without = len(frame) - len(labelled)
+            _log.info("%d of %d rows have no %s and are left out", without, len(frame), self.target)
+            frame = labelled
+        try:
+            refuse_unlearnable(frame[self.target])
+        except CellError as error:
+            raise self._locate(error, error.row, path) from error
+        return frame
 
     def _choose_task(self, target: pl.Series, preprocessing: Mapping[str, Any] | None) -> Task:
         if preprocessing is not None:

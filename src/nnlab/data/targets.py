@@ -6,8 +6,11 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from nnlab.data.columns import CellError
 from nnlab.spec import Task
 
+# The square of a residual must be finite.
+_LARGEST = 1e150
 # A target of whole numbers with at most this many different ones is taken for classes.
 _MAX_INTEGER_CLASSES = 20
 
@@ -35,6 +38,23 @@ def infer_task(target: pl.Series) -> Task:
         return "binary"
     few_integers = target.dtype.is_integer() and distinct <= _MAX_INTEGER_CLASSES
     return "multiclass" if few_integers or not target.dtype.is_numeric() else "regression"
+
+
+def refuse_unlearnable(target: pl.Series) -> None:
+    """Refuse a target with numbers that no network could learn.
+
+    Raises:
+        ValueError: A number is infinite or beyond 1e150 (`CellError`, with its row).
+    """
+    if target.dtype.is_float():
+        too_large = (target.abs() > _LARGEST).arg_true()
+        if len(too_large):
+            row = int(too_large[0])
+            raise CellError(
+                f"target '{target.name}' must hold finite numbers up to {_LARGEST:g}, "
+                f"got '{target[row]}'",
+                row,
+            )
 
 
 def find_classes(target: pl.Series, task: Task) -> list[str]:

@@ -1,0 +1,109 @@
+"""Compare how nnlab turns a large CSV into tensors with what polars needs to read it.
+
+    python scripts/benchmark_reading.py [--rows 5000000] [--columns 20] [--repeats 3]
+
+A file of random whole and decimal numbers is written, then read alternately by polars alone (into
+a data frame) and by nnlab (checked, split, scaled, as tensors), each time in a fresh process.
+Printed are the medians of wall time without imports, and of peak memory with them.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from nnlab.reporting import format_table
+
+_POLARS = """
+import json, resource, sys, time
+import polars as pl
+started = time.perf_counter()
+frame = pl.read_csv(sys.argv[1])
+seconds = time.perf_counter() - started
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"seconds": seconds, "peak": peak, "tensors": 0}))
+"""
+_NNLAB = """
+import json, resource, sys, time
+from omegaconf import OmegaConf
+from nnlab.config import config_folder
+from nnlab.data import TabularDataModule
+arguments = OmegaConf.load(config_folder() / "data" / "csv.yaml")
+del arguments["_target_"]
+arguments = {**arguments, "path": sys.argv[1], "target": "y", "seed": 0}
+data = TabularDataModule(**arguments)
+started = time.perf_counter()
+loaded = data.loaded
+seconds = time.perf_counter() - started
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+splits = (loaded.train, loaded.val, loaded.test)
+tensors = sum(part.nbytes for split in splits for part in split)
+print(json.dumps({"seconds": seconds, "peak": peak, "tensors": tensors}))
+"""
+
+
+def main() -> None:
+    """Print both sides and their ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--columns", type=int, default=20)
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "large.csv"
+        _write(path, arguments.rows, arguments.columns)
+        print(f"{path.stat().st_size / 1e6:.0f} MB, {arguments.rows:,} rows", flush=True)
+        runs: dict[str, list[dict[str, float]]] = {"polars": [], "nnlab": []}
+        for _ in range(arguments.repeats):
+            for name, program in (("polars", _POLARS), ("nnlab", _NNLAB)):
+                runs[name].append(_run(program, path))
+    median = {
+        (name, what): statistics.median(run[what] for run in results)
+        for name, results in runs.items()
+        for what in ("seconds", "peak", "tensors")
+    }
+    rows = [
+        [name, f"{median[name, 'seconds']:.2f}", f"{median[name, 'peak'] / 1e6:.0f}"]
+        for name in runs
+    ]
+    print(format_table(["", "seconds", "peak memory, MB"], rows))
+    extra = median["nnlab", "peak"] - median["polars", "peak"]
+    print(f"\nwall time: {median['nnlab', 'seconds'] / median['polars', 'seconds']:.2f} x polars")
+    print(
+        f"peak memory: that of polars + {extra / median['nnlab', 'tensors']:.2f} x the tensors' "
+        f"{median['nnlab', 'tensors'] / 1e6:.0f} MB"
+    )
+
+
+def _write(path: Path, rows: int, columns: int) -> None:
+    """Half the columns whole numbers, half decimals, the last of them the target `y`."""
+    generator = np.random.default_rng(0)
+    names = [*(f"x{i}" for i in range(columns - 1)), "y"]
+    with path.open("wb") as file:
+        for start in range(0, rows, 500_000):
+            count = min(500_000, rows - start)
+            frame = {
+                name: generator.normal(size=count).round(6)
+                if i % 2
+                else generator.integers(-50_000, 50_000, count)
+                for i, name in enumerate(names)
+            }
+            pl.DataFrame(frame).write_csv(file, include_header=start == 0)
+
+
+def _run(program: str, path: Path) -> dict[str, float]:
+    printed = subprocess.run(
+        [sys.executable, "-c", program, str(path)], check=True, capture_output=True, text=True
+    ).stdout
+    result: dict[str, float] = json.loads(printed.splitlines()[-1])
+    return result
+
+
+if __name__ == "__main__":
+    main()
