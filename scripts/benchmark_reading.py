@@ -34,9 +34,9 @@ import json, resource, sys, time
 from omegaconf import OmegaConf
 from nnlab.config import config_folder
 from nnlab.data import TabularDataModule
-arguments = OmegaConf.load(config_folder() / "data" / "csv.yaml")
+arguments = OmegaConf.to_container(OmegaConf.load(config_folder() / "data" / "csv.yaml"))
 del arguments["_target_"]
-arguments = {**arguments, "path": sys.argv[1], "target": "y", "seed": 0}
+arguments |= {"path": sys.argv[1], "target": "y", "seed": 0}
 data = TabularDataModule(**arguments)
 started = time.perf_counter()
 loaded = data.loaded
@@ -99,7 +99,7 @@ def _write(path: Path, rows: int, columns: int) -> None:
 
 def _run(program: str, path: Path) -> dict[str, float]:
     printed = subprocess.run(
-        [sys.executable, "-c", program, str(path)], check=True, capture_output=True, text=True
+        [sys.executable, "-c", program, str(path)], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
     result: dict[str, float] = json.loads(printed.splitlines()[-1])
     return result

@@ -159,6 +159,8 @@ def test_codes_are_categories_written_as_numbers(codes: list) -> None:
     [
         [*range(1, 11)],  # grades
         [0, 1, 2, 4, 7, 12],  # counts
+        [1, 2, 4, 9],
+        [10, 15, 40, 90],
         [*range(2015, 2025)],  # years
         [1990, 2000, 2005, 2020],  # years with gaps
         [100, 200, 300, 400],  # doses

@@ -66,21 +66,24 @@ class NumericColumn:
         if values.null_count() == len(values):
             return np.full(len(values), np.nan)
         numbers = self._numbers(values)
-        bad = (numbers.is_null() & values.is_not_null()) | numbers.is_infinite().fill_null(False)
-        if bad.any():
-            row = int(bad.arg_true()[0])
+        unread = numbers.null_count() - values.null_count()
+        read: Numbers = numbers.to_numpy()  # null becomes NaN
+        if unread > 0 or np.isinf(read).any():
+            bad = (numbers.is_null() & values.is_not_null()) | numbers.is_infinite()
+            row = int(bad.fill_null(False).arg_true()[0])
             what = f"dates such as {self.date_format}" if self.is_date else "finite numbers"
             raise CellError(f"column '{self.name}' must hold {what}, got '{values[row]}'", row)
-        return numbers.fill_null(float("nan")).to_numpy()
+        return read
 
     def _numbers(self, values: pl.Series) -> pl.Series:
+        """Cells as Float64, null where they are missing or cannot be read."""
         if self.is_date:
             return to_seconds(values, self.date_format)
         if values.dtype == pl.String:
             return values.str.strip_chars().cast(pl.Float64, strict=False)
         if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
             raise ValueError(f"column '{self.name}' must hold numbers, got {values.dtype}")
-        return values.cast(pl.Float64).fill_nan(None)
+        return values.cast(pl.Float64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,9 +271,10 @@ def read_rows(frame: pl.DataFrame, columns: Sequence[Column]) -> tuple[Numbers, 
     numeric = [c.read(frame[c.name]) for c in columns if isinstance(c, NumericColumn)]
     codes = [c.read(frame[c.name]) for c in columns if isinstance(c, CategoricalColumn)]
     rows = len(frame)
+    # Column after column in memory, which is how they come and how they are worked on.
     return (
-        np.column_stack(numeric) if numeric else np.empty((rows, 0)),
-        np.column_stack(codes) if codes else np.empty((rows, 0), dtype=np.int64),
+        np.stack(numeric).T if numeric else np.empty((rows, 0)),
+        np.stack(codes).T if codes else np.empty((rows, 0), dtype=np.int64),
     )
 
 

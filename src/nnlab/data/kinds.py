@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, cast
 
 import polars as pl
@@ -74,7 +74,7 @@ def infer_kinds(
                     f"{did_you_mean(name, frame.columns)}"
                 )
     return [
-        _facts(values, "left out", note="as data.drop says")
+        _facts(values, "left out", count_distinct(values), note="as data.drop says")
         if values.name in drop
         else _say(values, said[values.name])
         if values.name in said
@@ -89,21 +89,23 @@ def infer_kind(values: pl.Series) -> ColumnKind:
     Args:
         values: Numbers, strings, booleans or dates, null where missing.
     """
-    distinct = count_distinct(values)
     missing = values.null_count()
+    distinct = count_distinct(values)
     if distinct == 0:
-        return _facts(values, "left out", note="no value at all")
+        return _facts(values, "left out", distinct, note="no value at all")
     if distinct == 1 and missing == 0:
-        return _facts(values, "left out", note=f"always {_shorten(values[0])}")
+        return _facts(values, "left out", distinct, note=f"always {_shorten(values[0])}")
     if values.dtype.is_temporal():
-        return _facts(values, "date")
+        return _facts(values, "date", distinct)
     if values.dtype == pl.Boolean or (distinct == 2 and _are_booleans(values)):
-        return _facts(values, "boolean", written_as="boolean")
+        return _facts(values, "boolean", distinct, written_as="boolean")
     if values.dtype.is_numeric():
         return _infer_number(values, distinct)
     if values.dtype == pl.String:
         return _infer_text(values, distinct)
-    return _facts(values, "left out", note=f"cells of the type {values.dtype} are not understood")
+    return _facts(
+        values, "left out", distinct, note=f"cells of the type {values.dtype} are not understood"
+    )
 
 
 def count_distinct(values: pl.Series) -> int:
@@ -137,21 +139,35 @@ def number_text(values: pl.Series) -> pl.Series:
     )
 
 
-def _facts(values: pl.Series, kind: Kind, **more: str | None) -> ColumnKind:
-    missing = values.null_count() / max(len(values), 1)
-    distinct = count_distinct(values)
-    facts = ColumnKind(name=values.name, kind=kind, missing=missing, distinct=distinct)
-    return replace(facts, **more)  # type: ignore[arg-type]
+def _facts(
+    values: pl.Series,
+    kind: Kind,
+    distinct: int,
+    *,
+    note: str = "",
+    date_format: str | None = None,
+    written_as: str = "text",
+) -> ColumnKind:
+    return ColumnKind(
+        name=values.name,
+        kind=kind,
+        missing=values.null_count() / max(len(values), 1),
+        distinct=distinct,
+        note=note,
+        date_format=date_format,
+        written_as=written_as,
+    )
 
 
 def _say(values: pl.Series, kind: str) -> ColumnKind:
     """A column of the kind that a person says it is."""
+    distinct = count_distinct(values)
     if values.null_count() == len(values):
-        return _facts(values, "left out", note="no value at all")
+        return _facts(values, "left out", distinct, note="no value at all")
     if kind == "numeric":
-        return _facts(values, "numeric")
+        return _facts(values, "numeric", distinct)
     if kind == "categorical":
-        return _facts(values, "categorical", written_as=_written_as(values))
+        return _facts(values, "categorical", distinct, written_as=_written_as(values))
     if kind == "boolean":
         wrong = boolean_text(values).is_in(["true", "false"]) == False  # noqa: E712
         if wrong.any():
@@ -159,11 +175,11 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
                 f"data.columns.{values.name}=boolean needs values such as true and false, "
                 f"got '{values.filter(wrong)[0]}'"
             )
-        return _facts(values, "boolean", written_as="boolean")
+        return _facts(values, "boolean", distinct, written_as="boolean")
     if kind == "date" and values.dtype.is_temporal():
-        return _facts(values, "date")
+        return _facts(values, "date", distinct)
     if "%" in kind:
-        return _facts(values, "date", date_format=kind)
+        return _facts(values, "date", distinct, date_format=kind)
     formats = find_formats(values) if values.dtype == pl.String else []
     if not formats:
         raise ValueError(
@@ -171,7 +187,7 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
             f"'{values.drop_nulls()[0]}'; say how they are written, such as "
             f"data.columns.{values.name}=%Y-%m-%d"
         )
-    return _facts(values, "date", date_format=formats[0])
+    return _facts(values, "date", distinct, date_format=formats[0])
 
 
 def _infer_number(values: pl.Series, distinct: int) -> ColumnKind:
@@ -181,18 +197,20 @@ def _infer_number(values: pl.Series, distinct: int) -> ColumnKind:
         low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
         is_sequence = all_different and high - low == rows - 1
         if is_sequence or (all_different and _is_id_name(values.name)):
-            return _facts(values, "left out", note="an identifier: a different number in each row")
+            return _facts(
+                values, "left out", distinct, note="an identifier: a different number in each row"
+            )
         if max(-low, high) > _LARGEST_WHOLE:
             note = "numbers beyond 2^53, taken as codes"
             if distinct > rows / 2 and rows >= _FEW_ROWS:
                 note = "an identifier: numbers beyond 2^53, hardly two the same"
-                return _facts(values, "left out", note=note)
-            return _facts(values, "categorical", note=note, written_as="number")
+                return _facts(values, "left out", distinct, note=note)
+            return _facts(values, "categorical", distinct, note=note, written_as="number")
         if _are_codes(values, distinct, low, high):
-            return _facts(values, "categorical", note="codes", written_as="number")
+            return _facts(values, "categorical", distinct, note="codes", written_as="number")
     if distinct == 1:
-        return _facts(values, "numeric", note="one value, or missing")
-    return _facts(values, "numeric")
+        return _facts(values, "numeric", distinct, note="one value, or missing")
+    return _facts(values, "numeric", distinct)
 
 
 def _are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
@@ -215,11 +233,11 @@ def _infer_text(values: pl.Series, distinct: int) -> ColumnKind:
         note = f"read as {formats[0]}"
         if len(formats) > 1:
             note += f", not {formats[1]}: data.columns.{values.name} can say otherwise"
-        return _facts(values, "date", note=note, date_format=formats[0])
+        return _facts(values, "date", distinct, note=note, date_format=formats[0])
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
-        return _facts(values, "left out", note=_why_not_text(present, distinct))
+        return _facts(values, "left out", distinct, note=_why_not_text(present, distinct))
     return _facts(
-        values, "categorical", note=_near_numbers(present), written_as=_written_as(values)
+        values, "categorical", distinct, note=_near_numbers(present), written_as=_written_as(values)
     )
 
 
@@ -241,7 +259,8 @@ def _near_numbers(present: pl.Series) -> str:
     if len(words) > len(present) / 2:
         return ""
     if words.is_empty():
-        return "numbers with leading zeros, kept as text"
+        is_padded = present.str.contains(r"^\s*[+-]?0\d").any()
+        return f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
     return (
         f"{len(words):,} cells are not numbers, such as '{_shorten(words[0])}' (data.null_values)"
     )

@@ -1,8 +1,9 @@
 """A table with a target column."""
 
+import contextlib
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,7 +37,11 @@ from nnlab.spec import DataSpec, Task
 _log = logging.getLogger(__name__)
 
 # Rows that are encoded at a time: their float64 numbers stay in the processor's cache.
-_BLOCK = 2**15
+_BLOCK = 2**13
+# A file of up to so many pieces of so many bytes is digested whole.
+_PIECES, _PIECE = 64, 2**20
+# A column that gives the target away does so in any sample.
+_LEAK_SAMPLE = 20_000
 
 
 class TabularDataModule(InMemoryDataModule):
@@ -154,13 +159,11 @@ class TabularDataModule(InMemoryDataModule):
             kinds, preprocessing = self._fit(frame, targets, rows["train"], task, class_names)
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
-        splits = {
-            name: (
-                self._encode(frame, index, columns, encoder, self.path),
-                _scale(targets[index], preprocessing),
-            )
-            for name, index in rows.items()
-        }
+        warnings = self._warn(frame, targets, rows["train"], task, columns) if kinds else []
+        x = self._encode(frame, columns, encoder, self.path)
+        del frame, target  # before memory is needed for the splits
+        scaled = _scale(targets, preprocessing)
+        splits = {name: (x[index], scaled[index]) for name, index in rows.items()}
         for name, path in (("val", self.val_path), ("test", self.test_path)):
             if path is not None:
                 splits[name] = self.read_labelled(Path(path).expanduser(), preprocessing)
@@ -168,7 +171,7 @@ class TabularDataModule(InMemoryDataModule):
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
             column_table=_column_table(kinds, columns),
-            warnings=self._warn(frame, targets, rows["train"], task, columns) if kinds else [],
+            warnings=warnings,
             train=splits["train"],
             val=splits["val"],
             test=splits["test"],
@@ -179,17 +182,24 @@ class TabularDataModule(InMemoryDataModule):
         frame = self._read(path)
         columns = from_plain(preprocessing["columns"])
         targets = encode_targets(frame[self.target], preprocessing["class_names"])
-        every = torch.arange(len(frame))
-        x = self._encode(frame, every, columns, RowEncoder(columns), path)
+        x = self._encode(frame, columns, RowEncoder(columns), path)
         return x, _scale(targets, preprocessing)
 
     def digest(self) -> str:
-        """SHA-256 of the files' bytes, to tell whether they are those of a checkpoint."""
+        """SHA-256 of the files, to tell whether they are those of a checkpoint.
+
+        Of a large file it takes evenly spaced pieces and the size, which is soon done.
+        """
         total = hashlib.sha256()
         for path in (self.path, self.val_path, self.test_path):
             if path is not None:
                 with Path(path).expanduser().open("rb") as file:
-                    total.update(hashlib.file_digest(file, "sha256").digest())
+                    size = file.seek(0, 2)
+                    total.update(size.to_bytes(8))
+                    step = max(_PIECE, size // _PIECES)
+                    for start in range(0, size, step):
+                        file.seek(start)
+                        total.update(file.read(_PIECE))
         return total.hexdigest()
 
     def _read(self, path: Path) -> pl.DataFrame:
@@ -306,23 +316,18 @@ class TabularDataModule(InMemoryDataModule):
         }
 
     def _encode(
-        self,
-        frame: pl.DataFrame,
-        rows: Tensor,
-        columns: Sequence[Column],
-        encoder: RowEncoder,
-        path: Path,
+        self, frame: pl.DataFrame, columns: Sequence[Column], encoder: RowEncoder, path: Path
     ) -> Tensor:
-        """Some rows of a table as inputs `(rows, inputs)`, block by block to spare memory."""
-        used = frame.select(column.name for column in columns if column.name in frame.columns)
-        x = torch.empty(len(rows), encoder.out_features)
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            try:
-                raw = map(torch.from_numpy, read_rows(used[block.numpy()], columns))
-            except CellError as error:
-                raise self._locate(error, int(block[error.row]), path) from error
-            x[start : start + len(block)] = encoder(*raw)
+        """A table as inputs `(rows, inputs)`, block by block to spare memory."""
+        x = torch.empty(len(frame), encoder.out_features)
+        with _one_thread():
+            for start in range(0, len(frame), _BLOCK):
+                block = frame[start : start + _BLOCK]
+                try:
+                    raw = map(torch.from_numpy, read_rows(block, columns))
+                except CellError as error:
+                    raise self._locate(error, start + error.row, path) from error
+                x[start : start + len(block)] = encoder(*raw)
         return x
 
     def _locate(self, error: CellError, row: int, path: Path) -> ValueError:
@@ -355,9 +360,12 @@ class TabularDataModule(InMemoryDataModule):
         task: Task,
         columns: Sequence[Column],
     ) -> list[str]:
-        used = frame.select(column.name for column in columns)[train.numpy()]
+        sample = train[:: -(-len(train) // _LEAK_SAMPLE)]
         leaks = find_leaks(
-            used, columns, targets[train].double().numpy(), classes=task != "regression"
+            frame.select(column.name for column in columns)[sample.numpy()],
+            columns,
+            targets[sample].double().numpy(),
+            classes=task != "regression",
         )
         return [
             f"'{name}' gives '{self.target}' away: on its own it predicts {share:.1%} of it; if "
@@ -380,6 +388,20 @@ def _check_split(
             raise ValueError(
                 f"folds and {name} exclude each other, got folds={folds}, {name}={value}"
             )
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Work on blocks that fit the processor's cache gains nothing from threads.
+
+    On a busy machine they wait for each other many times as long as the work takes.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _scale(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:
