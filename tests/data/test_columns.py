@@ -1,6 +1,7 @@
 """What is learned of columns, against numpy and scikit-learn; cells as numbers and codes."""
 
 from datetime import UTC, date, datetime
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
@@ -74,6 +75,14 @@ def test_a_quantile_knot_of_many_ties_stands_at_the_middle_of_them() -> None:
     assert column.knots[0] == 0.0
     # The lower half of a normal distribution has its mean level at 1/4.
     assert column.levels[0] == pytest.approx(-0.6745, abs=0.01)
+
+
+def test_quantile_levels_are_those_of_the_middle_of_each_share() -> None:
+    column = fit([float(i) for i in range(1000)], "numeric", scaling="quantile")
+    np.testing.assert_allclose(column.levels, -np.array(column.levels)[::-1], atol=1e-9)
+    shares = (np.arange(256) + 0.5) / 256
+    np.testing.assert_allclose([NormalDist().cdf(level) for level in column.levels], shares)
+    np.testing.assert_allclose(column.knots, np.quantile(np.arange(1000.0), shares))
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard", "quantile"])

@@ -154,6 +154,16 @@ def test_any_finite_number_gives_a_finite_input(scaling: str, training: list) ->
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("unit", [1e308, 1e-290])
+def test_inputs_do_not_depend_on_the_unit_of_the_numbers(scaling: str, unit: float) -> None:
+    # Far from zero: the difference of the ends is beyond the largest float.
+    frame = pl.DataFrame({"x": [-1.7, 1.0, 1.2, 1.3, 1.5, 1.6, 1.7]})
+    scaled = frame * unit
+    one, other = encode(frame, fit(frame, scaling)), encode(scaled, fit(scaled, scaling))
+    torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
 @pytest.mark.parametrize("exponent", [-200, 0, 300])
 def test_larger_numbers_never_give_smaller_inputs(scaling: str, exponent: int) -> None:
     training = np.random.default_rng(0).standard_cauchy(300) * 10.0**exponent

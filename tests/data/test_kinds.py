@@ -132,7 +132,7 @@ def test_few_rows_are_no_sign_of_an_identifier() -> None:
         ),
         (
             [f"{i:05}" for i in range(40)],
-            "hardly two values the same; numbers with leading zeros, kept as text",
+            "hardly two values the same; numbers with leading zeros, as text",
         ),
     ],
 )
@@ -193,7 +193,9 @@ def test_the_words_that_keep_numbers_from_being_numbers_are_named() -> None:
     assert (found.kind, found.written_as) == ("categorical", "text")
     assert found.note == "2 cells are not numbers, such as 'n.a.' (data.null_values)"
     assert kind_of(["1", "a", "b"] * 9).note == ""
-    assert kind_of(["007", "008", "010"] * 9).note == "numbers with leading zeros, kept as text"
+    assert kind_of(["007", "008", "010"] * 9).note == "numbers with leading zeros, as text"
+    # In the rest of the file there is a word, or another leading zero.
+    assert kind_of(["7", "8", "10"] * 9).note == "numbers here, text elsewhere, as text"
 
 
 def test_a_person_has_the_last_word() -> None:

@@ -23,7 +23,8 @@ SPLITS = ("train", "val", "test")
 
 def make_data(path: Path, target: str, **changes) -> TabularDataModule:
     """A data module with the defaults of `configs/data/csv.yaml`."""
-    arguments = {name: value for name, value in DEFAULTS.items() if name != "_target_"}
+    for_hydra = ("defaults", "_target_")
+    arguments = {name: value for name, value in DEFAULTS.items() if name not in for_hydra}
     arguments |= {"path": str(path), "target": target, "seed": 0}
     return TabularDataModule(**{**arguments, **changes})
 

@@ -19,7 +19,7 @@ def loss_of(
     smoothing: float = 0.0,
     reduction: str = "mean",
 ) -> torch.Tensor:
-    return resolve_loss(task, loss, smoothing)(outputs, targets, smoothing, reduction)
+    return resolve_loss(task, loss)(outputs, targets, smoothing, reduction)
 
 
 def test_cross_entropy_is_the_mean_negative_log_probability() -> None:
@@ -78,7 +78,6 @@ def test_regression_losses(loss: str, expected: float) -> None:
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_the_losses_of_the_rows_are_those_of_each_row_alone(task, loss, smoothing) -> None:
     torch.manual_seed(0)
-    smoothing = 0.0 if task == "regression" else smoothing
     outputs = torch.randn(12, 3 if task == "multiclass" else 1)
     targets = {
         "binary": torch.randint(0, 2, (12,)),
@@ -95,12 +94,14 @@ def test_the_losses_of_the_rows_are_those_of_each_row_alone(task, loss, smoothin
 
 def test_a_loss_of_another_task_is_refused() -> None:
     with pytest.raises(ValueError, match="suit the task, multiclass: one of cross_entropy, mse"):
-        resolve_loss("multiclass", "huber", 0.0)
+        resolve_loss("multiclass", "huber")
 
 
-def test_label_smoothing_needs_classes() -> None:
-    with pytest.raises(ValueError, match="label_smoothing must be 0 for regression"):
-        resolve_loss("regression", "mse", 0.1)
+@pytest.mark.parametrize("loss", LOSSES["regression"])
+def test_numbers_have_no_labels_to_smooth(loss: str) -> None:
+    outputs, targets = torch.tensor([[1.5], [-2.0]]), torch.tensor([1.0, 1.0])
+    plain = loss_of("regression", loss, outputs, targets)
+    assert torch.equal(loss_of("regression", loss, outputs, targets, 0.3), plain)
 
 
 @pytest.mark.parametrize("counts", [[90, 10], [50, 50], [700, 200, 99, 1]])

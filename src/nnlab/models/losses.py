@@ -51,32 +51,26 @@ def resolve_class_weights(
     return [float(weight) for weight in class_weights]
 
 
-def resolve_loss(task: Task, loss: str, label_smoothing: float) -> Loss:
+def resolve_loss(task: Task, loss: str) -> Loss:
     """The loss function of a task.
 
     Args:
         task: The task.
         loss: One of the task's names in `nnlab.rules.LOSSES`, or `auto` for the first of them.
-        label_smoothing: Share in [0, 1) of a class's target that goes to all classes evenly
-            (Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7).
 
     Returns:
-        The function.
+        The function. Its label smoothing is the share in [0, 1) of a class's target that goes to
+        all classes evenly (Szegedy et al. 2016, "Rethinking the Inception Architecture",
+        section 7); the losses of regression have no labels and take no notice of it.
 
     Raises:
-        ValueError: The loss does not suit the task, or labels are to be smoothed where there
-            are none.
+        ValueError: The loss does not suit the task.
     """
     names = LOSSES[task]
     name = names[0] if loss == "auto" else loss
     if name not in names:
         raise ValueError(
             f"loss must suit the task, {task}: one of {', '.join(names)}, got loss={loss}"
-        )
-    if task == "regression" and label_smoothing > 0:
-        raise ValueError(
-            "label_smoothing must be 0 for regression, which has no classes, "
-            f"got label_smoothing={label_smoothing}"
         )
     return _FUNCTIONS[task, name]
 

@@ -52,7 +52,7 @@ class SupervisedModule(LightningModule):
         numeric_embedding: See `TabularInputs`, like the next.
         embedding_size: Numbers that stand for a category.
         loss: A loss of the task (`nnlab.rules.LOSSES`), or `auto`.
-        label_smoothing: In [0, 1), for classes only.
+        label_smoothing: In [0, 1); regression has no labels and takes no notice of it.
         class_weights: What each class's rows count in the loss (see `resolve_class_weights`).
         l1: Times the sum of absolute weights is added to the training loss, >= 0. Weights are
             the matrices, not biases or normalisation gains.
@@ -139,7 +139,7 @@ class SupervisedModule(LightningModule):
         self.l1 = l1
         self.l2 = l2
         self.monitor = monitor
-        self._loss = resolve_loss(task, loss, label_smoothing)
+        self._loss = resolve_loss(task, loss)
         self._optimizer = optimizer
         self._scheduler = scheduler
         self._kept: dict[str, list[Batch]] = {"train": [], "val": [], "test": []}
