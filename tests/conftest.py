@@ -46,23 +46,27 @@ def command(tmp_path: Path) -> Command:
 
 
 @pytest.fixture
-def quick_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+def quick_command(tmp_path: Path) -> Command:
     """The same within this process, which spares the seconds of importing torch."""
+    return functools.partial(run_quickly, tmp_path)
 
-    def call(script: str, *arguments: str, succeed: bool = True):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [f"scripts/{script}", *arguments])
-        stdout, stderr, status = io.StringIO(), io.StringIO(), 0
+
+def run_quickly(
+    folder: Path, script: str, *arguments: str, succeed: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """`run_script` within this process."""
+    stdout, stderr, status = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", [f"scripts/{script}", *arguments])
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             try:
                 getattr(commands, script.removesuffix(".py"))()
             except SystemExit as error:
                 status = error.code
-        logging.shutdown()  # closes the run's log
-        assert status == 0 or not succeed, stderr.getvalue()
-        return subprocess.CompletedProcess(sys.argv, status, stdout.getvalue(), stderr.getvalue())
-
-    return call
+    logging.shutdown()  # closes the run's log
+    assert status == 0 or not succeed, stderr.getvalue()
+    return subprocess.CompletedProcess(arguments, status, stdout.getvalue(), stderr.getvalue())
 
 
 @pytest.fixture(scope="session")

@@ -226,6 +226,12 @@ def test_columns_with_few_knots_do_not_mind_those_with_many() -> None:
     assert encoded[:, 1].tolist() == [-2.0, -1.0, 0.0, 1.0, 2.0]
 
 
+def test_knots_may_be_the_largest_numbers_apart() -> None:
+    column = make_column(knots=[-1.6e308, 1.6e308], levels=[-1.0, 1.0], scaling="quantile")
+    encoded = encode(pl.DataFrame({"x": [-1.6e308, -0.8e308, 0.0, 0.8e308, 1.7e308]}), [column])
+    assert encoded[:, 0].tolist() == pytest.approx([-1.0, -0.5, 0.0, 0.5, 1.0])
+
+
 def test_categories_are_one_hot_as_in_scikit_learn() -> None:
     frame = pl.DataFrame({"c": ["b", "a", "c"] * 5})
     columns = fit(frame, "robust")

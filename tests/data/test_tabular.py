@@ -235,6 +235,15 @@ def test_groups_may_be_texts_and_missing(write) -> None:
     assert None in set.union(*patients)
 
 
+def test_rows_without_a_group_are_a_group(write) -> None:
+    is_first = pl.int_range(200) < 40
+    frame = make_frame().with_columns(patient=pl.when(is_first).then(pl.lit("P")))
+    val_path = str(write(make_frame(), "val.csv"))
+    data = make_data(write(frame), "y", scaling="standard", group="patient", val_path=val_path)
+    tested = rows_of(data.loaded, "test")
+    assert sorted(tested) in ([*range(40)], [*range(40, 200)])
+
+
 @pytest.mark.parametrize("drop", [[], ["day"]])
 def test_later_rows_are_held_out(write, drop: list) -> None:
     frame = make_frame()

@@ -74,9 +74,11 @@ class RowEncoder(nn.Module):
         """
         turns = numbers[:, self.cycle_column] * self.cycle_frequency
         parts = [
-            self._scale(numbers).nan_to_num(nan=0.0),
-            turns.sin().nan_to_num(nan=0.0),
-            turns.cos().nan_to_num(nan=0.0),
+            # float32 first: `nan_to_num` holds the largest float, and torch's exporter to ONNX
+            # makes that of float64 infinite.
+            self._scale(numbers).float().nan_to_num(nan=0.0),
+            turns.sin().float().nan_to_num(nan=0.0),
+            turns.cos().float().nan_to_num(nan=0.0),
             numbers[:, self.may_miss].isnan(),
             codes[:, self.one_hot_column] == self.one_hot_code,
             codes[:, self.embedded],

@@ -1,0 +1,93 @@
+"""Testing a finished run again: on its own test rows, on a moved file, on another one."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import run_quickly
+from sklearn.metrics import confusion_matrix, f1_score, r2_score
+
+from nnlab import load_run
+
+QUICK = ["trainer.max_epochs=3", "model.hidden_sizes=[16]"]
+
+
+def make_table(rows: int, seed: int) -> pl.DataFrame:
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=rows)
+    noisy = x + generator.normal(0, 0.5, rows)
+    kind = np.where(noisy > 0.5, "high", np.where(noisy < -0.5, "low", "middle"))
+    return pl.DataFrame({"x": x, "kind": kind, "number": 100 + 20 * noisy})
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("evaluated")
+    make_table(300, 0).write_csv(folder / "train.csv")
+    found = {}
+    for target, other in (("kind", "number"), ("number", "kind")):
+        settings = ["data=csv", "data.path=train.csv", f"data.target={target}"]
+        run_quickly(folder, "train.py", *settings, f"data.drop=[{other}]", f"name={target}", *QUICK)
+        (found[target],) = (folder / "outputs" / target).iterdir()
+    return found
+
+
+def test_a_moved_file_is_tested_on_its_test_rows(runs, quick_command, tmp_path) -> None:
+    shutil.copy(runs["kind"].parents[2] / "train.csv", tmp_path / "moved.csv")
+    printed = quick_command("evaluate.py", f"run={runs['kind']}", "data.path=moved.csv").stdout
+    assert "exactly as in" in printed
+    assert not (runs["kind"] / "evaluations" / "moved.csv").exists()
+
+
+def test_all_rows_of_another_file_are_tested(runs, quick_command, tmp_path) -> None:
+    other = make_table(80, 1)
+    other.write_csv(tmp_path / "other.csv", separator=";")
+    printed = quick_command("evaluate.py", f"run={runs['kind']}", "data.path=other.csv").stdout
+    content = json.loads((runs["kind"] / "evaluations" / "other.csv" / "metrics.json").read_text())
+    predicted = load_run(runs["kind"]).predict(other)["prediction"]
+    assert content["rows"] == 80
+    assert content["test"]["accuracy"] == pytest.approx((predicted == other["kind"]).mean())
+    assert content["test"]["f1"] == pytest.approx(
+        f1_score(other["kind"], predicted, average="macro"), abs=1e-6
+    )
+    matrix = confusion_matrix(other["kind"], predicted, labels=["high", "low", "middle"])
+    for name, row in zip(["high", "low", "middle"], matrix, strict=True):
+        assert [name, *map(str, row)] in [line.split() for line in printed.splitlines()]
+
+
+def test_residuals_are_told_in_the_unit_of_the_target(runs, quick_command, tmp_path) -> None:
+    other = make_table(101, 2)
+    other.write_csv(tmp_path / "other.csv")
+    printed = quick_command("evaluate.py", f"run={runs['number']}", "data.path=other.csv").stdout
+    predicted = load_run(runs["number"]).predict(other)["prediction"]
+    residuals = np.sort((predicted - other["number"]).to_numpy())
+    lines = [line.split() for line in printed.splitlines()]
+    values = lines[
+        lines.index(["lowest", "5%", "25%", "median", "75%", "95%", "highest", "mean"]) + 1
+    ]
+    expected = [*residuals[[0, 5, 25, 50, 75, 95, 100]], residuals.mean()]
+    assert [float(value) for value in values] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    metrics = json.loads(
+        (runs["number"] / "evaluations" / "other.csv" / "metrics.json").read_text()
+    )
+    assert metrics["test"]["r2"] == pytest.approx(r2_score(other["number"], predicted), abs=1e-5)
+
+
+def test_rows_without_a_target_are_left_out_with_a_count(runs, quick_command, tmp_path) -> None:
+    other = make_table(20, 3)
+    kinds = [None, None, *other["kind"].to_list()[2:]]
+    other.with_columns(pl.Series("kind", kinds)).write_csv(tmp_path / "other.csv")
+    printed = quick_command("evaluate.py", f"run={runs['kind']}", "data.path=other.csv").stdout
+    assert "2 of 20 rows have no kind and are left out" in printed
+    assert "all 18 rows" in printed
+
+
+def test_a_class_that_was_not_learned_is_named(runs, quick_command, tmp_path) -> None:
+    make_table(20, 4).with_columns(pl.lit("huge").alias("kind")).write_csv(tmp_path / "other.csv")
+    process = quick_command(
+        "evaluate.py", f"run={runs['kind']}", "data.path=other.csv", succeed=False
+    )
+    assert "target 'kind' must be one of high, low, middle, got 'huge'" in process.stderr

@@ -1,0 +1,250 @@
+"""Predicting: from the command and from Python, on files that are not like the training file."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas
+import polars as pl
+import pytest
+import torch
+from conftest import run_quickly
+from PIL import Image
+
+from nnlab import load_run
+from nnlab.data.idx import read_idx
+
+DIGITS = Path(__file__).parents[1] / "src" / "nnlab" / "data" / "embedded" / "digits"
+QUICK = ["trainer.max_epochs=2", "model.hidden_sizes=[16]"]
+
+
+def make_table(rows: int, seed: int) -> pl.DataFrame:
+    generator = np.random.default_rng(seed)
+    size = generator.normal(50, 20, rows).round(2)
+    return pl.DataFrame(
+        {
+            "zip": [f"{code:05d}" for code in generator.choice([501, 1234, 90210], rows)],
+            "size": pl.Series(
+                np.where(generator.random(rows) < 0.1, np.nan, size), nan_to_null=True
+            ),
+            "color": generator.choice(["red", "green", "blue"], rows),
+            "since": [f"2024-{m:02d}-{d:02d}" for m, d in generator.integers(1, 13, (rows, 2))],
+            "price": (3 * size + generator.normal(0, 5, rows)).round(2),
+            "sold": np.where(size > 50, "yes", "no"),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A run directory for each kind of target, and one of digits."""
+    folder = tmp_path_factory.mktemp("predicted")
+    make_table(300, 0).write_csv(folder / "train.csv")
+    found = {}
+    for name, settings in {
+        "regression": ["data=csv", "data.path=train.csv", "data.target=price", "data.drop=[sold]"],
+        "binary": ["data=csv", "data.path=train.csv", "data.target=sold", "data.drop=[price]"],
+        "multiclass": ["data=csv", "data.path=train.csv", "data.target=color"],
+        "digits": ["data=digits"],
+    }.items():
+        run_quickly(folder, "train.py", *settings, f"name={name}", *QUICK)
+        (found[name],) = (folder / "outputs" / name).iterdir()
+    return found
+
+
+def predict(quick_command, run: Path, *more: str, **kwargs):
+    return quick_command(
+        "predict.py", f"run={run}", "input=new.csv", "output=out/predictions.csv", *more, **kwargs
+    )
+
+
+def written(folder: Path) -> list[dict[str, str]]:
+    with (folder / "out" / "predictions.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+def test_a_file_is_predicted_beside_its_own_columns(runs, quick_command, tmp_path, task) -> None:
+    new = make_table(50, 1)
+    new.write_csv(tmp_path / "new.csv")
+    process = predict(quick_command, runs[task])
+    rows = written(tmp_path)
+    with (tmp_path / "new.csv").open(newline="") as file:
+        original = list(csv.DictReader(file))
+    assert [{name: row[name] for name in original[0]} for row in rows] == original
+    assert "50 rows" in process.stdout
+    expected = load_run(runs[task]).predict(new)
+    assert [row["prediction"] for row in rows] == [str(v) for v in expected["prediction"]]
+    if task != "regression":
+        names = [name for name in rows[0] if name.startswith("probability_")]
+        shares = np.array([[float(row[name]) for name in names] for row in rows])
+        assert shares.sum(axis=1) == pytest.approx(1, abs=1e-6)
+        guessed = [names[i].removeprefix("probability_") for i in shares.argmax(axis=1)]
+        assert guessed == [row["prediction"] for row in rows]
+
+
+def test_the_predictions_are_those_that_the_run_was_tested_with(runs) -> None:
+    run = runs["regression"]
+    table = pl.read_csv(run.parents[2] / "train.csv", schema_overrides={"zip": pl.String})
+    predictions = load_run(run).predict(table)["prediction"].to_numpy()
+    # Of all rows it must be about as good as of the test rows; the exact ones are its own secret.
+    metrics = json.loads((run / "metrics.json").read_text())
+    rmse = np.sqrt(np.mean((predictions - table["price"].to_numpy()) ** 2))
+    assert rmse == pytest.approx(metrics["test"]["rmse"], rel=0.5)
+
+
+def test_the_order_of_columns_and_more_columns_change_nothing(
+    runs, quick_command, tmp_path
+) -> None:
+    new = make_table(20, 2)
+    new.write_csv(tmp_path / "new.csv")
+    predict(quick_command, runs["regression"])
+    before = [row["prediction"] for row in written(tmp_path)]
+    turned = new.select(reversed(new.columns)).with_columns(pl.lit("x").alias("remark"))
+    turned.drop("price").write_csv(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"])
+    assert [row["prediction"] for row in written(tmp_path)] == before
+    assert "ignored, because training had no such columns: remark" in process.stdout
+
+
+def test_chunks_change_nothing(runs, quick_command, tmp_path, monkeypatch) -> None:
+    make_table(100, 3).write_csv(tmp_path / "new.csv")
+    predict(quick_command, runs["binary"])
+    before = written(tmp_path)
+    monkeypatch.setattr("nnlab.prediction._CHUNK", 7)
+    predict(quick_command, runs["binary"])
+    for old, new in zip(before, written(tmp_path), strict=True):
+        assert float(new["probability_yes"]) == pytest.approx(
+            float(old["probability_yes"]), abs=1e-6
+        )
+        assert new["prediction"] == old["prediction"]
+
+
+def test_unseen_categories_are_counted(runs, quick_command, tmp_path) -> None:
+    new = make_table(10, 4).with_columns(color=pl.Series(["pink"] * 3 + ["red"] * 7))
+    new.write_csv(tmp_path / "new.csv")
+    printed = predict(quick_command, runs["regression"]).stdout
+    assert "column 'color': 3 cells of a category that training did not have, such as 'pink'" in (
+        printed
+    )
+
+
+def test_no_rows_give_a_header(runs, quick_command, tmp_path) -> None:
+    make_table(1, 5)[:0].write_csv(tmp_path / "new.csv")
+    predict(quick_command, runs["binary"])
+    header = (tmp_path / "out" / "predictions.csv").read_text().strip()
+    assert header == "zip,size,color,since,price,sold,prediction,probability_no,probability_yes"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"size": "big"}, "column 'size' must hold finite numbers, got 'big' in new.csv, line 5"),
+        ({"size": "inf"}, "column 'size' must hold finite numbers, got 'inf' in new.csv, line 5"),
+        ({"since": "soon"}, "column 'since' must hold dates such as %Y-%m-%d, got 'soon' in new"),
+    ],
+)
+def test_a_cell_that_does_not_fit_is_named_with_its_line(
+    runs, quick_command, tmp_path, change, message
+) -> None:
+    new = make_table(6, 6).cast(pl.String)
+    ((name, cell),) = change.items()
+    cells = new[name].to_list()
+    cells[3] = cell
+    new.with_columns(pl.Series(name, cells)).write_csv(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"], succeed=False)
+    assert process.returncode == 1
+    assert message in process.stderr
+    assert not (tmp_path / "out" / "predictions.csv").exists()
+    assert not list(tmp_path.glob("out/.*"))
+
+
+def test_a_missing_column_is_named(runs, quick_command, tmp_path) -> None:
+    make_table(5, 7).drop("size").rename({"color": "colour"}).write_csv(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"], succeed=False)
+    assert "has no 'size, color'" in process.stderr
+
+
+def test_cells_that_a_spreadsheet_would_run_are_neutralised(runs, quick_command, tmp_path) -> None:
+    cells = ["=1+1", "+cmd", "-5", "@x", "\tx", "-2+3", "plain", "-1e5"]
+    new = make_table(8, 8).with_columns(pl.Series("note", cells))
+    new.write_csv(tmp_path / "new.csv")
+    predict(quick_command, runs["regression"])
+    safe = ["'=1+1", "'+cmd", "-5", "'@x", "'\tx", "'-2+3", "plain", "-1e5"]
+    assert [row["note"] for row in written(tmp_path)] == safe
+    predict(quick_command, runs["regression"], "raw_cells=true")
+    assert [row["note"] for row in written(tmp_path)] == cells
+
+
+def test_numbers_beyond_all_bounds_have_finite_predictions(runs, quick_command, tmp_path) -> None:
+    new = make_table(4, 9).with_columns(size=pl.Series([1e30, -1e308, 1e-320, 0.0]))
+    new.write_csv(tmp_path / "new.csv")
+    predict(quick_command, runs["binary"])
+    for row in written(tmp_path):
+        assert 0 <= float(row["probability_yes"]) <= 1
+
+
+def test_the_output_cannot_be_the_input(runs, quick_command, tmp_path) -> None:
+    make_table(4, 10).write_csv(tmp_path / "new.csv")
+    process = quick_command(
+        "predict.py", f"run={runs['binary']}", "input=new.csv", "output=./new.csv", succeed=False
+    )
+    assert "output must be another file than input" in process.stderr
+
+
+def test_data_frames_and_arrays_give_the_same_predictions(runs) -> None:
+    model = load_run(runs["regression"])
+    new = make_table(30, 11)
+    expected = model.predict(new)
+    frame = pandas.DataFrame(new.to_dict(as_series=False))
+    assert model.predict(frame).equals(expected)
+    array = np.array(new.select(model.reader.column_names).rows(), dtype=object)
+    assert model.predict(array).equals(expected)
+    with pytest.raises(ValueError, match=r"an array must have the shape \(rows, 4\)"):
+        model.predict(array[:, :2])
+
+
+def test_images_are_predicted_from_idx_files_folders_and_arrays(
+    runs, quick_command, tmp_path
+) -> None:
+    pixels = read_idx(DIGITS / "images-idx3-ubyte.gz", ndim=3, sha256=None)[:12]
+    model = load_run(runs["digits"])
+    expected = model.predict(pixels.numpy())
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i, picture in enumerate(pixels):
+        Image.fromarray(picture.numpy()).save(folder / f"{i:02d}.png")
+    assert model.predict(folder).equals(expected)
+    quick_command(
+        "predict.py", f"run={runs['digits']}", "input=pictures", "output=out/predictions.csv"
+    )
+    rows = written(tmp_path)
+    assert [row["file"] for row in rows] == [f"{i:02d}.png" for i in range(12)]
+    assert [row["prediction"] for row in rows] == expected["prediction"].to_list()
+    every = model.predict(DIGITS / "images-idx3-ubyte.gz")
+    assert len(every) == 1797
+    assert every[:12].equals(expected)
+
+
+def test_images_that_do_not_fit_are_refused(runs, tmp_path) -> None:
+    model = load_run(runs["digits"])
+    Image.new("L", (9, 8)).save(tmp_path / "wide.png")
+    with pytest.raises(ValueError, match=r"wide\.png must have 8 x 8 pixels.*got 8 x 9"):
+        model.predict(tmp_path / "wide.png")
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(ValueError, match=r"text\.png must be a PNG picture"):
+        model.predict(tmp_path / "text.png")
+    with pytest.raises(ValueError, match="whole numbers from 0 to 255"):
+        model.predict(np.zeros((2, 8, 8)))
+    with pytest.raises(FileNotFoundError, match="there must be a PNG file"):
+        model.predict(tmp_path / "nothing.png")
+
+
+def test_a_run_opens_from_a_folder_or_a_file_and_from_anywhere(runs, tmp_path) -> None:
+    path = tmp_path / "alone.ckpt"
+    path.write_bytes((runs["binary"] / "checkpoints" / "best.ckpt").read_bytes())
+    new = make_table(5, 12)
+    assert load_run(path).predict(new).equals(load_run(runs["binary"]).predict(new))
+    with torch.inference_mode():
+        assert not load_run(path).training
