@@ -49,6 +49,14 @@ class Scan:
             ValueError: A record is wider or narrower than the header, or is no CSV; the message
                 names its line.
         """
+        for text, place in self._whole_records():
+            records = self._records(text, place)
+            if records.count:
+                yield records
+        self._tell()
+
+    def _whole_records(self) -> Iterator[tuple[bytes, Place]]:
+        """The text behind the header, cut between two records, and where each piece begins."""
         place, rest = self._dialect.rows, b""
         for block in self._blocks():
             rest += block
@@ -57,13 +65,12 @@ class Scan:
                 self._refuse_endless(rest, place)
             if end:
                 text, rest = rest[:end], rest[end:]
-                yield self._records(text, place)
+                yield text, place
                 place = place.after(text)
         if self._width == 1:
             rest = rest.rstrip(b"\r\n")
         if rest:
-            yield self._records(rest if rest.endswith(b"\n") else rest + b"\n", place)
-        self._tell()
+            yield rest if rest.endswith(b"\n") else rest + b"\n", place
 
     def _blocks(self) -> Iterator[bytes]:
         """The text behind the header."""
@@ -111,9 +118,8 @@ class Scan:
             self._blank += blank
             self._comments += comments
             lines = len(record_ends(text, marks))
-        return Records(
-            text=text, count=lines, padded=_padded_columns(text, marks, width), block=block
-        )
+        padded = _padded_columns(text, marks, width) if text else frozenset()
+        return Records(text=text, count=lines, padded=padded, block=block)
 
     def _tell(self) -> None:
         left_out = [
