@@ -16,7 +16,7 @@ import pytest
 from nnlab.data import csv_source
 from nnlab.data.chunks import read_chunks
 from nnlab.data.csv_options import CsvOptions, missing_values
-from nnlab.data.table import read_table
+from nnlab.data.table import read_table, require_finite
 
 Write = Callable[..., Path]
 
@@ -465,3 +465,11 @@ def test_an_endless_record_does_not_fill_the_memory(write: Write, monkeypatch) -
     path = write('a,b\n1,2\n3,"4\n' + "5,6\n" * 10_000)
     assert "line 3: the quote that opens here is never closed" in refusal(path)
     assert len(read) < 12
+
+
+def test_a_number_that_is_not_finite_is_named_with_its_line(write: Write, small_blocks) -> None:
+    path = write("x,y\n1,2\n\n" + "2.5,3\n" * 50 + "-inf,4\n1e200,5\n")
+    frame = read_table(path)
+    with pytest.raises(ValueError, match=r"'x' of table.csv .* up to 1e\+150, got -inf in line 54"):
+        require_finite(frame, path)
+    require_finite(frame.head(50), path)

@@ -139,14 +139,8 @@ def test_targets_match_their_rows(write) -> None:
         (numbered(["a", "b", "c"] * 9), "y", {"task": "binary"}, "two values, got 3"),
         ("x,y\n1,2\n1,3\n1,4.5\n1,6\n1,9\n", "y", {}, "must have a column besides 'y' that varies"),
         ("y\n1\n2\n3.5\n4\n", "y", {}, "must have a column besides 'y' that varies, got none"),
-        (
-            "x,y\n1,2\ninf,3\n1,4.5\n",
-            "y",
-            {},
-            "column .x. .* finite numbers up to 1e.150, got inf in data row 2",
-        ),
-        ("x,y\n1,2\n1,2,3\n", "y", {}, "cannot be read as a CSV file"),
-        ("", "y", {}, "cannot be read as a CSV file"),
+        ("x,y\n1,2\n1,2,3\n", "y", {}, "line 3: it has 3 cells, but the header has 2"),
+        ("", "y", {}, "must hold a table, but it is empty"),
     ],
 )
 def test_what_cannot_be_learned_is_refused(write, text, target, changes, message) -> None:

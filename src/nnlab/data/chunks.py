@@ -80,3 +80,18 @@ def read_chunks(path: Path, options: CsvOptions | None = None, *, rows: int) -> 
             yield TextChunk(frame[start : start + rows], records.block, start)
     if is_empty:
         yield TextChunk(pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String)), None, 0)
+
+
+def place_of_row(path: Path, options: CsvOptions | None, *, row: int) -> str:
+    """Where in the file a row of `read_table` stands, such as `line 7`; reads up to there.
+
+    Args:
+        path: The file.
+        options: As for `read_table`.
+        row: Index of the row.
+    """
+    for chunk in read_chunks(path, options, rows=2**16):
+        if row < chunk.frame.height:
+            return chunk.place(row)
+        row -= chunk.frame.height
+    raise IndexError(f"{path} has no row {row} more")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -129,6 +130,16 @@ class Scan:
         ]
         if left_out:
             _log.info("%s: left out %s", self._dialect.source.path.name, " and ".join(left_out))
+
+
+def ahead(scan: Scan) -> Iterator[Records]:
+    """The records, each block found in a thread while the one before is worked on."""
+    blocks = iter(scan)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, blocks, None)
+        while (records := coming.result()) is not None:
+            coming = pool.submit(next, blocks, None)
+            yield records
 
 
 def _count_ends(text: bytes, marks: Marks, lines: int) -> int:

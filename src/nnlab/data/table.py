@@ -6,13 +6,16 @@ from pathlib import Path
 
 import polars as pl
 
+from nnlab.data.chunks import place_of_row
 from nnlab.data.csv_dialect import Dialect, find_dialect
 from nnlab.data.csv_options import CsvOptions, missing_values
-from nnlab.data.csv_scan import Scan
+from nnlab.data.csv_scan import Scan, ahead
 from nnlab.data.csv_types import ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.rules import did_you_mean
 
+# The square of a standardised number must be finite, and so must a difference of two.
+_LARGEST = 1e150
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
 _THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
 
@@ -72,7 +75,7 @@ def _read_blocks(dialect: Dialect, types: ColumnTypes) -> list[pl.DataFrame] | N
     """Read all blocks; None if types widened on the way, which then fit the whole file."""
     frames: list[pl.DataFrame] = []
     fit = True
-    for records in Scan(dialect):
+    for records in ahead(Scan(dialect)):
         kinds = dict(types.kinds)
         frame = types.read(records)
         if frames and types.kinds != kinds:
@@ -136,6 +139,28 @@ def require_column(frame: pl.DataFrame, name: str, path: Path) -> pl.Series:
             f"{did_you_mean(name, frame.columns)} (its columns: {few(frame.columns)})"
         )
     return frame[name]
+
+
+def require_finite(frame: pl.DataFrame, path: Path, options: CsvOptions | None = None) -> None:
+    """Refuse numbers that are infinite or too large to be standardised.
+
+    Args:
+        frame: What `read_table` made of the file.
+        path: The file.
+        options: As for `read_table`.
+
+    Raises:
+        ValueError: There is one; the message names its column and line.
+    """
+    for values in frame.select(pl.selectors.float()):
+        too_large = (values.abs() > _LARGEST).arg_true()
+        if len(too_large):
+            row = int(too_large[0])
+            raise ValueError(
+                f"column '{values.name}' of {path.name} must hold finite numbers up to "
+                f"{_LARGEST:g}, got {values[row]} in {place_of_row(path, options, row=row)}; mend "
+                "or empty the cell"
+            )
 
 
 def few(names: Sequence[str]) -> str:
