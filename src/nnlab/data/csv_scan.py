@@ -59,15 +59,20 @@ class Scan:
     def _whole_records(self) -> Iterator[tuple[bytes, Place]]:
         """The text behind the header, cut between two records, and where each piece begins."""
         place, rest = self._dialect.rows, b""
+        quote = self._dialect.marks.quote
         for block in self._blocks():
-            rest += block
-            end = self._last_end(rest)
-            if end == 0 and len(rest) > _MAX_RECORD_BYTES:
-                self._refuse_endless(rest, place)
+            if quote is not None and quote in rest:
+                # The block may begin inside quotes, so it cannot be judged alone.
+                block, rest = rest + block, b""
+            end = self._last_end(block)
             if end:
-                text, rest = rest[:end], rest[end:]
+                text, rest = b"".join((rest, memoryview(block)[:end])), block[end:]
                 yield text, place
                 place = place.after(text)
+            else:
+                rest += block
+                if len(rest) > _MAX_RECORD_BYTES:
+                    self._refuse_endless(rest, place)
         if self._width == 1:
             rest = rest.rstrip(b"\r\n")
         if rest:
