@@ -87,6 +87,14 @@ def mnist_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
+def messy_folder() -> Path:
+    folder = SHARED_DATA / "messy"
+    if not folder.is_dir():
+        pytest.skip("the messy tables are not beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tables_folder() -> Path:
     folder = SHARED_DATA / "tables"
     if not folder.is_dir():

@@ -276,7 +276,10 @@ def test_evaluating_on_data_that_does_not_fit_says_what_is_wrong(
     other = tmp_path / "other.csv"
     for text, message in [
         ("c,y\na,p\nb,q\na,r\nb,q\n", "column 'x' must be there, as in training"),
-        ("x,c,y\n1,a,p\n2,b,q\nthree,a,r\n4,a,p\n", "column 'x' must hold finite numbers, got 'three' in other.csv, line 4"),
+        (
+            "x,c,y\n1,a,p\n2,b,q\nthree,a,r\n4,a,p\n",
+            "column 'x' must hold finite numbers, got 'three' in other.csv, line 4",
+        ),
         ("x,c,y\n1,a,p\n2,b,q\n3,a,z\n4,a,p\n", "target 'y' must be one of p, q, r, got 'z'"),
         ("x,c\n1,a\n2,b\n", "target must be a column of other.csv, got target='y'"),
     ]:  # fmt: skip

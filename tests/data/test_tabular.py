@@ -558,8 +558,8 @@ def test_numbers_and_targets_of_any_unit_are_the_same(write, scaling: str, unit:
         ("y\n1\n2\n3.5\n4\n", "y", {}, "besides 'y' that says something, got 0"),
         (numbered([1, 2, 3.5] * 3), "y", {"drop": ["x"]}, "x: as data.drop says"),
         (numbered([1, 2, 3.5] * 3), "y", {"columns": {"x": "date"}}, "data.columns.x=date needs"),
-        ("x,y\n1,2\n1,2,3\n", "y", {}, "table.csv"),
-        ("", "y", {}, "table.csv"),
+        ("x,y\n1,2\n1,2,3\n", "y", {}, "line 3: it has 3 cells, but the header has 2"),
+        ("", "y", {}, "must hold a table, but it is empty"),
     ],
 )
 def test_what_cannot_be_learned_is_refused(write, text, target, changes, message) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -49,21 +50,33 @@ class Scan:
             ValueError: A record is wider or narrower than the header, or is no CSV; the message
                 names its line.
         """
+        for text, place in self._whole_records():
+            records = self._records(text, place)
+            if records.count:
+                yield records
+        self._tell()
+
+    def _whole_records(self) -> Iterator[tuple[bytes, Place]]:
+        """The text behind the header, cut between two records, and where each piece begins."""
         place, rest = self._dialect.rows, b""
+        quote = self._dialect.marks.quote
         for block in self._blocks():
-            rest += block
-            end = self._last_end(rest)
-            if end == 0 and len(rest) > _MAX_RECORD_BYTES:
-                self._refuse_endless(rest, place)
+            if quote is not None and quote in rest:
+                # The block may begin inside quotes, so it cannot be judged alone.
+                block, rest = rest + block, b""
+            end = self._last_end(block)
             if end:
-                text, rest = rest[:end], rest[end:]
-                yield self._records(text, place)
+                text, rest = b"".join((rest, memoryview(block)[:end])), block[end:]
+                yield text, place
                 place = place.after(text)
+            else:
+                rest += block
+                if len(rest) > _MAX_RECORD_BYTES:
+                    self._refuse_endless(rest, place)
         if self._width == 1:
             rest = rest.rstrip(b"\r\n")
         if rest:
-            yield self._records(rest if rest.endswith(b"\n") else rest + b"\n", place)
-        self._tell()
+            yield rest if rest.endswith(b"\n") else rest + b"\n", place
 
     def _blocks(self) -> Iterator[bytes]:
         """The text behind the header."""
@@ -111,9 +124,8 @@ class Scan:
             self._blank += blank
             self._comments += comments
             lines = len(record_ends(text, marks))
-        return Records(
-            text=text, count=lines, padded=_padded_columns(text, marks, width), block=block
-        )
+        padded = _padded_columns(text, marks, width) if text else frozenset()
+        return Records(text=text, count=lines, padded=padded, block=block)
 
     def _tell(self) -> None:
         left_out = [
@@ -123,6 +135,16 @@ class Scan:
         ]
         if left_out:
             _log.info("%s: left out %s", self._dialect.source.path.name, " and ".join(left_out))
+
+
+def ahead(scan: Scan) -> Iterator[Records]:
+    """The records, each block found in a thread while the one before is worked on."""
+    blocks = iter(scan)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, blocks, None)
+        while (records := coming.result()) is not None:
+            coming = pool.submit(next, blocks, None)
+            yield records
 
 
 def _count_ends(text: bytes, marks: Marks, lines: int) -> int:

@@ -1,6 +1,7 @@
 """The types of a CSV file's columns: the narrowest that all their cells fit."""
 
 import logging
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -37,6 +38,9 @@ class ColumnTypes:
     def __init__(self, dialect: Dialect, options: CsvOptions) -> None:
         self._dialect = dialect
         self._missing = missing_values(options)
+        # Polars compares every cell with every spelling that it is given, so it gets those that
+        # it would read as numbers, and others when a column of numbers holds them.
+        self._given = [spelling for spelling in self._missing if as_number(spelling) is not None]
         self._decimal_comma = options.decimal == ","
         self.kinds: dict[str, Kind] = dict.fromkeys(dialect.names, "integer")
 
@@ -47,7 +51,8 @@ class ColumnTypes:
             ValueError: A record is wider or narrower than the header; the message names its line.
         """
         names = self._dialect.names
-        self._keep_text((names[index] for index in records.padded), "it holds leading zeros")
+        # Said where all kinds of columns are: most of these are dates and codes.
+        self._keep_text((names[index] for index in records.padded), reason="")
         with _refusing(records):
             frame = self._fit(records.text)
             _check_height(frame, records)
@@ -64,8 +69,15 @@ class ColumnTypes:
     def _infer(self, text: bytes) -> None:
         """Widen the types so that the records fit."""
         all_text: dict[str, Kind] = dict.fromkeys(self.kinds, "text")
-        cells = self._parse(text, all_text)
         unfit = [name for name, kind in self.kinds.items() if kind != "text"]
+        cells = _read(text, self._dialect, dict.fromkeys(self.kinds, pl.String))
+        self._given += [
+            spelling
+            for spelling in self._missing
+            if spelling not in self._given
+            and any((cells[name] == spelling).any() for name in unfit)
+        ]
+        cells = cells.with_columns(self._null_where_missing(cells))
         numbers = cells
         for kind in _NUMBERS:
             # A column of integers may turn out one of floats, never the reverse.
@@ -107,7 +119,9 @@ class ColumnTypes:
         float_type = pl.String if self._decimal_comma else pl.Float64
         types = {"integer": pl.Int64, "float": float_type, "text": pl.String}
         schema = {name: types[kind] for name, kind in kinds.items()}
-        frame = _read(text, self._dialect, schema, null_values=self._missing, ignore_errors=lenient)
+        given = self._given or None
+        frame = _read(text, self._dialect, schema, null_values=given, ignore_errors=lenient)
+        frame = frame.with_columns(self._null_where_missing(frame))
         if not self._decimal_comma:
             return frame
         floats = [name for name, kind in kinds.items() if kind == "float"]
@@ -115,6 +129,20 @@ class ColumnTypes:
         if not lenient and numbers.null_count().rows() != frame.null_count().rows():
             raise pl.exceptions.ComputeError("a cell is no number with a decimal comma")
         return numbers
+
+    def _null_where_missing(self, frame: pl.DataFrame) -> Iterator[pl.Series]:
+        """The columns of text, null where they spell a missing value."""
+        for values in frame.select(pl.selectors.string()):
+            yield values.set(values.is_in(self._missing), None)
+
+
+def as_number(text: str) -> float | None:
+    """The number that a text is; None for NaN and for words."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
 
 
 def read_text(records: Records, dialect: Dialect) -> pl.DataFrame:

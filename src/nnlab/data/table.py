@@ -8,10 +8,13 @@ import polars as pl
 
 from nnlab.data.csv_dialect import Dialect, find_dialect
 from nnlab.data.csv_options import CsvOptions, missing_values
-from nnlab.data.csv_scan import Scan
-from nnlab.data.csv_types import ColumnTypes
+from nnlab.data.csv_scan import Scan, ahead
+from nnlab.data.csv_types import ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.rules import did_you_mean
+
+_DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
+_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
 
 
 def read_table(path: Path, options: CsvOptions | None = None) -> pl.DataFrame:
@@ -44,6 +47,8 @@ def read_table(path: Path, options: CsvOptions | None = None) -> pl.DataFrame:
         f"{path}, line {dialect.rows.line}: there are no rows below the header; add rows, or set "
         "data.header=false if the first line is one",
     )
+    if options.decimal is None:
+        _refuse_decimal_commas(frame, path)
     if dialect.has_header and options.header is None:
         _refuse_row_as_header(frame, dialect)
     return frame
@@ -67,7 +72,7 @@ def _read_blocks(dialect: Dialect, types: ColumnTypes) -> list[pl.DataFrame] | N
     """Read all blocks; None if types widened on the way, which then fit the whole file."""
     frames: list[pl.DataFrame] = []
     fit = True
-    for records in Scan(dialect):
+    for records in ahead(Scan(dialect)):
         kinds = dict(types.kinds)
         frame = types.read(records)
         if frames and types.kinds != kinds:
@@ -82,31 +87,41 @@ def _refuse_no_rows(frame: pl.DataFrame, message: str) -> None:
         raise ValueError(message)
 
 
+def _refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
+    """Refuse a column of numbers such as 3,5, which would pass for names of things.
+
+    Commas before groups of three digits might as well mark thousands: those stay text.
+    """
+    for values in frame.select(pl.selectors.string()):
+        first = values.drop_nulls().head(1).str.contains(_DECIMAL_COMMA)
+        if not first.any() or not values.str.contains(_DECIMAL_COMMA).all():
+            continue
+        plain = values.filter(~values.str.contains(_THOUSANDS)).str.contains(",", literal=True)
+        if plain.any():
+            raise ValueError(
+                f"column '{values.name}' of {path} holds numbers with a decimal comma; set "
+                "data.decimal=, to read them as numbers, data.decimal=. to keep them as text"
+            )
+
+
 def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:
     """Refuse a header whose cells are numbers like those below, unless they are labels.
 
     Labels are whole numbers throughout, or go in even steps: years, pixels, wavelengths.
     """
     names = [values.name for values in frame if values.dtype.is_numeric()]
-    numbers = [number for name in names if (number := _number(name)) is not None]
+    numbers = [number for name in names if (number := as_number(name)) is not None]
     if not numbers or all(name.isdecimal() for name in dialect.names):
         return
     steps = {round(after - before, 9) for before, after in pairwise(numbers)}
     if len(steps) == 1 and (len(numbers) > 2 or steps <= {1.0, -1.0}):
         return
-    name = next(name for name in names if _number(name) is not None)
+    name = next(name for name in names if as_number(name) is not None)
     raise ValueError(
         f"{dialect.source.path}, line {dialect.rows.line - 1}: '{name}' heads a column of numbers, "
         "so the line looks like a row, not a header; set data.header=false if the file has none, "
         "data.header=true if this is it"
     )
-
-
-def _number(name: str) -> float | None:
-    try:
-        return float(name)
-    except ValueError:
-        return None
 
 
 def require_column(

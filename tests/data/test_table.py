@@ -1,0 +1,477 @@
+"""Reading a table: the messy files, files of the same kinds, and Python's csv module as oracle."""
+
+import csv
+import gzip
+import io
+import logging
+import math
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from nnlab.data import csv_source
+from nnlab.data.chunks import find_place, read_chunks
+from nnlab.data.csv_options import CsvOptions, missing_values
+from nnlab.data.table import read_table
+
+Write = Callable[..., Path]
+
+# What the file itself shows nothing of: training or predicting finds it and refuses it.
+LEFT_TO_THE_CALLER = {
+    "ml/target_has_inf.csv": "an infinite target",
+    "ml/inf_values.csv": "infinite features",
+    "ml/only_target_column.csv": "no column besides the target",
+    "ml/predict_missing_column.csv": "a column that the model needs",
+}
+# With these, every OPT file has the rows and columns that the manifest promises.
+STATED = {
+    "csvkit/no_header_row.csv": {"header": False},
+    "csvkit/test_latin1.csv": {"encoding": "latin-1"},
+    "csvkit/test_skip_lines.csv": {"skip_lines": 3},
+    "frictionless/latin1.csv": {"encoding": "latin-1"},
+    "frictionless/matrix-with-comment.csv": {"comment": "#"},
+    "frictionless/skip-rows-before-headers.csv": {"comment": "#"},
+    "frictionless/skip-rows.csv": {"comment": "#"},
+    "frictionless/table-infer-iso-8859-7.csv": {"encoding": "iso-8859-7"},
+    "frictionless/without-headers.csv": {"header": False},
+}
+# Refused under any option: CR alone ends the lines; a space stands before each quote.
+NO_OPTION = {"csvkit/mac_newlines.csv", "frictionless/issue-1109.csv"}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_file(content: str | bytes, name: str = "table.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write_file
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few bytes at a time, so that small files end a block everywhere."""
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 64)
+
+
+def refusal(path: Path, **options) -> str:
+    with pytest.raises(ValueError, match=re.escape(path.name)) as caught:
+        read_table(path, CsvOptions(**options))
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_every_messy_file_is_read_as_promised_or_refused(messy_folder: Path) -> None:
+    with (messy_folder / "MANIFEST.tsv").open(newline="") as file:
+        entries = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert len(entries) > 90
+    failures = []
+    for entry in entries:
+        name, expect = entry["file"], entry["expect"]
+        shape = f"{entry['rows'] or '-'} {entry['cols'] or '-'}"
+        outcome = _outcome(messy_folder / name)
+        if name in LEFT_TO_THE_CALLER:
+            is_right = outcome.startswith("read")
+        elif expect == "REFUSE":
+            is_right = outcome.startswith("refused")
+        else:
+            stated = _outcome(messy_folder / name, **STATED.get(name, {}))
+            is_right = _has_shape(stated, shape) or name in NO_OPTION
+            is_refused = expect == "OPT" and outcome.startswith("refused")
+            is_right &= is_refused or outcome == stated
+        if not is_right:
+            failures.append(f"{name}: {expect} {shape}, {outcome}")
+    assert failures == []
+
+
+def _outcome(path: Path, **options) -> str:
+    try:
+        frame = read_table(path, CsvOptions(**options))
+    except ValueError as error:
+        message = str(error)
+        is_clear = path.name in message and "\n" not in message
+        is_clear &= re.search(r"line \d+: |column '|is empty", message) is not None
+        return f"refused: {message}" if is_clear else f"unclear: {message}"
+    return f"read {frame.height} {frame.width}"
+
+
+def _has_shape(outcome: str, shape: str) -> bool:
+    return re.fullmatch("read " + shape.replace("-", r"\d+"), outcome) is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is empty"),
+        ("\n", "line 1: .* blank"),
+        ("\n\na,b\n1,2\n", "line 1: .* blank; set data.skip_lines=2"),
+        ("a,b\n", "line 2: .* no rows .*data.header=false"),
+        ("a,b\n1,2\n3\n", "line 3: it has 1 cell, but the header has 2"),
+        ("a,b\n1,2\n3,4,5\n", "line 3: it has 3 cells, but the header has 2"),
+        ("a,b\n1,2,\n3,4,\n", "line 2: it has 3 cells.*data.skip_lines=1"),
+        ("a,b\n1,2,3\n4\n", "line 2: it has 3 cells"),
+        ("a,b\n1,2\n4\n5,6,7\n", "line 3: it has 1 cell"),
+        ('a,b\n"x\ny",2\n\n3\n', "line 5: it has 1 cell"),
+        ("a,b\n# note\n1,2\n", "line 2: .*data.comment=#"),
+        ("# note\na,b\n1,2\n", "line 2: .*data.comment=#"),
+        ("title\na;b\n1;2\n", "line 2: it has 2 cells.*data.skip_lines=1"),
+        ("a,a\n1,2\n", "line 1: more than one column is named 'a'.*data.header=false"),
+        ("a,\n1,2\n", "line 1: column 2 has no name"),
+        ("a, \n1,2\n", "line 1: column 2 has no name"),
+        ('a,b\n1,"2\n3,4\n', "line 2: the quote that opens here is never closed"),
+        ('a,"b\n1,2\n', "line 1: .*never closed"),
+        ('a,b\n1,2"3\n', "line 2: a quote stands inside a cell.*data.quote=none"),
+        ('a,b\n1,5"\n2,6"\n', "line 2: a quote stands inside a cell.*data.quote=none"),
+        ('a,b\n1, "x"\n', "line 2: a quote stands inside a cell"),
+        ('a,b\n1,"x"y\n', "line 2: text follows the quote"),
+        ('a,b\n1,"x\\"y"\n', "line 2: text follows the quote"),
+        ("a,b\r1,2\r3,4\r", "line 1: lines end in CR alone"),
+        ("a,b\n1,2\n3\r,4\n", "line 3: a CR stands alone"),
+        ("a,b\n1,2\n\0,4\n", "line 3: there is a NUL"),
+        (b"a,b\n1,2\n3,\xe9\n", r"line 3: it is not UTF-8 \(byte 0xe9 at offset 10\).*=latin-1"),
+        (b"\xef\xbb\xbfa,b\n1,2\n3,\xe9\n", r"line 3: it is not UTF-8 \(byte 0xe9 at offset 13\)"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "line 1: .*data.encoding=utf-16-le"),
+        ("a,b\n1,2\n".encode("utf-16-be"), "line 1: .*data.encoding=utf-16-be"),
+        (b"\xff\xfe" + "a,b\n1,2\n".encode("utf-16-le")[:-1], "line 2: byte 16 .* utf-16-le"),
+        ("<!DOCTYPE html><html>", "web page"),
+        (b"PK\x03\x04abc", "zip archive or an Excel"),
+        (bytes(range(32)) * 9, "binary"),
+        ("a,b;c\n1,2;3\n", "line 1: .*',' or by ';'.*data.separator="),
+        ("1,english\n2,german\n3,dutch\n", "line 1: '1' heads .*data.header=false.*=true"),
+        ('a;b\n"1,5";x\n"2,25";y\n', "column 'a' .*data.decimal=,"),
+    ],
+)
+def test_what_is_not_plainly_a_table_is_refused(write: Write, content, message: str) -> None:
+    assert re.search(message, refusal(write(content))), refusal(write(content))
+
+
+def test_a_damaged_or_wrongly_named_gzip_file_is_refused(write: Write) -> None:
+    packed = gzip.compress(b"a,b\n" + b"1,2\n" * 1000)
+    assert "damaged or cut short" in refusal(write(packed[:-9], "cut.csv.gz"))
+    assert "must be a gzip file" in refusal(write("a,b\n1,2\n", "plain.csv.gz"))
+    assert "must be a Parquet file" in refusal(write("a,b\n1,2\n", "plain.parquet"))
+    assert "cannot be read as a Parquet file" in refusal(write(b"PAR1abcdefgh", "cut.parquet"))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path / "no.csv"))):
+        read_table(tmp_path / "no.csv")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_what_a_file_shows_is_taken_and_said(
+    write: Write, caplog, separator: str, encoding: str, line_end: str
+) -> None:
+    lines = ["größe,name", "1,x", '2,"a,b"', '3,"c\nd"']
+    content = line_end.join(lines).replace(",", separator)
+    with caplog.at_level(logging.INFO):
+        frame = read_table(write(content.encode(encoding)))
+    expected = {"größe": [1, 2, 3], "name": ["x", f"a{separator}b", "c\nd"]}
+    assert frame.to_dict(as_series=False) == expected
+    said = "; ".join(message for message in caplog.messages if "separated" in message)
+    assert ("separated by" in said) == (separator != ",")
+    assert ("CRLF" in caplog.text) == (line_end == "\r\n")
+    assert ("byte order mark" in caplog.text) == (encoding != "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1", "-2", "+3", ""], [1, -2, 3, None]),
+        (["1", "2.5", "", "NA"], [1.0, 2.5, None, None]),
+        (["1", "nan", "NaN", "?"], [1, None, None, None]),
+        (["1.5", "NAN", '""', "N/A"], [1.5, None, None, None]),
+        (["1e5", "inf", "-inf", "1e999"], [1e5, math.inf, -math.inf, math.inf]),
+        (["007", "1", "2", ""], ["007", "1", "2", None]),
+        (["10", "1", "2", '"-007"'], ["10", "1", "2", "-007"]),
+        (["1.5", "0.25", "00.11", "0"], ["1.5", "0.25", "00.11", "0"]),
+        (["0", "0.5", "1e05", "100.007"], [0.0, 0.5, 1e5, 100.007]),
+        (["1", "9223372036854775807", "2", "3"], [1, 2**63 - 1, 2, 3]),
+        (["1", "9223372036854775808", "2", "3"], ["1", "9223372036854775808", "2", "3"]),
+        (["1.5", "-9223372036854775809", "2", "3"], ["1.5", "-9223372036854775809", "2", "3"]),
+        (["0x10", "1", "2", "3"], ["0x10", "1", "2", "3"]),
+        (["1_000", "1", "2", "3"], ["1_000", "1", "2", "3"]),
+        (["\uff11\uff12", "1", "2", "3"], ["\uff11\uff12", "1", "2", "3"]),
+        (['"1,234"', '"2,345"', "1", "2"], ["1,234", "2,345", "1", "2"]),
+        (["12%", "13%", "1", "2"], ["12%", "13%", "1", "2"]),
+        (["2020-01-02", "2020-01-03", "", "x"], ["2020-01-02", "2020-01-03", None, "x"]),
+        (["true", "false", "true", ""], ["true", "false", "true", None]),
+        (["", "NA", "", "null"], [None, None, None, None]),
+        (["1", "2", "oops", "4"], ["1", "2", "oops", "4"]),
+    ],
+)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("block", [8, 2**20])
+def test_a_column_is_numbers_if_all_its_cells_are(
+    write: Write, monkeypatch, cells, expected, reverse: bool, block: int
+) -> None:
+    # Wherever a block ends, the type is the same.
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", block)
+    if reverse:
+        cells, expected = cells[::-1], expected[::-1]
+    path = write("k,x\n" + "".join(f"a,{cell}\n" for cell in cells))
+    if block == 8:
+        monkeypatch.setattr(csv_source, "BLOCK_BYTES", 32)
+    assert read_table(path)["x"].to_list() == expected
+    kinds = {str: pl.String, int: pl.Int64, float: pl.Float64}
+    of = next((type(value) for value in expected if value is not None), str)
+    assert read_table(path)["x"].dtype == kinds[of]
+
+
+def test_stated_spellings_of_a_missing_value_replace_the_others(write: Write) -> None:
+    path = write("a,b\n-999,NA\n5,-\n-,x\n")
+    options = CsvOptions(null_values=["-", "-999"])
+    expected = {"a": [None, 5, None], "b": ["NA", None, "x"]}
+    assert read_table(path, options).to_dict(as_series=False) == expected
+    assert missing_values(options) == ["", "-", "-999"]
+    assert missing_values(CsvOptions())[:2] == ["", "NA"]
+
+
+def test_decimal_commas_are_read_when_stated(write: Write) -> None:
+    path = write("a;b;c;d\n3,5;1;1.234,5;1.5\n-,25;2;2;2,5\n1;;;\n")
+    expected = {
+        "a": [3.5, -0.25, 1.0],
+        "b": [1, 2, None],
+        "c": ["1.234,5", "2", None],
+        "d": ["1.5", "2,5", None],
+    }
+    assert read_table(path, CsvOptions(decimal=",")).to_dict(as_series=False) == expected
+    quoted = write('a,b\n"3,5",1\n')
+    assert read_table(quoted, CsvOptions(decimal=","))["a"].to_list() == [3.5]
+    assert read_table(quoted, CsvOptions(decimal="."))["a"].to_list() == ["3,5"]
+
+
+def test_blank_lines_are_left_out_and_said_but_empty_rows_stay(write: Write, caplog) -> None:
+    path = write("a,b\n\n1,x\n\r\n,\n2,y\n\n\n")
+    with caplog.at_level(logging.INFO):
+        assert read_table(path)["a"].to_list() == [1, None, 2]
+    assert "left out 4 blank lines" in caplog.text
+
+
+def test_a_blank_line_in_a_single_column_is_a_missing_value(write: Write, small_blocks) -> None:
+    path = write("a\n\n1\n" + "\n" * 100 + "2\n" + "\r\n" * 100)
+    assert read_table(path)["a"].to_list() == [None, 1, *[None] * 100, 2]
+
+
+def test_comments_and_lines_above_the_header_are_left_out_when_stated(write: Write, caplog) -> None:
+    path = write('a title\n\n#note\na,b\n1,"#x"\n#skip, this\n"\n#2",3\n#end')
+    options = CsvOptions(skip_lines=2, comment="#")
+    with caplog.at_level(logging.INFO):
+        assert read_table(path, options).rows() == [("1", "#x"), ("\n#2", "3")]
+    assert "left out 2 comment lines" in caplog.text
+    assert "line 1: no line is left" not in refusal(path)
+    assert "no line is left" in refusal(path, skip_lines=50)
+
+
+def test_names_may_be_stated(write: Write) -> None:
+    path = write("1,x\n2,y\n")
+    assert read_table(path, CsvOptions(header=False)).columns == ["column_1", "column_2"]
+    named = read_table(path, CsvOptions(column_names=["a", "b"]))
+    assert named.rows(named=True) == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
+    renamed = CsvOptions(column_names=["a", "b"], header=True)
+    assert read_table(path, renamed).rows(named=True) == [{"a": 2, "b": "y"}]
+    assert read_table(write("a,b\n1,2\n"), CsvOptions(column_names=["a", "b"])).height == 1
+    assert "holds 1 names, but the line has 2 cells" in refusal(path, column_names=["a"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["1,2,3\n4,5,6\n", "id,1990,2000,2010\na,1,2,3\n", "y,1,0\n1,2,3\n", "x,2020\n1,up\n"],
+)
+def test_labels_that_are_numbers_are_a_header(write: Write, content: str) -> None:
+    assert read_table(write(content)).columns == content.splitlines()[0].split(",")
+
+
+def test_quotes_are_text_when_stated(write: Write) -> None:
+    path = write('a,b\n1,5"\n2,6"\n')
+    assert read_table(path, CsvOptions(quote="none"))["b"].to_list() == ['5"', '6"']
+    path = write("a,b\n'x,y',1\n'it''s',2\n")
+    assert read_table(path, CsvOptions(quote="'"))["a"].to_list() == ["x,y", "it's"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"separator": ";;"}, "separator must be one character"),
+        ({"encoding": "utf-99"}, "encoding must be an encoding"),
+        ({"encoding": "hex"}, "encoding must be an encoding"),
+        ({"decimal": ";"}, "decimal must be one of"),
+        ({"quote": "ab"}, "quote must be one character"),
+        ({"null_values": "NA"}, "null_values must be a list"),
+        ({"null_values": [-999]}, "null_values must be a list"),
+        ({"header": "no"}, "header must be true or false"),
+        ({"column_names": ["a", "a"]}, "column_names must be distinct"),
+        ({"skip_lines": -1}, "skip_lines must be a whole number"),
+        ({"comment": ""}, "comment must be a text"),
+        ({"separator": '"'}, "separator and quote must differ"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(options, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        CsvOptions(**options)
+
+
+def test_an_encoding_against_the_byte_order_mark_is_refused(write: Write) -> None:
+    path = write("a,b\n1,2\n".encode("utf-8-sig"))
+    assert "leave data.encoding out" in refusal(path, encoding="latin-1")
+    assert read_table(path, CsvOptions(encoding="utf-8")).columns == ["a", "b"]
+    other = write("a,b\n1,2\n".encode("utf-16-le"))
+    assert read_table(other, CsvOptions(encoding="utf-16-le")).rows() == [(1, 2)]
+
+
+def test_gzip_and_parquet_give_the_table_of_the_csv(write: Write, tmp_path: Path) -> None:
+    content = "a,b,c\n1,0.5,x\n,NA,\n3,2.5,None\n"
+    frame = read_table(write(content))
+    assert read_table(write(gzip.compress(content.encode()), "t.csv.gz")).equals(frame)
+    assert read_table(write(gzip.compress(content.encode()), "t.data")).equals(frame)
+    raw = frame.with_columns(
+        pl.col("a").cast(pl.Int16),
+        pl.Series("b", [0.5, math.nan, 2.5]),
+        pl.Series("c", ["x", "", "None"]),
+    )
+    raw.write_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").equals(frame)
+    raw.with_columns(pl.concat_list("a", "a").alias("l")).write_parquet(tmp_path / "l.parquet")
+    assert "column 'l'" in refusal(tmp_path / "l.parquet")
+
+
+def _random_table(rng: random.Random) -> list[list[str]]:
+    alphabet = 'ab1é,;"\n\r\t |0.-'
+    width, height = rng.randint(1, 5), rng.randint(1, 40)
+    header = [f"c{index}" for index in range(width)]
+    rows = [
+        ["".join(rng.choices(alphabet, k=rng.randint(0, 6))) for _ in range(width)]
+        for _ in range(height)
+    ]
+    return [header, *rows]
+
+
+def _written(rows: list[list[str]], rng: random.Random) -> str:
+    """The rows as CSV; cells that need no quotes have them at times."""
+    line_end, share = rng.choice(["\n", "\r\n"]), rng.choice([0.0, 0.3, 1.0])
+
+    def cell(text: str) -> str:
+        # A bare empty cell would be a blank line in a table of one column.
+        is_bare = not set(text) & set(',"\r\n') and (text or len(rows[0]) > 1)
+        is_quoted = not is_bare or rng.random() < share
+        return '"' + text.replace('"', '""') + '"' if is_quoted else text
+
+    text = "".join(",".join(map(cell, row)) + line_end for row in rows)
+    return text if rng.random() < 0.5 else text.removesuffix(line_end)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_random_tables_are_read_as_python_reads_them(write: Write, monkeypatch, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", rng.choice([256, 512, 2**20]))
+    rows = _random_table(rng)
+    path = write(text := _written(rows, rng))
+    oracle = list(csv.reader(io.StringIO(text, newline="")))
+    assert oracle == rows
+    options = CsvOptions(separator=",", decimal=".", header=True)
+    chunks = list(read_chunks(path, options, rows=rng.randint(1, 50)))
+    cells = [list(row) for chunk in chunks for row in chunk.frame.rows()]
+    assert cells == rows[1:]
+    reader = csv.reader(io.StringIO(text, newline=""))
+    lines = [1, *(1 + _lines_before(text, index, reader) for index in range(1, len(rows) + 1))]
+    found = [chunk.line(row) for chunk in chunks for row in range(chunk.frame.height)]
+    assert found == lines[1:-1]
+    frame = read_table(path, options)
+    assert frame.shape == (len(rows) - 1, len(rows[0]))
+    missing = missing_values(options)
+    for index, values in enumerate(frame):
+        column = [None if row[index] in missing else row[index] for row in rows[1:]]
+        if values.dtype == pl.String:
+            assert values.to_list() == column
+        else:
+            assert values.to_list() == [None if cell is None else float(cell) for cell in column]
+
+
+def _lines_before(text: str, records: int, reader) -> int:
+    """Line feeds in the first records, counted by Python's own reader."""
+    next(reader, None)
+    consumed = io.StringIO(text, newline="").readlines()[: reader.line_num]
+    return "".join(consumed).count("\n")
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_separator_too_many_or_too_few_is_refused(write: Write, monkeypatch, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", rng.choice([64, 2**20]))
+    quotes = rng.choice(["", '"'])
+    lines = ["a,b,c,d"] + [
+        ",".join([f"{quotes}x{quotes}", *map(str, rng.choices(range(1, 100), k=3))])
+        for _ in range(rng.randint(1, 60))
+    ]
+    index = rng.randrange(1, len(lines))
+    other = rng.randrange(1, len(lines))
+    cut = rng.randint(1, len(lines[index]))
+    longer = lines[index][:cut].replace('"', "") + "," + lines[index][cut:].replace('"', "")
+    shorter = lines[index].replace(",", rng.choice([" ", "", "-"]), 1).replace('"', "")
+    number = index + 1
+    if rng.random() < 0.3 and other != index:
+        # As many separators as before, but not in the right lines.
+        lines[index], lines[other] = longer, lines[other].replace(",", "").replace('"', "")
+        lines[other] = lines[other] or "0"
+        number = min(index, other) + 1
+    else:
+        lines[index] = rng.choice([longer, shorter])
+    assert f"line {number}: it has" in refusal(write("\n".join(lines) + "\n"), separator=",")
+
+
+def test_chunks_hold_the_text_of_the_file_with_its_lines(write: Write, small_blocks) -> None:
+    path = write("a,b\n1,NA\n\n007,\n" + '"x\ny",2\n' * 50 + "3,4\n")
+    chunks = list(read_chunks(path, rows=7))
+    assert max(chunk.frame.height for chunk in chunks) <= 7
+    frame = pl.concat(chunk.frame for chunk in chunks)
+    assert frame.schema == {"a": pl.String, "b": pl.String}
+    assert frame.rows()[:3] == [("1", "NA"), ("007", ""), ("x\ny", "2")]
+    lines = [chunk.line(row) for chunk in chunks for row in range(chunk.frame.height)]
+    assert lines == [2, 4, *range(5, 105, 2), 105]
+    assert chunks[0].first_line == 2
+    assert chunks[-1].place(chunks[-1].frame.height - 1) == "line 105"
+
+
+def test_a_table_without_rows_is_one_empty_chunk(write: Write, tmp_path: Path) -> None:
+    pl.DataFrame({"a": [], "b": []}).write_parquet(tmp_path / "empty.parquet")
+    for path in (write("a,b\n"), write("a,b"), tmp_path / "empty.parquet"):
+        (chunk,) = read_chunks(path, rows=10)
+        assert chunk.frame.columns == ["a", "b"]
+        assert chunk.frame.is_empty()
+
+
+def test_chunks_of_parquet_count_rows(tmp_path: Path) -> None:
+    pl.DataFrame({"a": range(10), "b": [0.5, None] * 5}).write_parquet(tmp_path / "t.parquet")
+    chunks = list(read_chunks(tmp_path / "t.parquet", rows=4))
+    assert [chunk.frame.height for chunk in chunks] == [4, 4, 2]
+    assert chunks[1].frame.rows()[1] == ("5", "")
+    assert chunks[1].place(1) == "row 6"
+
+
+def test_an_endless_record_does_not_fill_the_memory(write: Write, monkeypatch) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 2**10)
+    monkeypatch.setattr("nnlab.data.csv_scan._MAX_RECORD_BYTES", 2**12)
+    read = []
+    original = csv_source._read
+    monkeypatch.setattr(csv_source, "_read", lambda *args: read.append(1) or original(*args))
+    path = write('a,b\n1,2\n3,"4\n' + "5,6\n" * 10_000)
+    assert "line 3: the quote that opens here is never closed" in refusal(path)
+    assert len(read) < 12
+
+
+def test_a_row_is_found_again_among_those_that_have_a_target(write: Write, small_blocks) -> None:
+    path = write("x,y\n1,2\n\n" + "2.5,3\n" * 50 + "0,NA\n7,\n-inf,4\n")
+    assert len(read_table(path)) == 54
+    found = [
+        find_place(path, CsvOptions(), row, target="y", missing=missing_values(CsvOptions()))
+        for row in (0, 1, 50, 51)
+    ]
+    assert found == ["line 2", "line 4", "line 53", "line 56"]
