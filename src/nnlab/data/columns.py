@@ -141,7 +141,8 @@ def category_text(values: pl.Series, written_as: str) -> pl.Series:
     """Categories as text that is the same however a file or a data frame writes them."""
     if written_as == "boolean":
         return boolean_text(values)
-    return number_text(values) if written_as == "number" else values.cast(pl.String)
+    is_number = written_as == "number" or values.dtype.is_float()
+    return number_text(values) if is_number else values.cast(pl.String)
 
 
 def fit_columns(

@@ -1,11 +1,25 @@
 """Dates and times: which way they are written, and the seconds they stand for."""
 
+import functools
+import re
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d %b %Y")
-_TIMES = ("%H:%M:%S%.f", "%H:%M:%S", "%H:%M")
+_DATES = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%d %b %Y",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+)
+_TIMES = ("%H:%M:%S", "%H:%M:%S%.f", "%H:%M")
 _ZONES = ("", "Z", "%z")
 FORMATS = (
     *_DATES,
@@ -20,6 +34,16 @@ FORMATS = (
 )
 """The ways of writing a date, a date with a time, or a time that are recognised."""
 
+_PARTS = {
+    "%Y": r"\d{4}",
+    "%b": "[A-Za-z]{3}",
+    "%.f": r"(\.\d+)?",
+    "%z": r"[+-]\d\d:?\d\d",
+    **dict.fromkeys(("%y", "%m", "%d", "%H", "%M", "%S"), r"\d{1,2}"),
+}
+# What stands for a day in strftime's formats; without one, a format is of a time alone.
+_DAY_PARTS = ("%Y", "%y", "%C", "%G", "%d", "%e", "%j", "%D", "%F", "%x", "%c", "%s", "%+", "%v")
+
 DAY, WEEK, YEAR = 86_400.0, 604_800.0, 31_556_952.0
 """Periods in seconds; a year is the Gregorian mean of 365.2425 days."""
 
@@ -31,31 +55,51 @@ def find_formats(values: pl.Series) -> list[str]:
         values: Strings, null where missing.
 
     Returns:
-        Entries of `FORMATS`; more than one where the texts leave it open, as `03/04/2024` does.
+        Entries of `FORMATS`; more than one where the texts leave open what they mean, as
+        `03/04/2024` does.
     """
-    present = values.drop_nulls()
-    # Most columns hold no dates, and a few values tell.
-    few = present.head(20)
-    if few.is_empty() or not few.str.contains(r"^\d{1,4}[-/. :]").all():
+    present = values.drop_nulls().str.strip_chars()
+    if present.is_empty():
         return []
-    likely = [pattern for pattern in FORMATS if to_seconds(few, pattern).null_count() == 0]
-    return [pattern for pattern in likely if to_seconds(present, pattern).null_count() == 0]
+    # Most columns hold no dates, and their first value tells.
+    formats = [pattern for pattern in FORMATS if _shape(pattern).fullmatch(present[0])]
+    found: dict[str, pl.Series] = {}
+    for pattern in formats:
+        seconds = to_seconds(present.head(20), pattern)
+        if seconds.null_count() == 0:
+            seconds = to_seconds(present, pattern)
+        is_new = not any(seconds.equals(other) for other in found.values())
+        if seconds.null_count() == 0 and is_new:
+            found[pattern] = seconds
+    return list(found)
+
+
+@functools.cache
+def _shape(pattern: str) -> re.Pattern[str]:
+    """A regular expression for texts that may be of a format."""
+    return re.compile(
+        re.sub(r"%\.f|%[A-Za-z]|.", lambda part: _PARTS.get(part[0], re.escape(part[0])), pattern)
+    )
 
 
 def to_seconds(values: pl.Series, pattern: str | None) -> pl.Series:
     """Seconds since 1970-01-01 00:00 UTC, or since midnight for a time alone.
 
     Args:
-        values: Strings, or dates, times or durations as polars has them.
-        pattern: How the strings are written (a format of strftime's); None where they are none.
+        values: Strings, or dates, times or durations as polars has them; with a pattern whole
+            numbers such as 20240131, too.
+        pattern: How they are written (a format of strftime's); None where polars knows.
 
     Returns:
         Float64, null where missing or not of the pattern.
+
+    Raises:
+        ValueError: The values are neither dates nor written by a pattern, or it is none.
     """
-    if values.dtype == pl.String:
+    if not values.dtype.is_temporal():
         if pattern is None:
-            raise ValueError(f"column '{values.name}' must hold dates, got text")
-        values = _parse(values.str.strip_chars(), pattern)
+            raise ValueError(f"column '{values.name}' must hold dates, got {values.dtype}")
+        values = _parse(values.cast(pl.String).str.strip_chars(), pattern)
     if values.dtype == pl.Time:
         return values.cast(pl.Int64).cast(pl.Float64) / 1e9
     if values.dtype == pl.Duration:
@@ -73,8 +117,10 @@ def moments(values: pl.Series, pattern: str | None) -> pl.Series:
     Raises:
         ValueError: The values are neither numbers nor dates of one format.
     """
-    if values.dtype.is_numeric():
-        return values.cast(pl.Float64)
+    if values.dtype.is_numeric() and pattern is None:
+        numbers = values.cast(pl.Float64).fill_nan(None)
+        if numbers.null_count() == 0:
+            return numbers
     if values.dtype == pl.String:
         pattern = pattern or next(iter(find_formats(values)), None)
     if values.dtype.is_temporal() or pattern is not None:
@@ -88,12 +134,20 @@ def moments(values: pl.Series, pattern: str | None) -> pl.Series:
 
 
 def _parse(values: pl.Series, pattern: str) -> pl.Series:
-    if not any(part in pattern for part in ("%Y", "%y", "%F", "%D")):
-        return values.str.to_time(pattern, strict=False)
-    if not any(part in pattern for part in ("%H", "%I", "%T")):
-        return values.str.to_date(pattern, strict=False)
-    parsed = values.str.to_datetime(pattern, time_unit="us", strict=False)
-    return parsed if parsed.dtype.time_zone is None else parsed.dt.replace_time_zone(None)  # type: ignore[attr-defined]
+    """Text as times of polars', null where it is not of the pattern."""
+    try:
+        if not any(part in pattern for part in _DAY_PARTS):
+            return values.str.to_time(pattern, strict=False)
+        parsed = values.str.to_datetime(pattern, time_unit="us", strict=False)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"data.columns.{values.name} must be a date's format such as %d/%m/%Y %H:%M, got "
+            f"{pattern} ({reason})"
+        ) from error
+    parsed = parsed.to_frame().select(pl.all().dt.replace_time_zone(None)).to_series()
+    # "%Y" reads 99 as the year 99, which is not what a person means.
+    return parsed.set(parsed.dt.year() < 1000, None)
 
 
 def periods_of(seconds: NDArray[np.float64]) -> list[float]:

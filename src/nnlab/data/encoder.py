@@ -25,7 +25,8 @@ class RowEncoder(nn.Module):
             categorical ones those of `codes`, each in their order.
 
     >>> area = NumericColumn(name="area", scaling="standard", center=10.0, scale=2.0, knots=[],
-    ...                      levels=[], has_missing=True, date_format=None, periods=[])
+    ...                      levels=[], has_missing=True, date_format=None, periods=[],
+    ...                      is_date=False)
     >>> RowEncoder([area])(torch.tensor([[14.0], [math.nan]]).double(), torch.zeros(2, 0).long())
     tensor([[2., 0.],
             [0., 1.]])

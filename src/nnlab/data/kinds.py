@@ -1,5 +1,6 @@
 """What each column of a table holds, and which columns say nothing that could be learned."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -89,6 +90,10 @@ def infer_kind(values: pl.Series) -> ColumnKind:
     Args:
         values: Numbers, strings, booleans or dates, null where missing.
     """
+    is_plain = values.dtype in (pl.String, pl.Boolean)
+    if not (is_plain or values.dtype.is_numeric() or values.dtype.is_temporal()):
+        note = f"cells of the type {values.dtype} are not understood"
+        return _facts(values, "left out", 0, note=note)
     missing = values.null_count()
     distinct = count_distinct(values)
     if distinct == 0:
@@ -101,11 +106,7 @@ def infer_kind(values: pl.Series) -> ColumnKind:
         return _facts(values, "boolean", distinct, written_as="boolean")
     if values.dtype.is_numeric():
         return _infer_number(values, distinct)
-    if values.dtype == pl.String:
-        return _infer_text(values, distinct)
-    return _facts(
-        values, "left out", distinct, note=f"cells of the type {values.dtype} are not understood"
-    )
+    return _infer_text(values, distinct)
 
 
 def count_distinct(values: pl.Series) -> int:
@@ -126,6 +127,8 @@ def number_text(values: pl.Series) -> pl.Series:
     """Numbers however they are written as text: 1, 1.0 and 01 as `1`; other texts as they are."""
     if values.dtype.is_integer():
         return values.cast(pl.String)
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
     text = values.cast(pl.String).str.strip_chars()
     floats = (text if values.dtype == pl.String else values).cast(pl.Float64, strict=False)
     is_whole = (floats == floats.round()) & (floats.abs() < _LARGEST_WHOLE)
@@ -195,8 +198,9 @@ def _infer_number(values: pl.Series, distinct: int) -> ColumnKind:
     if values.dtype.is_integer():
         all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
         low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
-        is_sequence = all_different and high - low == rows - 1
-        if is_sequence or (all_different and _is_id_name(values.name)):
+        # Of rows that were numbered, training has a part.
+        is_sequence = high - low < 2 * rows and not _are_years(low, high)
+        if all_different and (is_sequence and _is_id_name(values.name)):
             return _facts(
                 values, "left out", distinct, note="an identifier: a different number in each row"
             )
@@ -220,10 +224,16 @@ def _are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
     """
     if not (2 <= distinct <= 20 and distinct * 10 <= len(values)):
         return False
-    if low < 100 or len(str(low)) != len(str(high)):
+    if low < 100 or len(str(low)) != len(str(high)) or _are_years(low, high):
         return False
     gaps = values.drop_nulls().unique().sort().diff().drop_nulls()
-    return gaps.n_unique() > 1 and high - low >= 2 * distinct
+    # What people choose is round: doses have a common divisor, names have none.
+    is_round = math.gcd(*gaps) > 1
+    return not is_round and gaps.n_unique() > 1 and high - low >= 2 * distinct
+
+
+def _are_years(low: int, high: int) -> bool:
+    return low >= 1500 and high <= 2200
 
 
 def _infer_text(values: pl.Series, distinct: int) -> ColumnKind:

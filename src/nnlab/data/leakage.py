@@ -6,10 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from nnlab.data.columns import CategoricalColumn, Column
+from nnlab.data.columns import CategoricalColumn, Codes, Column
 
 _FEW_ROWS = 50
-_MOST_GROUPS = 256
 # Of what the target varies, this share is left at most by a column that gives it away.
 _LEFT = 0.005
 
@@ -19,8 +18,9 @@ def find_leaks(
 ) -> dict[str, float]:
     """The columns that predict the target nearly perfectly, each on its own.
 
-    Rows are grouped by the column's category, or by up to 256 quantiles of its numbers, and each
-    group predicts its most frequent class, or the mean rank of its targets.
+    A category predicts its most frequent class, or the mean rank of its targets. Of a column of
+    numbers, in their order, classes must come in a few runs, or the rank of each target be
+    nearly halfway between those before and after it.
 
     Args:
         frame: Training rows.
@@ -32,42 +32,52 @@ def find_leaks(
         By column name, the share in (0.995, 1] of what there is to predict that it predicts: the
         rows that are not of the most frequent class, or the variance of the targets' ranks.
     """
-    if len(frame) < _FEW_ROWS:
-        return {}
     labels = np.unique(targets, return_inverse=True)[1]
+    if len(frame) < _FEW_ROWS or labels.max() == 0:
+        return {}
     leaks = {}
     for column in columns:
-        groups = _group(column, frame[column.name])
-        # Groups of a row or two would predict anything.
-        if groups.max() + 1 > len(groups) / 5:
-            continue
-        left = _left_by_classes(groups, labels) if classes else _left_by_ranks(groups, labels)
+        values = frame[column.name]
+        if isinstance(column, CategoricalColumn):
+            left = _left_by_categories(column.read(values), labels, classes)
+        else:
+            order = np.argsort(column.read(values), kind="stable")
+            left = _left_by_runs(labels[order]) if classes else _left_by_neighbours(labels[order])
         if left < _LEFT:
             leaks[column.name] = 1 - left
     return leaks
 
 
-def _group(column: Column, values: pl.Series) -> NDArray[np.int64]:
-    """The group of each row, numbered from 0."""
-    if isinstance(column, CategoricalColumn):
-        return np.unique(column.read(values), return_inverse=True)[1]
-    numbers = np.nan_to_num(column.read(values), nan=np.inf)
-    rank = np.unique(numbers, return_inverse=True)[1]
-    most = min(_MOST_GROUPS, len(rank) // 10)
-    if rank.max() < most:
-        return rank
-    edges = np.unique(np.quantile(rank, np.arange(1, most) / most))
-    return np.unique(np.searchsorted(edges, rank, side="right"), return_inverse=True)[1]
-
-
-def _left_by_classes(groups: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+def _left_by_categories(codes: Codes, labels: NDArray[np.int64], classes: bool) -> float:
+    groups = np.unique(codes, return_inverse=True)[1]
+    if groups.max() + 1 > len(groups) / 5:
+        return 1.0  # categories of a row or two would predict anything
+    if not classes:
+        means = np.bincount(groups, weights=labels) / np.bincount(groups)
+        return _share(np.square(labels - means[groups]).sum(), labels)
     pairs, counts = np.unique(np.stack([groups, labels]), axis=1, return_counts=True)
     best = np.zeros(groups.max() + 1, dtype=np.int64)
     np.maximum.at(best, pairs[0], counts)
-    wrong_without = len(labels) - np.bincount(labels).max()
-    return float((len(labels) - best.sum()) / max(wrong_without, 1))
+    return float((len(labels) - best.sum()) / _rare(labels))
 
 
-def _left_by_ranks(groups: NDArray[np.int64], ranks: NDArray[np.int64]) -> float:
-    means = np.bincount(groups, weights=ranks) / np.bincount(groups)
-    return float(np.square(ranks - means[groups]).sum() / np.square(ranks - ranks.mean()).sum())
+def _left_by_runs(labels: NDArray[np.int64]) -> float:
+    """Two runs more than classes need are about one row at the wrong place."""
+    runs = 1 + np.count_nonzero(np.diff(labels))
+    needed = 2 * len(np.unique(labels))
+    return float(max(0, runs - needed) / 2 / _rare(labels))
+
+
+def _left_by_neighbours(ranks: NDArray[np.int64]) -> float:
+    before, after = np.roll(ranks, 1), np.roll(ranks, -1)
+    before[0], after[-1] = after[0], before[-1]
+    return _share(np.square(ranks - (before + after) / 2).sum(), ranks)
+
+
+def _share(left: float, ranks: NDArray[np.int64]) -> float:
+    return float(left / np.square(ranks - ranks.mean()).sum())
+
+
+def _rare(labels: NDArray[np.int64]) -> int:
+    """Rows that are not of the most frequent class: what is wrong without any column."""
+    return int(len(labels) - np.bincount(labels).max())

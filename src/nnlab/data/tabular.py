@@ -289,7 +289,11 @@ class TabularDataModule(InMemoryDataModule):
         """What the training rows teach of the columns and the target."""
         no_features = [name for name in (self.target, self.group) if name is not None]
         features = frame.drop(no_features)[train.numpy()]
-        kinds = infer_kinds(features, said=self.columns, drop=self.drop)
+        kinds = infer_kinds(
+            features,
+            said={name: kind for name, kind in self.columns.items() if name not in no_features},
+            drop=[name for name in self.drop if name not in no_features],
+        )
         try:
             columns = fit_columns(
                 features, kinds, scaling=self.scaling, max_one_hot=self.max_one_hot

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from nnlab.data.columns import CellError
+from nnlab.data.kinds import number_text
 from nnlab.spec import Task
 
 # The square of a residual must be finite.
@@ -72,7 +73,7 @@ def find_classes(target: pl.Series, task: Task) -> list[str]:
             )
         return []
     counts = target.value_counts().sort(target.name)
-    names = counts[target.name].cast(pl.String).to_list()
+    names = _class_text(counts[target.name]).to_list()
     if task == "binary" and len(names) != 2:
         raise ValueError(
             f"task=binary needs a target of two values, got {len(names)} in '{target.name}'"
@@ -98,10 +99,15 @@ def encode_targets(target: pl.Series, class_names: Sequence[str]) -> Tensor:
             raise ValueError(f"target '{target.name}' must hold numbers, got '{target[0]}'")
         return torch.tensor(target.cast(pl.Float64).to_numpy())
     index = {name: i for i, name in enumerate(class_names)}
-    codes = target.cast(pl.String).replace_strict(index, default=None, return_dtype=pl.Int64)
+    codes = _class_text(target).replace_strict(index, default=None, return_dtype=pl.Int64)
     if codes.null_count():
         unknown = target.filter(codes.is_null())[0]
         raise ValueError(
             f"target '{target.name}' must be one of {', '.join(class_names)}, got '{unknown}'"
         )
     return torch.tensor(codes.to_numpy())
+
+
+def _class_text(target: pl.Series) -> pl.Series:
+    """Classes as text, 1 and 1.0 being the same."""
+    return number_text(target) if target.dtype.is_numeric() else target.cast(pl.String)

@@ -160,7 +160,11 @@ class SupervisedModule(LightningModule):
 
     def penalty(self) -> Tensor:
         """The L1 and L2 terms, a scalar: `l1 * sum |w| + l2 * sum w^2` over weight matrices."""
-        weights = [weight for weight in self.network.parameters() if weight.ndim > 1]
+        weights = [
+            parameter
+            for name, parameter in self.network.named_parameters()
+            if name.endswith("weight") and parameter.ndim > 1
+        ]
         total = torch.zeros((), device=self.device)
         if self.l1 > 0:
             total = total + self.l1 * torch.stack([w.abs().sum() for w in weights]).sum()
