@@ -56,9 +56,11 @@ def unquoted(data: Bytes, found: Mask, marks: Marks) -> Mask:
     """Those of the found bytes that stand outside quotes, for text that begins outside."""
     if marks.quote is None:
         return found
-    # Parity is all that counts, so that the running sum may overflow.
-    inside = np.cumsum(data == marks.quote, dtype=np.uint8) & 1
-    return np.asarray(found & (inside == 0))
+    # From one quote to the next all is inside or all outside, in turn: several times faster than
+    # a running sum over the bytes.
+    bounds = np.concatenate(([0], np.flatnonzero(data == marks.quote), [len(data)]))
+    outside = np.arange(len(bounds) - 1) % 2 == 0
+    return np.asarray(found & np.repeat(outside, np.diff(bounds)))
 
 
 def cell_ends(text: bytes, marks: Marks) -> tuple[Bytes, Positions]:

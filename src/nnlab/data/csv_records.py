@@ -79,6 +79,11 @@ class Block:
             first = int(wrong.argmax())
             raise self._wrong_width(int(starts[first]), int(widths[first]))
 
+    @property
+    def count(self) -> int:
+        """The number of records."""
+        return int(self._records[3].sum())
+
     def without_other_lines(self) -> tuple[bytes, int, int]:
         """The records alone, and how many blank lines and how many comments there were."""
         starts, stops, _, is_record = self._records

@@ -123,7 +123,7 @@ class Scan:
             text, blank, comments = block.without_other_lines()
             self._blank += blank
             self._comments += comments
-            lines = len(record_ends(text, marks))
+            lines = block.count
         padded = _padded_columns(text, marks, width) if text else frozenset()
         return Records(text=text, count=lines, padded=padded, block=block)
 
