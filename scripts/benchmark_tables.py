@@ -30,7 +30,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from nnlab.data.csv_options import CsvOptions
+from nnlab.data.csv.options import CsvOptions
 from nnlab.data.split import hold_out
 from nnlab.data.table import read_table
 from nnlab.reporting import format_table

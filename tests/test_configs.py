@@ -21,7 +21,10 @@ EXPERIMENTS = sorted(path.stem for path in (CONFIGS / "experiment").glob("*.yaml
 GIVEN = {"self", "params", "optimizer", "scheduler", "total_steps", "save_dir", "monitor"} | {
     "task",
     "input_shape",
+    "numbers",
+    "category_sizes",
     "class_names",
+    "class_counts",
     "target_mean",
     "target_std",
 }

@@ -18,7 +18,7 @@ from nnlab import __version__
 from nnlab.checkpoints import read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.columns import MISSING, OTHER, CategoricalColumn, Column, NumericColumn
-from nnlab.data.csv_options import CsvOptions, missing_values
+from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.kinds import _FALSE, _TRUE
 from nnlab.data.rows import ImageReader, TableReader
 from nnlab.models import SupervisedModule
@@ -220,8 +220,10 @@ def random_inputs(predictor: Predictor, *, rows: int) -> Inputs:
     """
     source = torch.Generator().manual_seed(0)
     if isinstance(predictor.reader, ImageReader):
-        shape = (rows, *predictor.reader.shape)
-        return {"pixels": torch.randint(0, 256, shape, dtype=torch.uint8, generator=source)}
+        pixels = torch.randint(0, 256, (rows, *predictor.reader.shape), generator=source)
+        # From dark to bright: of nothing but bright noise a network is sure, whatever its weights.
+        brightness = torch.linspace(0, 1, rows).reshape(-1, 1, 1)
+        return {"pixels": (pixels * brightness).to(torch.uint8)}
     numeric, categorical = _by_input(predictor.reader)
     inputs = {}
     if numeric:

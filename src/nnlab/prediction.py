@@ -16,7 +16,7 @@ from nnlab.checkpoints import read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
 from nnlab.data.columns import CellError, NumericColumn
-from nnlab.data.csv_options import CsvOptions, missing_values
+from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.rows import ImageReader, TableReader, image_files
 from nnlab.data.table import few
 from nnlab.models import SupervisedModule

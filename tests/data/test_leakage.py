@@ -52,7 +52,7 @@ def test_a_noisy_copy_of_a_number_is_no_leak(share: float) -> None:
 def test_what_is_left_is_one_minus_the_determination_of_the_ranks() -> None:
     # A category for each tenth of the ranks leaves a hundredth of their variance.
     tenths = np.argsort(np.argsort(NUMBERS)) * 200 // ROWS
-    leaks = leaks_of(tenths, NUMBERS, classes=False)
+    leaks = leaks_of(tenths, NUMBERS, classes=False, kind="categorical")
     ranks = np.argsort(np.argsort(NUMBERS))
     means = np.bincount(tenths, weights=ranks) / np.bincount(tenths)
     expected = np.corrcoef(ranks, means[tenths])[0, 1] ** 2

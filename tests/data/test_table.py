@@ -13,9 +13,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from nnlab.data import csv_source
 from nnlab.data.chunks import find_place, read_chunks
-from nnlab.data.csv_options import CsvOptions, missing_values
+from nnlab.data.csv import source as csv_source
+from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.table import read_table
 
 Write = Callable[..., Path]
@@ -459,7 +459,7 @@ def test_chunks_of_parquet_count_rows(tmp_path: Path) -> None:
 
 def test_an_endless_record_does_not_fill_the_memory(write: Write, monkeypatch) -> None:
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", 2**10)
-    monkeypatch.setattr("nnlab.data.csv_scan._MAX_RECORD_BYTES", 2**12)
+    monkeypatch.setattr("nnlab.data.csv.scan._MAX_RECORD_BYTES", 2**12)
     read = []
     original = csv_source._read
     monkeypatch.setattr(csv_source, "_read", lambda *args: read.append(1) or original(*args))

@@ -13,7 +13,10 @@ def classes(count: int) -> DataSpec:
     return DataSpec(
         task="binary" if count == 2 else "multiclass",
         input_shape=[1],
+        numbers=1,
+        category_sizes=[],
         class_names=[str(i) for i in range(count)],
+        class_counts=[1] * count,
         target_mean=0.0,
         target_std=1.0,
     )
@@ -21,7 +24,14 @@ def classes(count: int) -> DataSpec:
 
 def regression(mean: float, std: float) -> DataSpec:
     return DataSpec(
-        task="regression", input_shape=[1], class_names=[], target_mean=mean, target_std=std
+        task="regression",
+        input_shape=[1],
+        numbers=1,
+        category_sizes=[],
+        class_names=[],
+        class_counts=[],
+        target_mean=mean,
+        target_std=std,
     )
 
 

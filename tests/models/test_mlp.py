@@ -155,7 +155,7 @@ def test_backpropagation_is_the_chain_rule(activation: str, task: str, loss: str
         "regression": 3 * torch.randn(11, dtype=torch.float64),
     }[task]
 
-    resolve_loss(task, loss, smoothing)(mlp(x), targets, smoothing).backward()
+    resolve_loss(task, loss)(mlp(x), targets, smoothing, "mean").backward()
 
     with torch.no_grad():
         expected = backpropagate(

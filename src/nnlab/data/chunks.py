@@ -5,11 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
-from nnlab.data.csv_dialect import find_dialect
-from nnlab.data.csv_options import CsvOptions
-from nnlab.data.csv_records import Block
-from nnlab.data.csv_scan import Scan
-from nnlab.data.csv_types import read_text
+from nnlab.data.csv.dialect import find_dialect
+from nnlab.data.csv.options import CsvOptions
+from nnlab.data.csv.records import Block
+from nnlab.data.csv.scan import Scan
+from nnlab.data.csv.types import read_text
 from nnlab.data.parquet import is_parquet, parquet_chunks
 
 _ROWS_SEARCHED = 65_536

@@ -90,7 +90,7 @@ def infer_kind(values: pl.Series) -> ColumnKind:
     Args:
         values: Numbers, strings, booleans or dates, null where missing.
     """
-    is_plain = values.dtype in (pl.String, pl.Boolean)
+    is_plain = values.dtype in (pl.String, pl.Boolean, pl.Null)
     if not (is_plain or values.dtype.is_numeric() or values.dtype.is_temporal()):
         note = f"cells of the type {values.dtype} are not understood"
         return _facts(values, "left out", 0, note=note)
@@ -199,8 +199,8 @@ def _infer_number(values: pl.Series, distinct: int) -> ColumnKind:
         all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
         low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
         # Of rows that were numbered, training has a part.
-        is_sequence = high - low < 2 * rows and not _are_years(low, high)
-        if all_different and (is_sequence and _is_id_name(values.name)):
+        is_sequence = high - low < 1.8 * rows and not _are_years(low, high)
+        if all_different and (is_sequence or _is_id_name(values.name)):
             return _facts(
                 values, "left out", distinct, note="an identifier: a different number in each row"
             )
@@ -227,8 +227,8 @@ def _are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
     if low < 100 or len(str(low)) != len(str(high)) or _are_years(low, high):
         return False
     gaps = values.drop_nulls().unique().sort().diff().drop_nulls()
-    # What people choose is round: doses have a common divisor, names have none.
-    is_round = math.gcd(*gaps) > 1
+    # What people choose is round: doses are multiples of something, names are not.
+    is_round = math.gcd(*gaps) >= 5
     return not is_round and gaps.n_unique() > 1 and high - low >= 2 * distinct
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from nnlab.data.csv_dialect import Dialect, find_dialect
-from nnlab.data.csv_options import CsvOptions, missing_values
-from nnlab.data.csv_scan import Scan, ahead
-from nnlab.data.csv_types import ColumnTypes, as_number
+from nnlab.data.csv.dialect import Dialect, find_dialect
+from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.csv.scan import Scan, ahead
+from nnlab.data.csv.types import ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.rules import did_you_mean
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from nnlab.data.chunks import find_place
+from nnlab.data.column_table import column_table
 from nnlab.data.columns import (
-    CategoricalColumn,
     CellError,
     Column,
     fit_columns,
@@ -22,14 +22,14 @@ from nnlab.data.columns import (
     read_rows,
     to_plain,
 )
-from nnlab.data.csv_options import CsvOptions, missing_values
-from nnlab.data.dates import moments
+from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.csv.source import require_file
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.kinds import ColumnKind, infer_kinds
 from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
-from nnlab.data.split import hold_out, take_fold
 from nnlab.data.table import read_table, require_column
+from nnlab.data.table_split import TableSplit
 from nnlab.data.targets import encode_targets, find_classes, infer_task, refuse_unlearnable
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
@@ -74,9 +74,17 @@ class TabularDataModule(InMemoryDataModule):
         time: A column of numbers or dates; later rows are held out. None for none.
         fold: Which of the `folds` is tested on, in [0, folds).
         folds: Number of folds of a cross-validation, >= 2; None for a single split.
+        separator: How the files are written, like the eight that follow: see `CsvOptions`.
+        encoding: See `CsvOptions`.
+        decimal: See `CsvOptions`.
+        quote: See `CsvOptions`.
+        null_values: See `CsvOptions`.
+        header: See `CsvOptions`.
+        column_names: See `CsvOptions`.
+        skip_lines: See `CsvOptions`.
+        comment: See `CsvOptions`.
         batch_size: Rows of a training batch, >= 1.
         seed: Chooses the splits and the order of the rows.
-        **reading: How the files are written, as `CsvOptions` takes it.
 
     Raises:
         ValueError: An argument is outside its range, or two exclude each other.
@@ -100,9 +108,17 @@ class TabularDataModule(InMemoryDataModule):
         time: str | None,
         fold: int,
         folds: int | None,
+        separator: str | None,
+        encoding: str | None,
+        decimal: str | None,
+        quote: str | None,
+        null_values: Sequence[str] | None,
+        header: bool | None,
+        column_names: Sequence[str] | None,
+        skip_lines: int | None,
+        comment: str | None,
         batch_size: int,
         seed: int,
-        **reading: Any,
     ) -> None:
         super().__init__(batch_size=batch_size, seed=seed)
         check(
@@ -122,7 +138,6 @@ class TabularDataModule(InMemoryDataModule):
             fold=fold,
             folds=folds,
         )
-        _check_split(group=group, time=time, fold=fold, folds=folds, test_path=test_path)
         self.path = Path(path).expanduser()
         self.target = target
         self.task = task
@@ -130,15 +145,30 @@ class TabularDataModule(InMemoryDataModule):
         self.drop = drop
         self.scaling = scaling
         self.max_one_hot = max_one_hot
-        self.val_fraction = val_fraction
-        self.test_fraction = test_fraction
         self.val_path = val_path
         self.test_path = test_path
-        self.group = group
-        self.time = time
-        self.fold = fold
-        self.folds = folds
-        self.reading = CsvOptions(**reading)
+        time_format = columns.get(time or "", "")
+        self.split = TableSplit(
+            val_fraction=val_fraction if val_path is None else None,
+            test_fraction=test_fraction if test_path is None else None,
+            group=group,
+            time=time,
+            time_format=time_format if "%" in time_format else None,
+            fold=fold,
+            folds=folds,
+            seed=seed,
+        )
+        self.reading = CsvOptions(
+            separator=separator,
+            encoding=encoding,
+            decimal=decimal,
+            quote=quote,
+            null_values=null_values,
+            header=header,
+            column_names=column_names,
+            skip_lines=skip_lines,
+            comment=comment,
+        )
 
     def load(self, preprocessing: dict[str, Any] | None) -> LoadedData:
         """Read, split and preprocess.
@@ -153,7 +183,7 @@ class TabularDataModule(InMemoryDataModule):
         task = self._choose_task(target, preprocessing)
         class_names = preprocessing["class_names"] if preprocessing else find_classes(target, task)
         targets = encode_targets(target, class_names)
-        rows = self._split(frame, targets, task)
+        rows = self.split.choose(frame, self.path, targets if class_names else None)
         kinds: list[ColumnKind] = []
         if preprocessing is None:
             kinds, preprocessing = self._fit(frame, targets, rows["train"], task, class_names)
@@ -170,7 +200,7 @@ class TabularDataModule(InMemoryDataModule):
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
-            column_table=_column_table(kinds, columns),
+            column_table=column_table(kinds, columns),
             warnings=warnings,
             train=splits["train"],
             val=splits["val"],
@@ -193,7 +223,7 @@ class TabularDataModule(InMemoryDataModule):
         total = hashlib.sha256()
         for path in (self.path, self.val_path, self.test_path):
             if path is not None:
-                with Path(path).expanduser().open("rb") as file:
+                with require_file(Path(path).expanduser()).open("rb") as file:
                     size = file.seek(0, 2)
                     total.update(size.to_bytes(8))
                     step = max(_PIECE, size // _PIECES)
@@ -226,58 +256,6 @@ class TabularDataModule(InMemoryDataModule):
         _log.info("task   %s, from %d values of %s", inferred, target.n_unique(), self.target)
         return inferred
 
-    def _split(self, frame: pl.DataFrame, targets: Tensor, task: Task) -> dict[str, Tensor]:
-        """Indices of the rows of each split that comes out of the main file."""
-        facts = {
-            "classes": None if task == "regression" else targets,
-            "groups": self._groups(frame),
-            "times": self._times(frame),
-        }
-        rows = {"train": torch.arange(len(frame))}
-        if self.test_path is None:
-            rows |= self._hold_out_test(len(frame), facts)
-        if self.val_path is None:
-            rest = rows["train"]
-            kept, held_out = hold_out(
-                len(rest),
-                fraction=self.val_fraction,
-                seed=self.seed,
-                **{name: fact if fact is None else fact[rest] for name, fact in facts.items()},
-            )
-            rows |= {"train": rest[kept], "val": rest[held_out]}
-        return rows
-
-    def _hold_out_test(self, rows: int, facts: dict[str, Tensor | None]) -> dict[str, Tensor]:
-        if self.folds is None:
-            train, test = hold_out(rows, fraction=self.test_fraction, seed=self.seed, **facts)
-            return {"train": train, "test": test}
-        test = take_fold(
-            rows,
-            fold=self.fold,
-            folds=self.folds,
-            seed=self.seed,
-            classes=facts["classes"],
-            groups=facts["groups"],
-        )
-        is_kept = torch.ones(rows, dtype=torch.bool)
-        is_kept[test] = False
-        return {"train": torch.nonzero(is_kept).flatten(), "test": test}
-
-    def _groups(self, frame: pl.DataFrame) -> Tensor | None:
-        """The number of each row's group; rows without a value form one group."""
-        if self.group is None:
-            return None
-        values = require_column(frame, self.group, self.path, "data.group")
-        ranks = values.rank("dense").fill_null(0)
-        return torch.tensor(ranks.cast(pl.Int64).to_numpy())
-
-    def _times(self, frame: pl.DataFrame) -> Tensor | None:
-        if self.time is None:
-            return None
-        values = require_column(frame, self.time, self.path, "data.time")
-        said = self.columns.get(self.time, "")
-        return torch.tensor(moments(values, said if "%" in said else None).to_numpy())
-
     def _fit(
         self,
         frame: pl.DataFrame,
@@ -287,7 +265,7 @@ class TabularDataModule(InMemoryDataModule):
         class_names: list[str],
     ) -> tuple[list[ColumnKind], dict[str, Any]]:
         """What the training rows teach of the columns and the target."""
-        no_features = [name for name in (self.target, self.group) if name is not None]
+        no_features = [name for name in (self.target, self.split.group) if name is not None]
         features = frame.drop(no_features)[train.numpy()]
         kinds = infer_kinds(
             features,
@@ -378,22 +356,6 @@ class TabularDataModule(InMemoryDataModule):
         ]
 
 
-def _check_split(
-    *, group: str | None, time: str | None, fold: int, folds: int | None, test_path: str | None
-) -> None:
-    if group is not None and time is not None:
-        raise ValueError(f"group and time exclude each other, got group={group} and time={time}")
-    if folds is None:
-        return
-    if not 0 <= fold < folds:
-        raise ValueError(f"fold must be a whole number in [0, {folds}), got fold={fold}")
-    for name, value in (("time", time), ("test_path", test_path)):
-        if value is not None:
-            raise ValueError(
-                f"folds and {name} exclude each other, got folds={folds}, {name}={value}"
-            )
-
-
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
     """Work on blocks that fit the processor's cache gains nothing from threads.
@@ -414,27 +376,3 @@ def _scale(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:
         return targets
     mean, std = float(preprocessing["target_mean"]), float(preprocessing["target_std"])
     return ((targets - mean) / std).float()
-
-
-def _column_table(kinds: Sequence[ColumnKind], columns: Sequence[Column]) -> list[list[str]]:
-    fitted = {column.name: column for column in columns}
-    return [
-        [
-            kind.name,
-            kind.kind,
-            f"{kind.missing:.1%}" if kind.missing else "",
-            f"{kind.distinct:,}",
-            _becomes(kind, fitted.get(kind.name)),
-        ]
-        for kind in kinds
-    ]
-
-
-def _becomes(kind: ColumnKind, column: Column | None) -> str:
-    if column is None:
-        return kind.note
-    if isinstance(column, CategoricalColumn) and column.is_embedded:
-        text = f"embedding of {len(column.categories):,} categories"
-    else:
-        text = f"{column.width} input" + ("s" if column.width > 1 else "")
-    return f"{text}; {kind.note}" if kind.note else text

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from nnlab.data.csv_dialect import Dialect
-from nnlab.data.csv_layout import (
+from nnlab.data.csv.dialect import Dialect
+from nnlab.data.csv.layout import (
     LF,
     Marks,
     Place,
@@ -18,7 +18,7 @@ from nnlab.data.csv_layout import (
     plain_line_ends,
     record_ends,
 )
-from nnlab.data.csv_records import Block, Records
+from nnlab.data.csv.records import Block, Records
 
 _log = logging.getLogger(__name__)
 # A quote that is never closed must not pull the whole of a large file into memory.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnlab.data.csv_layout import (
+from nnlab.data.csv.layout import (
     Marks,
     Place,
     as_bytes,
@@ -17,8 +17,8 @@ from nnlab.data.csv_layout import (
     record_ends,
     unquoted,
 )
-from nnlab.data.csv_options import CsvOptions
-from nnlab.data.csv_source import Source, open_source
+from nnlab.data.csv.options import CsvOptions
+from nnlab.data.csv.source import Source, open_source
 
 _log = logging.getLogger(__name__)
 _SEPARATORS = (",", ";", "\t", "|")

@@ -1,5 +1,6 @@
 """How a CSV file is written: what the user may state, and which spellings are missing values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from nnlab.rules import check
@@ -31,9 +32,9 @@ class CsvOptions:
     encoding: str | None = None
     decimal: str | None = None
     quote: str | None = None
-    null_values: list[str] | None = None
+    null_values: Sequence[str] | None = None
     header: bool | None = None
-    column_names: list[str] | None = None
+    column_names: Sequence[str] | None = None
     skip_lines: int | None = None
     comment: str | None = None
 

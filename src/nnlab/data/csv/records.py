@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from nnlab.data.csv_dialect import Dialect
-from nnlab.data.csv_layout import LF, Mask, Place, Positions, as_bytes, cell_ends
+from nnlab.data.csv.dialect import Dialect
+from nnlab.data.csv.layout import LF, Mask, Place, Positions, as_bytes, cell_ends
 
 
 @dataclass(frozen=True, kw_only=True)

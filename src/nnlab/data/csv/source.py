@@ -124,13 +124,23 @@ def open_source(path: Path, encoding: str | None) -> Source:
     return source
 
 
-def _read_head(path: Path) -> tuple[bytes, bool]:
-    """The first bytes of the content, and whether the file is compressed."""
+def require_file(path: Path) -> Path:
+    """The path again.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
     if not path.is_file():
         raise FileNotFoundError(
-            f"data.path must be a CSV or Parquet file, but there is no file {path}; "
-            "relative paths start at the current folder"
+            f"a CSV or Parquet file was expected, but there is no file {path}; relative paths "
+            "start at the current folder"
         )
+    return path
+
+
+def _read_head(path: Path) -> tuple[bytes, bool]:
+    """The first bytes of the content, and whether the file is compressed."""
+    require_file(path)
     with ExitStack() as stack:
         is_gzip = _open(path, False, stack).read(2) == b"\x1f\x8b"
         if path.suffix.lower() == ".gz" and not is_gzip:

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import polars as pl
 
-from nnlab.data.csv_dialect import Dialect
-from nnlab.data.csv_options import CsvOptions, missing_values
-from nnlab.data.csv_records import Records
+from nnlab.data.csv.dialect import Dialect
+from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.csv.records import Records
 
 _log = logging.getLogger(__name__)
 Kind = Literal["integer", "float", "text"]

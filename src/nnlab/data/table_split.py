@@ -1,0 +1,125 @@
+"""Which rows of a table are learned from, validated and tested on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import torch
+from torch import Tensor
+
+from nnlab.data.dates import moments
+from nnlab.data.split import hold_out, take_fold
+from nnlab.data.table import require_column
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSplit:
+    """How the rows of a table are split.
+
+    Attributes:
+        val_fraction: Share of the rows that are left after the test rows; None where validation
+            rows have a file of their own.
+        test_fraction: Share of all rows; None where test rows have a file of their own.
+        group: A column whose equal values stay in one split; None for none.
+        time: A column of numbers or dates; later rows are held out. None for none.
+        time_format: How its dates are written, where they are text; None to find out.
+        fold: Which of the `folds` is tested on, in [0, folds).
+        folds: Number of folds of a cross-validation; None for a single split.
+        seed: Chooses the rows.
+
+    Raises:
+        ValueError: Two of them exclude each other.
+    """
+
+    val_fraction: float | None
+    test_fraction: float | None
+    group: str | None
+    time: str | None
+    time_format: str | None
+    fold: int
+    folds: int | None
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.group is not None and self.time is not None:
+            raise ValueError(
+                f"group and time exclude each other, got group={self.group} and time={self.time}"
+            )
+        if self.folds is None:
+            return
+        if not 0 <= self.fold < self.folds:
+            raise ValueError(
+                f"fold must be a whole number in [0, {self.folds}), got fold={self.fold}"
+            )
+        if self.time is not None:
+            raise ValueError(
+                f"folds and time exclude each other, got folds={self.folds} and time={self.time}"
+            )
+        if self.test_fraction is None:
+            raise ValueError(
+                f"folds and test_path exclude each other, got both, and folds={self.folds}"
+            )
+
+    def choose(self, frame: pl.DataFrame, path: Path, classes: Tensor | None) -> dict[str, Tensor]:
+        """The rows of each split that comes out of a table.
+
+        Args:
+            frame: The table.
+            path: Its file, for messages.
+            classes: Class index of each row, `(rows,)`, for stratified splits; None for none.
+
+        Returns:
+            Sorted indices: of `train`, and of `val` and `test` where they have no own file.
+
+        Raises:
+            ValueError: A column is not there or does not serve, or there are too few rows.
+        """
+        facts = {
+            "classes": classes,
+            "groups": self._groups(frame, path),
+            "times": self._times(frame, path),
+        }
+        rows = {"train": torch.arange(len(frame))}
+        if self.test_fraction is not None:
+            rows |= self._hold_out_test(len(frame), facts)
+        if self.val_fraction is not None:
+            rest = rows["train"]
+            kept, held_out = hold_out(
+                len(rest),
+                fraction=self.val_fraction,
+                seed=self.seed,
+                **{name: fact if fact is None else fact[rest] for name, fact in facts.items()},
+            )
+            rows |= {"train": rest[kept], "val": rest[held_out]}
+        return rows
+
+    def _hold_out_test(self, rows: int, facts: dict[str, Tensor | None]) -> dict[str, Tensor]:
+        if self.folds is None:
+            fraction = self.test_fraction or 0.0
+            train, test = hold_out(rows, fraction=fraction, seed=self.seed, **facts)
+            return {"train": train, "test": test}
+        test = take_fold(
+            rows,
+            fold=self.fold,
+            folds=self.folds,
+            seed=self.seed,
+            classes=facts["classes"],
+            groups=facts["groups"],
+        )
+        is_kept = torch.ones(rows, dtype=torch.bool)
+        is_kept[test] = False
+        return {"train": torch.nonzero(is_kept).flatten(), "test": test}
+
+    def _groups(self, frame: pl.DataFrame, path: Path) -> Tensor | None:
+        """The number of each row's group; rows without a value form one group."""
+        if self.group is None:
+            return None
+        values = require_column(frame, self.group, path, "data.group")
+        ranks = values.rank("dense").fill_null(0)
+        return torch.tensor(ranks.cast(pl.Int64).to_numpy())
+
+    def _times(self, frame: pl.DataFrame, path: Path) -> Tensor | None:
+        if self.time is None:
+            return None
+        values = require_column(frame, self.time, path, "data.time")
+        return torch.tensor(moments(values, self.time_format).to_numpy())
