@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def make_predictor(folder: Path, *, target: str, data: dict, model: dict) -> Pre
             "folds": None,
             "batch_size": 32,
             "seed": 0,
+            **asdict(CsvOptions()),
             **data,
         }
     )
