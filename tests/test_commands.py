@@ -268,7 +268,7 @@ def test_fashion_mnist_reads_files_in_the_format_of_mnist(
 def test_evaluating_on_data_that_does_not_fit_says_what_is_wrong(
     quick_command: Command, tmp_path: Path
 ) -> None:
-    rows = [f"{i},{'ab'[i % 2]},{'pqr'[i % 3]}" for i in range(60)]
+    rows = [f"{i * 0.5},{'ab'[i % 2]},{'pqr'[i % 3]}" for i in range(60)]
     good = tmp_path / "good.csv"
     good.write_text("x,c,y\n" + "\n".join(rows) + "\n")
     quick_command("train.py", "data=csv", f"data.path={good}", "data.target=y", *SHORT)

@@ -87,21 +87,19 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
         return "train", arguments
     # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
     changes = [word for word in arguments if word not in named and not word.startswith("hydra.")]
-    settings = [word for word in changes if word not in ("--cfg", "job")]
-    refuse_others(settings, allowed=_CHANGEABLE, argument="resume")
+    own = [word for word in changes if word not in ("--cfg", "job")]
+    refuse_others(own, allowed=_CHANGEABLE, argument="resume")
     run_dir = find_run("resume", named[-1].partition("=")[2])
     if "${" in str(run_dir.resolve()):
         raise ValueError("resume must be a path without ${, which Hydra takes for a variable")
-    config = cast(dict[str, Any], OmegaConf.to_container(load_config(run_dir)))
-    # The run's own config, but nothing in it may configure Hydra.
-    node = {key: value for key, value in config.items() if key not in ("hydra", "defaults")}
+    settings = cast(dict[str, Any], OmegaConf.to_container(load_config(run_dir)))
     ConfigStore.instance().store(
-        name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **node}
+        name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **settings}
     )
     # Through a resolver, because a path may hold anything that means something to Hydra.
     OmegaConf.register_new_resolver("nnlab.run_dir", lambda: str(run_dir.resolve()), replace=True)
-    own = ["hydra.run.dir=${nnlab.run_dir:}", "hydra.output_subdir=null"]
-    return "saved_run", _add_settings(own, [word for word in arguments if word not in named])
+    here = ["hydra.run.dir=${nnlab.run_dir:}", "hydra.output_subdir=null"]
+    return "saved_run", _add_settings(here, [word for word in arguments if word not in named])
 
 
 def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:

@@ -38,6 +38,9 @@ def load_config(run_dir: Path) -> DictConfig:
     config = OmegaConf.load(path)
     if not isinstance(config, DictConfig):
         raise ValueError(f"{path} must hold a run's settings, got {config!r}")
+    # A run directory may come from elsewhere: nothing in it configures Hydra.
+    for key in ("hydra", "defaults"):
+        config.pop(key, None)
     return config
 
 
