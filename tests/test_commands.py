@@ -364,6 +364,51 @@ def test_runs_that_start_together_get_directories_of_their_own(
     )
 
 
+# Tables
+
+
+def write_houses(folder: Path) -> None:
+    rows = [f"{7000 + i % 5},{i * 0.5},{'ab'[i % 2]},{i % 7 + i * 0.1}" for i in range(80)]
+    (folder / "houses.csv").write_text("house no,size,side,price\n" + "\n".join(rows) + "\n")
+
+
+HOUSES = ["data=csv", "data.path=houses.csv", "data.target=price"]
+
+
+def test_what_the_columns_hold_is_shown_and_can_be_said(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    write_houses(tmp_path)
+    printed = quick_command("train.py", *HOUSES, *SHORT).stdout
+    assert ["house", "no", "numeric", "5", "1", "input"] in [
+        line.split() for line in printed.splitlines()
+    ]
+    assert "task   regression, from 80 values of price" in printed
+    said = ["data.columns.side=boolean", "data.columns={house no: categorical}", "data.drop=[size]"]
+    process = quick_command("train.py", *HOUSES, *SHORT, *said, succeed=False)
+    assert "data.columns.side=boolean needs values such as true and false" in process.stderr
+    printed = quick_command("train.py", *HOUSES, *SHORT, *said[1:]).stdout
+    assert "house no  categorical            5  5 inputs" in printed
+    assert "size      left out              48  as data.drop says" in printed
+
+
+def test_a_column_that_gives_the_target_away_is_warned_of(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    rows = "\n".join(f"{i * i % 97},{i * i % 97 * 2 + 1}" for i in range(200))
+    (tmp_path / "houses.csv").write_text(f"double,price\n{rows}\n")
+    printed = quick_command("train.py", *HOUSES, *SHORT).stdout
+    assert "warning: 'double' gives 'price' away: on its own it predicts 99.9% of it" in printed
+    assert "data.drop=[double]" in printed
+
+
+def test_a_sweep_over_folds_tests_on_each_row_once(quick_command: Command, tmp_path: Path) -> None:
+    write_houses(tmp_path)
+    printed = quick_command("train.py", "-m", *HOUSES, *SHORT, "data.folds=4", "data.fold=0,1,2,3")
+    assert printed.stdout.count("45 training, 15 validation, 20 test rows") == 4
+    assert "3_fold-3" in printed.stdout
+
+
 # Help and mistakes
 
 
@@ -379,6 +424,9 @@ def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra(command
         ("train.py", ["model.dropout=2"], "dropout must be a number in [0, 1)"),
         ("train.py", ["optimizer=adamv"], "did you mean 'adam'?"),
         ("evaluate.py", ["--help"], "run=RUN_DIR"),
+        ("predict.py", ["--help"], "input=new.csv output=predictions.csv"),
+        ("predict.py", ["run=nowhere", "input=a", "output=b"], "run must be a run directory"),
+        ("export.py", ["--help"], "format=onnx"),
     ]:
         process = subprocess.run(
             [sys.executable, "-c", code, str(ROOT / "scripts" / script), *arguments],
@@ -393,7 +441,8 @@ def test_nnlab_names_its_commands() -> None:
     nnlab = Path(sys.executable).with_name("nnlab")
     helped = subprocess.run([nnlab, "--help"], capture_output=True, text=True, check=True)
     assert "nnlab train" in helped.stdout
-    assert "nnlab evaluate" in helped.stdout
+    for verb in ("evaluate", "predict", "export"):
+        assert f"nnlab {verb}" in helped.stdout
     mistyped = subprocess.run([nnlab, "trian"], capture_output=True, text=True, check=False)
     assert mistyped.returncode == 1
     assert "did you mean 'train'?" in mistyped.stderr
@@ -464,21 +513,39 @@ def test_a_mistake_touches_no_folder_that_was_there(
 
 
 @pytest.mark.parametrize("setting", ["optimizer.lr=1", "seed=1", "optimizer=sgd", "-m"])
-@pytest.mark.parametrize("script", ["train.py", "evaluate.py"])
+@pytest.mark.parametrize(
+    ("script", "more"),
+    [
+        ("train.py", []),
+        ("evaluate.py", []),
+        ("predict.py", ["input=a.csv", "output=b.csv"]),
+        ("export.py", ["format=onnx"]),
+    ],
+)
 def test_a_run_keeps_its_own_settings(
-    digits_run, quick_command: Command, script: str, setting: str
+    digits_run, quick_command: Command, script: str, more: list[str], setting: str
 ) -> None:
     argument = "resume" if script == "train.py" else "run"
-    process = quick_command(script, f"{argument}={digits_run[0]}", setting, succeed=False)
+    process = quick_command(script, f"{argument}={digits_run[0]}", *more, setting, succeed=False)
     assert process.returncode == 1
     assert "a run keeps its own settings; only " in process.stderr
     assert f"got {setting}" in process.stderr
 
 
-def test_a_run_that_was_not_given_is_asked_for(quick_command: Command) -> None:
-    process = quick_command("evaluate.py", succeed=False)
+@pytest.mark.parametrize(
+    ("script", "given", "missing"),
+    [
+        ("evaluate.py", [], "run must be given: add run=RUN_DIR to the command"),
+        ("predict.py", ["run=a", "input=b"], "output must be given: add output=... to the command"),
+        ("export.py", ["run=a"], "format must be given: add format=... to the command"),
+    ],
+)
+def test_an_argument_that_was_not_given_is_asked_for(
+    quick_command: Command, script: str, given: list[str], missing: str
+) -> None:
+    process = quick_command(script, *given, succeed=False)
     assert process.returncode == 1
-    assert process.stderr == "error: run must be given: add run=RUN_DIR to the command\n"
+    assert process.stderr == f"error: {missing}\n"
 
 
 class Payload:

@@ -79,7 +79,7 @@ class RowEncoder(nn.Module):
             # makes that of float64 infinite.
             self._scale(numbers).float().nan_to_num(nan=0.0),
             turns.sin().float().nan_to_num(nan=0.0),
-            # The cosine; onnxruntime has none of float64 before 1.24, but the sine.
+            # The cosine; of float64 older versions of onnxruntime have the sine alone.
             (turns + math.pi / 2).sin().float().nan_to_num(nan=0.0),
             numbers[:, self.may_miss].isnan(),
             codes[:, self.one_hot_column] == self.one_hot_code,
