@@ -35,7 +35,7 @@ from omegaconf import OmegaConf
 from nnlab.config import config_folder
 from nnlab.data import TabularDataModule
 arguments = OmegaConf.to_container(OmegaConf.load(config_folder() / "data" / "csv.yaml"))
-del arguments["_target_"]
+del arguments["_target_"], arguments["defaults"]
 arguments |= {"path": sys.argv[1], "target": "y", "seed": 0}
 data = TabularDataModule(**arguments)
 started = time.perf_counter()

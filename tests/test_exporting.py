@@ -250,6 +250,13 @@ def test_graphs_tell_nothing_of_the_computer_they_come_from(exported: Exported) 
         assert str(Path(__file__).parents[1]).encode() not in content
 
 
+def test_numbers_can_be_embedded_without_categories(tmp_path: Path) -> None:
+    model = {"numeric_embedding": "periodic"}
+    predictor = make_predictor(tmp_path, target="class", data={"drop": CATEGORIES}, model=model)
+    content = export_graph(predictor, "torch_export")
+    assert check_graph(predictor, content, "torch_export")[0] <= 1e-5
+
+
 # The check before anything is written
 
 

@@ -398,8 +398,6 @@ def _quiet() -> Iterator[None]:
             for message in (
                 # torch 2.13's own use of a name that it deprecates.
                 "`isinstance.treespec, LeafSpec.` is deprecated",
-                # The buffers of an encoder that are empty seem to share their memory.
-                "No complete tensor found in the group",
                 # Both inputs have as many rows.
                 "# The axis name: rows will not be used",
             ):

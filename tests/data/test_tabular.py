@@ -369,6 +369,16 @@ def test_the_column_table_says_what_becomes_of_each(write) -> None:
     assert x.shape[1] == 1 + 2 + 3 + 1 + 3 + 1
 
 
+def test_the_column_table_says_what_counts_as_missing(write) -> None:
+    rows = [f"{'NA' if i % 5 == 0 else 'null' if i == 7 else i * 0.5},,{i % 2}" for i in range(30)]
+    empty = [f"{i * 0.5},{'' if i % 3 else 'b'},{i % 2}" for i in range(30)]
+    loaded = make_data(write("\n".join(["a,b,y", *rows, *empty])), "y").loaded
+    table = {name: text for name, *_, text in loaded.column_table}
+    # In the whole file; empty cells alone need no word.
+    assert table["a"] == "2 inputs; missing: 6 'NA', 1 'null'"
+    assert table["b"] == "2 inputs"
+
+
 def test_a_row_number_is_left_out_whatever_its_name(write) -> None:
     # It is a sequence in the file; the training rows are a random part of it.
     frame = make_frame().with_columns(nr=pl.int_range(1, 201))

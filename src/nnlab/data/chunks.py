@@ -1,5 +1,6 @@
 """A table of any size as text, some rows at a time, each with its place in the file."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -105,3 +106,25 @@ def find_place(
             return chunk.place(int(labelled[row]))
         row -= len(labelled)
     raise ValueError(f"{path} must not change while it is read, but it has")
+
+
+def count_missing(
+    path: Path, options: CsvOptions, names: Sequence[str], missing: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """How often each spelling of a missing value occurs; the file is read again for it.
+
+    Args:
+        path: The file.
+        options: What is stated about it.
+        names: The columns to look at.
+        missing: The spellings.
+
+    Returns:
+        By column and spelling, the number of its cells, the most frequent first.
+    """
+    counts = {name: Counter[str]() for name in names}
+    for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED):
+        for values in chunk.frame.select(names):
+            found = values.filter(values.is_in(missing)).value_counts()
+            counts[values.name].update(dict(found.iter_rows()))
+    return {name: dict(counter.most_common()) for name, counter in counts.items()}

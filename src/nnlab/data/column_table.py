@@ -1,17 +1,22 @@
 """What was found out about a table's columns, for a person to read before training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nnlab.data.columns import CategoricalColumn, Column
 from nnlab.data.kinds import ColumnKind
 
 
-def column_table(kinds: Sequence[ColumnKind], columns: Sequence[Column]) -> list[list[str]]:
+def column_table(
+    kinds: Sequence[ColumnKind],
+    columns: Sequence[Column],
+    missing: Mapping[str, Mapping[str, int]],
+) -> list[list[str]]:
     """A row for each column.
 
     Args:
         kinds: What each column holds.
         columns: What was learned of those that are used.
+        missing: By column, how often each spelling of a missing value occurs in the file.
 
     Returns:
         Name, kind, share of missing values (empty for none), number of distinct ones, and what
@@ -24,17 +29,29 @@ def column_table(kinds: Sequence[ColumnKind], columns: Sequence[Column]) -> list
             kind.kind,
             f"{kind.missing:.1%}" if kind.missing else "",
             f"{kind.distinct:,}",
-            _becomes(kind, fitted.get(kind.name)),
+            "; ".join(
+                filter(
+                    None,
+                    [*_becomes(kind, fitted.get(kind.name)), _spelled(missing.get(kind.name, {}))],
+                )
+            ),
         ]
         for kind in kinds
     ]
 
 
-def _becomes(kind: ColumnKind, column: Column | None) -> str:
+def _becomes(kind: ColumnKind, column: Column | None) -> list[str]:
     if column is None:
-        return kind.note
+        return [kind.note]
     if isinstance(column, CategoricalColumn) and column.is_embedded:
-        text = f"embedding of {len(column.categories):,} categories"
-    else:
-        text = f"{column.width} input" + ("s" if column.width > 1 else "")
-    return f"{text}; {kind.note}" if kind.note else text
+        return [f"embedding of {len(column.categories):,} categories", kind.note]
+    return [f"{column.width} input" + ("s" if column.width > 1 else ""), kind.note]
+
+
+def _spelled(counts: Mapping[str, int]) -> str:
+    """What counts as missing, unless that is empty cells alone."""
+    if not any(counts):
+        return ""
+    quoted = [f"'{text}'" if text else "empty" for text in counts]
+    cells = [f"{count:,} {text}" for text, count in zip(quoted, counts.values(), strict=True)]
+    return f"missing: {', '.join(cells)}"

@@ -11,7 +11,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from nnlab.data.chunks import find_place
+from nnlab.data.chunks import count_missing, find_place
 from nnlab.data.column_table import column_table
 from nnlab.data.columns import (
     CellError,
@@ -28,6 +28,7 @@ from nnlab.data.encoder import RowEncoder
 from nnlab.data.kinds import ColumnKind, infer_kinds
 from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
+from nnlab.data.parquet import is_parquet
 from nnlab.data.table import read_table, require_column
 from nnlab.data.table_split import TableSplit
 from nnlab.data.targets import encode_targets, find_classes, infer_task, refuse_unlearnable
@@ -38,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 # Rows that are encoded at a time: their float64 numbers stay in the processor's cache.
 _BLOCK = 2**13
+_SMALL_FILE = 2**26
 # A file of up to so many pieces of so many bytes is digested whole.
 _PIECES, _PIECE = 64, 2**20
 # A column that gives the target away does so in any sample.
@@ -190,6 +192,7 @@ class TabularDataModule(InMemoryDataModule):
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
         warnings = self._warn(frame, targets, rows["train"], task, columns) if kinds else []
+        missing = self._count_missing(frame) if kinds else {}
         x = self._encode(frame, columns, encoder, self.path)
         del frame, target  # before memory is needed for the splits
         scaled = _scale(targets, preprocessing)
@@ -200,7 +203,7 @@ class TabularDataModule(InMemoryDataModule):
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
-            column_table=column_table(kinds, columns),
+            column_table=column_table(kinds, columns, missing),
             warnings=warnings,
             train=splits["train"],
             val=splits["val"],
@@ -333,6 +336,13 @@ class TabularDataModule(InMemoryDataModule):
             target_mean=preprocessing["target_mean"],
             target_std=preprocessing["target_std"],
         )
+
+    def _count_missing(self, frame: pl.DataFrame) -> dict[str, dict[str, int]]:
+        """What counts as missing in which column; not of a file that takes long to read."""
+        names = [values.name for values in frame if values.null_count() > 0]
+        if not names or is_parquet(self.path) or self.path.stat().st_size > _SMALL_FILE:
+            return {}
+        return count_missing(self.path, self.reading, names, missing_values(self.reading))
 
     def _warn(
         self,

@@ -49,7 +49,8 @@ class TabularInputs(nn.Module):
         )
         # One table for all columns: a single look-up.
         self.categories = nn.Embedding(sum(category_sizes), embedding_size) if self.codes else None
-        starts = torch.tensor([0, *category_sizes]).cumsum(0)[:-1]
+        # Cloned: torch's exporter cannot save an empty piece of a larger tensor.
+        starts = torch.tensor([0, *category_sizes]).cumsum(0)[:-1].clone()
         self.register_buffer("starts", starts, persistent=False)
         if self.categories is not None:
             with torch.no_grad():
