@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import pickle
 import warnings
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from nnlab.atomic import replacing
 
 # A checkpoint is a zip archive, and an archive may end in a comment: it holds the SHA-256 of all
 # bytes before it. torch reads such a file like any other.
@@ -20,9 +21,6 @@ _COMMENT_BYTES = len(_MARK) + 64
 def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
     """Write a checkpoint that carries its own digest.
 
-    The file is written beside its place, forced to the disk and renamed, so that at any moment
-    there is the old one or the new one, whole.
-
     Raises:
         OSError: The folder cannot be written.
     """
@@ -32,16 +30,8 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
     # The last two bytes of an archive without a comment are the comment's length.
     content[-2:] = _COMMENT_BYTES.to_bytes(2, "little")
     comment = _MARK + hashlib.sha256(content).hexdigest().encode()
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with beside.open("wb") as file:
-            file.write(content + comment)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(content + comment)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

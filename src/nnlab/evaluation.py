@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
+from nnlab.atomic import replacing
 from nnlab.checkpoints import read_checkpoint
 from nnlab.config import build, target_class
 from nnlab.data import TabularDataModule
@@ -55,11 +56,10 @@ def _evaluate_other(
     """Test all rows of another file, and write the metrics down beside the run's own."""
     outputs, targets = run_network(module, in_order(data.read_labelled(data.path, preprocessing)))
     metrics = module.compute_metrics(outputs, targets)
-    folder = run_dir / "evaluations" / data.path.name
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "metrics.json"
+    path = run_dir / "evaluations" / data.path.name / "metrics.json"
     content = {"path": str(data.path.resolve()), "rows": len(targets), "test": metrics}
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    with replacing(path) as file:
+        file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
     report_other_evaluation(metrics, len(targets), path)
     report_errors(module.spec, outputs, targets)
 

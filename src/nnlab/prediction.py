@@ -1,21 +1,21 @@
 """The verb that predicts: from a run directory and a file of new rows to a file of predictions."""
 
 import logging
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import polars as pl
 from omegaconf import DictConfig
+from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from nnlab.atomic import replacing
 from nnlab.checkpoints import read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
-from nnlab.data.columns import CellError, NumericColumn
+from nnlab.data.columns import CellError
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.rows import ImageReader, TableReader, image_files
 from nnlab.data.table import few
@@ -67,15 +67,11 @@ def predict(
     if isinstance(predictor.reader, ImageReader):
         parts = _predict_images(predictor, source)
     else:
-        parts = _predict_table(predictor, predictor.reader, source, _reading(cfg))
+        parts = _predict_table(
+            predictor, predictor.reader, source, CsvOptions.of(plain_arguments(cfg.data))
+        )
     rows = _write(parts, target, is_raw=raw_cells == "true")
     _log.info("%s rows predicted, written to %s", f"{rows:,}", relative(target))
-
-
-def _reading(cfg: DictConfig) -> CsvOptions:
-    names = {field.name for field in fields(CsvOptions)}
-    arguments = plain_arguments(cfg.data)
-    return CsvOptions(**{name: value for name, value in arguments.items() if name in names})
 
 
 def _predict_table(
@@ -122,7 +118,7 @@ def _check_columns(names: Sequence[str], reader: TableReader, source: Path) -> N
 def _as_values(frame: pl.DataFrame, reader: TableReader, options: CsvOptions) -> pl.DataFrame:
     """Text as training saw it: null where missing, numbers with a decimal point."""
     missing = missing_values(options)
-    numeric = [column.name for column in reader.columns if isinstance(column, NumericColumn)]
+    numeric = [column.name for column in reader.numeric]
     frame = frame.with_columns(
         pl.when(pl.all().is_in(missing)).then(None).otherwise(pl.all()).name.keep()
     )
@@ -152,21 +148,17 @@ def _beside(own: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
 
 def _write(parts: Iterator[pl.DataFrame], path: Path, *, is_raw: bool) -> int:
     """Write tables below each other into one file, which appears once it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     rows = 0
     columns = (SpinnerColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeElapsedColumn())
-    try:
-        with beside.open("wb") as file, Progress(*columns, transient=True) as progress:
-            task = progress.add_task("", rows=0)
-            for part in parts:
-                safe = part if is_raw else _neutralize(part)
-                safe.write_csv(file, include_header=rows == 0)
-                rows += len(part)
-                progress.update(task, rows=rows)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    console = Console(stderr=True)
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with replacing(path) as file, progress:
+        task = progress.add_task("", rows=0)
+        for part in parts:
+            safe = part if is_raw else _neutralize(part)
+            safe.write_csv(file, include_header=rows == 0)
+            rows += len(part)
+            progress.update(task, rows=rows)
     return rows
 
 

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from nnlab.atomic import replacing
 from nnlab.checkpoints import CheckpointFiles, read_checkpoint
 from nnlab.config import build, plain_arguments, takes
 from nnlab.data.module import InMemoryDataModule
@@ -64,7 +65,8 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     if epochs_before > 0:
         _check_length(cfg, run_dir, epochs_before)
         if trainer.is_global_zero:
-            _write(_config_path(run_dir), OmegaConf.to_yaml(cfg))  # for the next time
+            with replacing(_config_path(run_dir)) as file:  # for the next time
+                file.write(OmegaConf.to_yaml(cfg).encode())
     started = time.monotonic()
     _fit(trainer, module, data, run_dir)
     seconds = time.monotonic() - started
@@ -77,7 +79,8 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         "samples_per_second": round(len(data.loaded.train[0]) * epochs / seconds, 1),
     }
     _log_hyperparameters(cfg, trainer, data.spec.task, results)
-    _write(run_dir / "metrics.json", json.dumps(results, indent=2, allow_nan=False) + "\n")
+    with replacing(run_dir / "metrics.json") as file:
+        file.write(json.dumps(results, indent=2, allow_nan=False).encode() + b"\n")
     report_finished(results, run_dir)
     return _monitored(results)
 
@@ -237,10 +240,3 @@ def _log_hyperparameters(
     for logger in trainer.loggers:
         logger.log_hyperparams(settings, final, trainer.global_step)
         logger.finalize("success")
-
-
-def _write(path: Path, content: str) -> None:
-    """Write beside and rename, so that the file is whole or not there."""
-    beside = path.with_name(f".{path.name}")
-    beside.write_text(content)
-    beside.replace(path)

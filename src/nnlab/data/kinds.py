@@ -19,8 +19,9 @@ _LARGEST_WHOLE = 2**53
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
 _ID_NAME = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row)$)|[a-z](Id|ID)$")
-_TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
-_FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
+TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
+FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
+"""How booleans are written, in small letters."""
 # Above this many rows, distinct values are counted approximately: it is for people to read.
 _EXACT_COUNT = 200_000
 
@@ -119,7 +120,7 @@ def count_distinct(values: pl.Series) -> int:
 
 def boolean_text(values: pl.Series) -> pl.Series:
     """Booleans however they are written as `true` and `false`; other texts as they are."""
-    words = {**dict.fromkeys(_TRUE, "true"), **dict.fromkeys(_FALSE, "false")}
+    words = {**dict.fromkeys(TRUE, "true"), **dict.fromkeys(FALSE, "false")}
     return values.cast(pl.String).str.strip_chars().str.to_lowercase().replace(words)
 
 

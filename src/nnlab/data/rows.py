@@ -9,7 +9,13 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from nnlab.data.columns import CategoricalColumn, category_text, from_plain, read_rows
+from nnlab.data.columns import (
+    CategoricalColumn,
+    NumericColumn,
+    category_text,
+    from_plain,
+    read_rows,
+)
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.idx import read_idx
 from nnlab.data.images import PixelEncoder
@@ -24,6 +30,8 @@ class TableReader:
 
     def __init__(self, preprocessing: Mapping[str, Any]) -> None:
         self.columns = from_plain(preprocessing["columns"])
+        self.numeric = [c for c in self.columns if isinstance(c, NumericColumn)]
+        self.categorical = [c for c in self.columns if isinstance(c, CategoricalColumn)]
         self.target: str = preprocessing["target"]
         self.left_out: list[str] = preprocessing["left_out"]
         self.encoder: nn.Module = RowEncoder(self.columns)
@@ -73,10 +81,9 @@ class TableReader:
     def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """By column, the categories of a table that training had not, or only once."""
         found = {}
-        for column in self.columns:
-            if isinstance(column, CategoricalColumn):
-                text = category_text(frame[column.name], column.written_as).drop_nulls()
-                found[column.name] = text.filter(~text.is_in(column.categories))
+        for column in self.categorical:
+            text = category_text(frame[column.name], column.written_as).drop_nulls()
+            found[column.name] = text.filter(~text.is_in(column.categories))
         return {name: cells for name, cells in found.items() if len(cells) > 0}
 
 

@@ -1,7 +1,8 @@
 """How a CSV file is written: what the user may state, and which spellings are missing values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from nnlab.rules import check
 
@@ -48,6 +49,11 @@ class CsvOptions:
         names = self.column_names or []
         if repeated := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"column_names must be distinct, got '{repeated}' more than once")
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> "CsvOptions":
+        """The options among the arguments of a `TabularDataModule`."""
+        return cls(**{field.name: arguments[field.name] for field in fields(cls)})
 
     @property
     def quote_mark(self) -> str | None:
