@@ -1,12 +1,13 @@
 """A table with a target column."""
 
-import contextlib
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import polars as pl
 import torch
 from torch import Tensor
@@ -25,7 +26,7 @@ from nnlab.data.columns import (
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.source import require_file
 from nnlab.data.encoder import RowEncoder
-from nnlab.data.kinds import ColumnKind, infer_kinds
+from nnlab.data.kinds import ColumnKind, count_distinct, infer_kinds
 from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.parquet import is_parquet
@@ -38,7 +39,7 @@ from nnlab.spec import DataSpec, Task
 _log = logging.getLogger(__name__)
 
 # Rows that are encoded at a time: their float64 numbers stay in the processor's cache.
-_BLOCK = 2**13
+_BLOCK = 2**14
 _SMALL_FILE = 2**26
 # A file of up to so many pieces of so many bytes is digested whole.
 _PIECES, _PIECE = 64, 2**20
@@ -253,10 +254,11 @@ class TabularDataModule(InMemoryDataModule):
     def _choose_task(self, target: pl.Series, preprocessing: Mapping[str, Any] | None) -> Task:
         if preprocessing is not None:
             return cast(Task, preprocessing["task"])
-        inferred = infer_task(target)
+        distinct = count_distinct(target)
+        inferred = infer_task(target, distinct)
         if self.task != "auto":
             return cast(Task, self.task)
-        _log.info("task   %s, from %d values of %s", inferred, target.n_unique(), self.target)
+        _log.info("task   %s, from %s values of %s", inferred, f"{distinct:,}", self.target)
         return inferred
 
     def _fit(
@@ -269,7 +271,9 @@ class TabularDataModule(InMemoryDataModule):
     ) -> tuple[list[ColumnKind], dict[str, Any]]:
         """What the training rows teach of the columns and the target."""
         no_features = [name for name in (self.target, self.split.group) if name is not None]
-        features = frame.drop(no_features)[train.numpy()]
+        is_train = np.zeros(len(frame), dtype=np.bool_)
+        is_train[train.numpy()] = True
+        features = frame.drop(no_features).filter(is_train)
         kinds = infer_kinds(
             features,
             said={name: kind for name, kind in self.columns.items() if name not in no_features},
@@ -305,14 +309,20 @@ class TabularDataModule(InMemoryDataModule):
     ) -> Tensor:
         """A table as inputs `(rows, inputs)`, block by block to spare memory."""
         x = torch.empty(len(frame), encoder.out_features)
-        with _one_thread():
-            for start in range(0, len(frame), _BLOCK):
-                block = frame[start : start + _BLOCK]
-                try:
-                    raw = map(torch.from_numpy, read_rows(block, columns))
-                except CellError as error:
-                    raise self._locate(error, start + error.row, path) from error
-                x[start : start + len(block)] = encoder(*raw)
+
+        def encode(start: int) -> None:
+            block = frame[start : start + _BLOCK]
+            try:
+                raw = map(torch.from_numpy, read_rows(block, columns))
+            except CellError as error:
+                raise self._locate(error, start + error.row, path) from error
+            x[start : start + len(block)] = encoder(*raw)
+
+        # A block fits the processor's cache, and gains nothing from threads of torch's own; on a
+        # busy machine they would wait for each other many times as long as the work takes.
+        with ThreadPoolExecutor(initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for _ in pool.map(encode, range(0, len(frame), _BLOCK)):
+                pass  # raises what went wrong, the first block first
         return x
 
     def _locate(self, error: CellError, row: int, path: Path) -> ValueError:
@@ -364,20 +374,6 @@ class TabularDataModule(InMemoryDataModule):
             f"it will not be known when predicting, leave it out with data.drop=[{name}]"
             for name, share in leaks.items()
         ]
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Work on blocks that fit the processor's cache gains nothing from threads.
-
-    On a busy machine they wait for each other many times as long as the work takes.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _scale(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:

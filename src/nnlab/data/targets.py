@@ -16,11 +16,12 @@ _LARGEST = 1e150
 _MAX_INTEGER_CLASSES = 20
 
 
-def infer_task(target: pl.Series) -> Task:
+def infer_task(target: pl.Series, distinct: int) -> Task:
     """The task that a target suggests.
 
     Args:
         target: The target column, without missing values.
+        distinct: How many different values it takes (`count_distinct`).
 
     Returns:
         `binary` for two values; `multiclass` for text and for whole numbers of at most 20
@@ -29,7 +30,6 @@ def infer_task(target: pl.Series) -> Task:
     Raises:
         ValueError: The target takes a single value.
     """
-    distinct = target.n_unique()
     if distinct < 2:
         raise ValueError(
             f"target '{target.name}' must take at least two values, got {distinct} in "
