@@ -125,9 +125,8 @@ def test_unseen_categories_are_counted(runs, quick_command, tmp_path) -> None:
     new = make_table(10, 4).with_columns(color=pl.Series(["pink"] * 3 + ["red"] * 7))
     new.write_csv(tmp_path / "new.csv")
     printed = predict(quick_command, runs["regression"]).stdout
-    assert "column 'color': 3 cells of a category that training did not have, such as 'pink'" in (
-        printed
-    )
+    assert "column 'color': 3 cells of a category that training did not have" in printed
+    assert "such as 'pink'" in printed
 
 
 def test_no_rows_give_a_header(runs, quick_command, tmp_path) -> None:

@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from nnlab.config import explain, register_resolvers
 from nnlab.launching import launch, remove_untouched_folders
 from nnlab.rules import did_you_mean
-from nnlab.run_directory import change_config, find_run, load_config
+from nnlab.run_directory import change_config, find_run, load_config, refuse_others
 
 _USAGE = """nnlab trains neural networks from YAML configs.
 
@@ -187,13 +187,14 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
             own[key] = value
         else:
             changes.append(word)
+    allowed = (*own, *verb.may_change)
+    refuse_others(changes, allowed=allowed, argument="run")
     for argument in ("run", *verb.needs):
         if not own[argument]:
             example = "run=RUN_DIR" if argument == "run" else f"{argument}=..."
             raise ValueError(f"{argument} must be given: add {example} to the command")
     run_dir = find_run("run", own.pop("run"))
     cfg = load_config(run_dir)
-    allowed = (*own, *verb.may_change)
     change_config(cfg, changes, allowed=allowed, argument="run")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
     module = importlib.import_module(f"nnlab.{_MODULES[name]}")  # loads torch

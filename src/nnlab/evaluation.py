@@ -39,11 +39,14 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
         raise ValueError(f"{run_dir} must have been trained on {kind}, but its checkpoint was not")
     module = load_module(cfg, checkpoint)
     preprocessing = checkpoint[kind]["preprocessing"]
-    if isinstance(data, TabularDataModule) and "data.path" in changed:
-        other = data.digest() != preprocessing["digest"]
-        if other:
-            _evaluate_other(module, data, preprocessing, run_dir)
-            return
+    if isinstance(data, TabularDataModule) and data.digest() != preprocessing["digest"]:
+        if "data.path" not in changed:
+            raise ValueError(
+                f"{data.path.name} must be as it was in training, but has changed since; with "
+                f"data.path={data.path} all its rows are tested"
+            )
+        _evaluate_other(module, data, preprocessing, run_dir)
+        return
     data.load_state_dict(checkpoint[kind])
     outputs, targets = run_network(module, data.test_dataloader())
     report_evaluation(module.compute_metrics(outputs, targets), run_dir)

@@ -16,7 +16,7 @@ from nnlab.checkpoints import read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
 from nnlab.data.columns import CellError
-from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.csv.options import CsvOptions
 from nnlab.data.rows import ImageReader, TableReader, image_files
 from nnlab.data.table import few
 from nnlab.models import SupervisedModule
@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 _CHUNK = 65_536
 # What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = r"^[=+\-@\t\r]"
+_HARMLESS = r"^[+-]?[\d.,]*$"
 
 
 def predict(
@@ -83,18 +84,18 @@ def _predict_table(
     for number, chunk in enumerate(read_chunks(source, options, rows=_CHUNK)):
         if number == 0:
             _check_columns(chunk.frame.columns, reader, source)
-        needed = _as_values(chunk.frame.select(reader.column_names), reader, options)
         try:
-            predictions = predictor.predict(needed)
+            predictions = predictor.predict(chunk.frame)
         except CellError as error:
             raise ValueError(f"{error} in {source.name}, {chunk.place(error.row)}") from error
-        for name, cells in reader.unseen(needed).items():
+        for name, cells in reader.unseen(chunk.frame).items():
             unseen[name] += len(cells)
             examples.setdefault(name, cells[0])
         yield _beside(chunk.frame, predictions)
     for name, count in unseen.items():
         _log.info(
-            "column '%s': %s cells of a category that training did not have, such as '%s'",
+            "column '%s': %s cells of a category that training did not have (or only once), "
+            "such as '%s'",
             name,
             f"{count:,}",
             examples[name],
@@ -113,18 +114,6 @@ def _check_columns(names: Sequence[str], reader: TableReader, source: Path) -> N
     extra = [name for name in names if name not in used and name not in reader.left_out]
     if extra:
         _log.info("ignored, because training had no such columns: %s", few(extra))
-
-
-def _as_values(frame: pl.DataFrame, reader: TableReader, options: CsvOptions) -> pl.DataFrame:
-    """Text as training saw it: null where missing, numbers with a decimal point."""
-    missing = missing_values(options)
-    numeric = [column.name for column in reader.numeric]
-    frame = frame.with_columns(
-        pl.when(pl.all().is_in(missing)).then(None).otherwise(pl.all()).name.keep()
-    )
-    if options.decimal == ",":
-        frame = frame.with_columns(pl.col(numeric).str.replace(",", ".", literal=True))
-    return frame
 
 
 def _predict_images(predictor: Predictor, source: Path) -> Iterator[pl.DataFrame]:
@@ -168,7 +157,11 @@ def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:
     safe = [
         values.to_frame()
         .select(
-            pl.when(values.str.contains(_FORMULA) & values.cast(pl.Float64, strict=False).is_null())
+            pl.when(
+                values.str.contains(_FORMULA)
+                & ~values.str.contains(_HARMLESS)
+                & values.cast(pl.Float64, strict=False).is_null()
+            )
             .then("'" + values)
             .otherwise(values)
             .alias(values.name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:  # these load torch, and the table of a sweep does not need it
     from torch import Tensor
@@ -118,7 +119,7 @@ def report_errors(spec: "DataSpec", outputs: "Tensor", targets: "Tensor") -> Non
         return
     guessed = outputs.squeeze(1) > 0 if spec.task == "binary" else outputs.argmax(dim=1)
     names = spec.class_names
-    pairs = Counter(zip(targets.tolist(), map(int, guessed), strict=True))
+    pairs = Counter(zip(targets.tolist(), guessed.long().tolist(), strict=True))
     if len(names) <= _MOST_CLASSES_SHOWN:
         rows = [
             [name, *(str(pairs[i, j]) for j in range(len(names)))] for i, name in enumerate(names)
@@ -150,9 +151,9 @@ def format_table(
     """A plain text table; columns that `left` does not name are aligned to the right."""
     table = Table(box=None, pad_edge=False)
     for name in header:
-        table.add_column(name, justify="left" if name in left else "right")
+        table.add_column(Text(name), justify="left" if name in left else "right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # as it is: brackets are no markup
     text = io.StringIO()
     # Wide enough never to wrap: in a pipe there is no width to keep to.
     Console(file=text, width=400).print(table)

@@ -145,7 +145,7 @@ class Kinds:
         """Whether `value` maps names to kinds or to formats of dates."""
         return isinstance(value, Mapping) and all(
             kind in COLUMN_KINDS or (isinstance(kind, str) and "%" in kind)
-            for kind in value.values()
+            for kind in flat_names(value).values()
         )
 
     def __str__(self) -> str:
@@ -318,6 +318,21 @@ def check(**arguments: Any) -> None:
         if rule is not None and not rule.allows(value):
             hint = did_you_mean(value, rule.options) if isinstance(rule, Choice) else ""
             raise ValueError(f"{name} must be {rule}, got {name}={value}{hint}")
+
+
+def flat_names(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by column name where a name has dots, which a command line takes for levels.
+
+    >>> flat_names({"sepal": {"length": "numeric"}, "zip": "categorical"})
+    {'sepal.length': 'numeric', 'zip': 'categorical'}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in columns.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{end}": kind for end, kind in flat_names(value).items()}
+        else:
+            flat[str(name)] = value
+    return flat
 
 
 def did_you_mean(word: Any, options: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from nnlab.config import check_config
@@ -53,7 +54,8 @@ def change_config(
         ValueError: A setting may not be changed, or a value breaks its rule.
     """
     refuse_others(changes, allowed=allowed, argument=argument)
-    cfg.merge_with_dotlist(list(changes))
+    for override in OverridesParser.create().parse_overrides(list(changes)):
+        OmegaConf.update(cfg, override.key_or_group, override.value())
     check_config(cfg)
 
 

@@ -144,7 +144,7 @@ def _has_shape(outcome: str, shape: str) -> bool:
         (bytes(range(32)) * 9, "binary"),
         ("a,b;c\n1,2;3\n", "line 1: .*',' or by ';'.*data.separator="),
         ("1,english\n2,german\n3,dutch\n", "line 1: '1' heads .*data.header=false.*=true"),
-        ('a;b\n"1,5";x\n"2,25";y\n', "column 'a' .*data.decimal=,"),
+        ('a;b\n"1,5";x\n"2,25";y\n', "column 'a' .*data.decimal=\",\""),
     ],
 )
 def test_what_is_not_plainly_a_table_is_refused(write: Write, content, message: str) -> None:
@@ -232,8 +232,13 @@ def test_stated_spellings_of_a_missing_value_replace_the_others(write: Write) ->
     options = CsvOptions(null_values=["-", "-999"])
     expected = {"a": [None, 5, None], "b": ["NA", None, "x"]}
     assert read_table(path, options).to_dict(as_series=False) == expected
-    assert missing_values(options) == ["", "-", "-999"]
-    assert missing_values(CsvOptions())[:2] == ["", "NA"]
+    assert missing_values(options) == ["", " ", "-", "-999"]
+    assert missing_values(CsvOptions())[:3] == ["", " ", "NA"]
+
+
+def test_a_blank_cell_is_missing(write: Write) -> None:
+    path = write("a,b\n1.5, \n ,x\n")
+    assert read_table(path).rows() == [(1.5, None), (None, "x")]
 
 
 def test_decimal_commas_are_read_when_stated(write: Write) -> None:
@@ -453,7 +458,7 @@ def test_chunks_of_parquet_count_rows(tmp_path: Path) -> None:
     pl.DataFrame({"a": range(10), "b": [0.5, None] * 5}).write_parquet(tmp_path / "t.parquet")
     chunks = list(read_chunks(tmp_path / "t.parquet", rows=4))
     assert [chunk.frame.height for chunk in chunks] == [4, 4, 2]
-    assert chunks[1].frame.rows()[1] == ("5", "")
+    assert chunks[1].frame.rows()[1] == (5, None)
     assert chunks[1].place(1) == "row 6"
 
 
@@ -468,11 +473,8 @@ def test_an_endless_record_does_not_fill_the_memory(write: Write, monkeypatch) -
     assert len(read) < 12
 
 
-def test_a_row_is_found_again_among_those_that_have_a_target(write: Write, small_blocks) -> None:
+def test_a_row_is_found_again(write: Write, small_blocks) -> None:
     path = write("x,y\n1,2\n\n" + "2.5,3\n" * 50 + "0,NA\n7,\n-inf,4\n")
     assert len(read_table(path)) == 54
-    found = [
-        find_place(path, CsvOptions(), row, target="y", missing=missing_values(CsvOptions()))
-        for row in (0, 1, 50, 51)
-    ]
-    assert found == ["line 2", "line 4", "line 53", "line 56"]
+    found = [find_place(path, CsvOptions(), row) for row in (0, 1, 50, 51, 53)]
+    assert found == ["line 2", "line 4", "line 53", "line 54", "line 56"]

@@ -463,14 +463,25 @@ def test_a_checkpoints_statistics_are_kept_where_the_file_has_changed(write) -> 
         late.load_state_dict(state)
 
 
-def test_the_digest_is_that_of_all_files(write) -> None:
+def test_the_preprocessing_knows_its_files(write) -> None:
     main, other = write(make_frame()), write(make_frame()[:50], "other.csv")
-    alone = make_data(main, "y").digest()
-    both = make_data(main, "y", test_path=str(other)).digest()
-    assert alone == make_data(main, "y").digest() != both
+    before = make_data(main, "y", test_path=str(other)).loaded.preprocessing
+    assert before["digest"] == make_data(main, "y").digest()
+    assert make_data(main, "y", test_path=str(other)).loaded.preprocessing == before
     write(make_frame()[:49], "other.csv")
-    assert make_data(main, "y", test_path=str(other)).digest() != both
-    assert make_data(main, "y").loaded.preprocessing["digest"] == alone
+    after = make_data(main, "y", test_path=str(other)).loaded.preprocessing
+    assert after["digest"] == before["digest"]
+    assert after["other_digests"] != before["other_digests"]
+
+
+def test_a_column_of_text_stays_text_in_other_files(write) -> None:
+    rows = [f"{['1.10', '2.50', 'beta'][i % 3]},{i % 2}" for i in range(60)]
+    val = [f"{['1.10', '2.50'][i % 2]},{i % 2}" for i in range(10)]
+    main = write("\n".join(["v,y", *rows]))
+    other = write("\n".join(["v,y", *val]), "val.csv")
+    x, _ = make_data(main, "y", val_path=str(other)).loaded.val
+    assert x[:, 0].tolist() == [1, 0] * 5
+    assert x[:, 1].tolist() == [0, 1] * 5
 
 
 def test_rows_do_not_depend_on_the_blocks_they_are_encoded_in(write, monkeypatch) -> None:

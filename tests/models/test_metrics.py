@@ -77,7 +77,10 @@ def test_metrics_of_a_split_are_not_averages_of_its_parts() -> None:
     spec = DataSpec(
         task="multiclass",
         input_shape=[1],
+        numbers=1,
+        category_sizes=[],
         class_names=["a", "b"],
+        class_counts=[1, 3],
         target_mean=0.0,
         target_std=1.0,
     )

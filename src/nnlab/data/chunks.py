@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from nnlab.data.csv.dialect import find_dialect
-from nnlab.data.csv.options import CsvOptions
+from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Block
 from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.types import read_text
@@ -26,7 +26,8 @@ class TextChunk:
 
     Attributes:
         frame: The cells as strings, as they stand in the file without their quotes; an empty cell
-            is an empty string. Which others are missing, `missing_values` says.
+            is an empty string. Which others are missing, `missing_values` says. Of a Parquet file
+            what `read_table` gives.
     """
 
     def __init__(self, frame: pl.DataFrame, block: Block | None, start: int) -> None:
@@ -53,7 +54,9 @@ class TextChunk:
         return f"{'row' if self._block is None else 'line'} {self.line(row)}"
 
 
-def read_chunks(path: Path, options: CsvOptions | None = None, *, rows: int) -> Iterator[TextChunk]:
+def read_chunks(
+    path: Path, options: CsvOptions | None = None, *, rows: int, is_told: bool = True
+) -> Iterator[TextChunk]:
     """Read a table piece by piece, in memory that does not grow with the file.
 
     A CSV file is checked as `read_table` checks it, up to the piece that is being read.
@@ -62,6 +65,7 @@ def read_chunks(path: Path, options: CsvOptions | None = None, *, rows: int) -> 
         path: The file, as for `read_table`.
         options: What the user states about a CSV file; None for nothing.
         rows: The most rows of a chunk, >= 1.
+        is_told: Whether to say how the file is written; not where it is read again.
 
     Returns:
         The chunks in order; a single one without rows for a table that has none.
@@ -70,11 +74,12 @@ def read_chunks(path: Path, options: CsvOptions | None = None, *, rows: int) -> 
         FileNotFoundError: There is no such file.
         ValueError: It is not such a table; the message names the line.
     """
+    options = CsvOptions() if options is None else options
     if is_parquet(path):
-        for index, frame in enumerate(parquet_chunks(path, rows)):
+        for index, frame in enumerate(parquet_chunks(path, rows, missing_values(options))):
             yield TextChunk(frame, None, index * rows)
         return
-    dialect = find_dialect(path, CsvOptions() if options is None else options)
+    dialect = find_dialect(path, options, is_told=is_told)
     is_empty = True
     for records in Scan(dialect):
         frame = read_text(records, dialect)
@@ -85,26 +90,21 @@ def read_chunks(path: Path, options: CsvOptions | None = None, *, rows: int) -> 
         yield TextChunk(pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String)), None, 0)
 
 
-def find_place(
-    path: Path, options: CsvOptions, row: int, *, target: str, missing: Sequence[str]
-) -> str:
-    """Where in a file a row stands, of those that have a target; the file is read again for it.
+def find_place(path: Path, options: CsvOptions, row: int) -> str:
+    """Where in a file a row stands; the file is read again for it.
 
     Args:
         path: The file.
         options: What is stated about it.
-        row: Index among the rows that have a target.
-        target: Name of the target column.
-        missing: The spellings of a missing target.
+        row: Index of the row in what `read_table` gives.
 
     Returns:
         Such as `line 7`, or `row 6` of a Parquet file.
     """
-    for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED):
-        labelled = (~chunk.frame[target].is_in(missing)).arg_true()
-        if row < len(labelled):
-            return chunk.place(int(labelled[row]))
-        row -= len(labelled)
+    for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED, is_told=False):
+        if row < len(chunk.frame):
+            return chunk.place(row)
+        row -= len(chunk.frame)
     raise ValueError(f"{path} must not change while it is read, but it has")
 
 
@@ -123,8 +123,7 @@ def count_missing(
         By column and spelling, the number of its cells, the most frequent first.
     """
     counts = {name: Counter[str]() for name in names}
-    for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED):
+    for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED, is_told=False):
         for values in chunk.frame.select(names):
-            found = values.filter(values.is_in(missing)).value_counts()
-            counts[values.name].update(dict(found.iter_rows()))
+            counts[values.name].update(values.filter(values.is_in(missing)).to_list())
     return {name: dict(counter.most_common()) for name, counter in counts.items()}

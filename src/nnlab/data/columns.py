@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from nnlab.data.dates import periods_of, to_seconds
 from nnlab.data.kinds import ColumnKind, boolean_text, number_text
+from nnlab.rules import did_you_mean
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 _QUANTILE_KNOTS = 256
 # The quartiles of so many rows are those of all, to a fraction of a percent.
-_SAMPLE = 2**18
+_SAMPLE = 2**17
 
 OTHER, MISSING = 0, 1
 """The codes of a category that was not learned, and of a missing one; then come the learned."""
@@ -139,10 +140,11 @@ class CellError(ValueError):
 
 def category_text(values: pl.Series, written_as: str) -> pl.Series:
     """Categories as text that is the same however a file or a data frame writes them."""
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
     if written_as == "boolean":
         return boolean_text(values)
-    is_number = written_as == "number" or values.dtype.is_float()
-    return number_text(values) if is_number else values.cast(pl.String)
+    return number_text(values) if written_as == "number" else values.cast(pl.String)
 
 
 def fit_columns(
@@ -266,9 +268,14 @@ def read_rows(frame: pl.DataFrame, columns: Sequence[Column]) -> tuple[Numbers, 
     Raises:
         ValueError: A column is not there, or a cell is not what it was in training.
     """
+    names = frame.columns
+    there = set(names)
     for column in columns:
-        if column.name not in frame.columns:
-            raise ValueError(f"column '{column.name}' must be there, as in training, but is not")
+        if column.name not in there:
+            raise ValueError(
+                f"column '{column.name}' must be there, as in training, but is not"
+                f"{did_you_mean(column.name, names)}"
+            )
     numeric = [c.read(frame[c.name]) for c in columns if isinstance(c, NumericColumn)]
     codes = [c.read(frame[c.name]) for c in columns if isinstance(c, CategoricalColumn)]
     rows = len(frame)

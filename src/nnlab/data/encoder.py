@@ -99,7 +99,10 @@ class RowEncoder(nn.Module):
 
     def _interpolate(self, numbers: Tensor) -> Tensor:
         """Between the two knots around each number; beyond the outermost, their levels."""
-        count = (numbers.unsqueeze(-1) >= self.knots).sum(dim=-1)
+        if torch.compiler.is_exporting():  # ONNX has no search
+            count = (numbers.unsqueeze(-1) >= self.knots).sum(dim=-1)
+        else:
+            count = torch.searchsorted(self.knots, numbers.T.contiguous(), right=True).T
         left = (count - 1).clamp(0, self.knots.shape[1] - 2)
         column = torch.arange(self.numbers, device=numbers.device)
         start, end = self.knots[column, left], self.knots[column, left + 1]

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -22,7 +22,7 @@ _ID_NAME = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row)$
 TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
 FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
 """How booleans are written, in small letters."""
-# Above this many rows, distinct values are counted approximately: it is for people to read.
+# Above this many rows, distinct values are counted approximately, to about one in a hundred.
 _EXACT_COUNT = 200_000
 
 
@@ -55,7 +55,11 @@ class ColumnKind:
 
 
 def infer_kinds(
-    frame: pl.DataFrame, *, said: Mapping[str, str], drop: Sequence[str]
+    frame: pl.DataFrame,
+    *,
+    said: Mapping[str, str],
+    drop: Sequence[str],
+    whole: pl.DataFrame | None = None,
 ) -> list[ColumnKind]:
     """Find out what the columns of training rows hold.
 
@@ -64,32 +68,44 @@ def infer_kinds(
         said: Kinds by column name, which have the last word: `numeric`, `categorical`,
             `boolean`, `date`, or a date's format such as `%d/%m/%Y`.
         drop: Names of columns to leave out.
+        whole: All rows of the table, which tell how dates are written; None where these are all.
 
     Raises:
         ValueError: A name is no column's, or a kind does not suit the column's values.
     """
-    for setting, names in (("data.columns", said), ("data.drop", drop)):
-        for name in names:
-            if name not in frame.columns:
-                raise ValueError(
-                    f"{setting} must name columns of the table, got '{name}'"
-                    f"{did_you_mean(name, frame.columns)}"
-                )
+    check_names(frame.columns, said=said, drop=drop)
     return [
         _facts(values, "left out", count_distinct(values), note="as data.drop says")
         if values.name in drop
         else _say(values, said[values.name])
         if values.name in said
-        else infer_kind(values)
+        else infer_kind(values, values if whole is None else whole[values.name])
         for values in frame
     ]
 
 
-def infer_kind(values: pl.Series) -> ColumnKind:
+def check_names(columns: Sequence[str], *, said: Iterable[str], drop: Iterable[str]) -> None:
+    """Refuse settings that name no column.
+
+    Raises:
+        ValueError: A name is no column's; the message offers the closest.
+    """
+    known = set(columns)
+    for setting, names in (("data.columns", said), ("data.drop", drop)):
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"{setting} must name features of the table, got '{name}'"
+                    f"{did_you_mean(name, columns)}"
+                )
+
+
+def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
     """Find out what a column holds.
 
     Args:
         values: Numbers, strings, booleans or dates, null where missing.
+        whole: The column in all rows of the table; None where these are all.
     """
     is_plain = values.dtype in (pl.String, pl.Boolean, pl.Null)
     if not (is_plain or values.dtype.is_numeric() or values.dtype.is_temporal()):
@@ -107,7 +123,7 @@ def infer_kind(values: pl.Series) -> ColumnKind:
         return _facts(values, "boolean", distinct, written_as="boolean")
     if values.dtype.is_numeric():
         return _infer_number(values, distinct)
-    return _infer_text(values, distinct)
+    return _infer_text(values, distinct, values if whole is None else whole)
 
 
 def count_distinct(values: pl.Series) -> int:
@@ -115,7 +131,7 @@ def count_distinct(values: pl.Series) -> int:
     present = values.drop_nulls()
     if len(present) <= _EXACT_COUNT:
         return present.n_unique()
-    return cast(int, present.approx_n_unique())
+    return min(cast(int, present.approx_n_unique()), len(present))
 
 
 def boolean_text(values: pl.Series) -> pl.Series:
@@ -131,7 +147,7 @@ def number_text(values: pl.Series) -> pl.Series:
     if values.dtype.is_float():
         values = values.fill_nan(None)
     text = values.cast(pl.String).str.strip_chars()
-    floats = (text if values.dtype == pl.String else values).cast(pl.Float64, strict=False)
+    floats = (values if values.dtype.is_numeric() else text).cast(pl.Float64, strict=False)
     is_whole = (floats == floats.round()) & (floats.abs() < _LARGEST_WHOLE)
     whole = floats.set(~is_whole.fill_null(False), None).cast(pl.Int64, strict=False)
     wide = text.cast(pl.Int64, strict=False)  # those that a float cannot hold
@@ -237,9 +253,12 @@ def _are_years(low: int, high: int) -> bool:
     return low >= 1500 and high <= 2200
 
 
-def _infer_text(values: pl.Series, distinct: int) -> ColumnKind:
+def _infer_text(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
     present = values.drop_nulls()
     formats = find_formats(values)
+    if formats:
+        # Whether day or month comes first may show in any row.
+        formats = find_formats(whole)
     if formats:
         note = f"read as {formats[0]}"
         if len(formats) > 1:

@@ -1,9 +1,11 @@
 """Parquet files as the same kinds of columns that a CSV file gives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
+
+from nnlab.data.csv.types import as_number
 
 
 def is_parquet(path: Path) -> bool:
@@ -24,36 +26,51 @@ def is_parquet(path: Path) -> bool:
     return begins_so
 
 
-def read_parquet(path: Path, missing: list[str]) -> pl.DataFrame:
+def read_parquet(path: Path, missing: Sequence[str]) -> pl.DataFrame:
     """Numbers as Int64 and Float64, all else as text, null where missing.
 
     Args:
         path: The file.
-        missing: Spellings of a missing value in columns of text.
+        missing: Spellings of a missing value; of numbers, those that are numbers.
 
     Raises:
         ValueError: It is damaged, or holds lists, structures or bytes.
     """
-    frame = _scan(path).collect()
-    columns = []
-    for values in frame:
-        if values.dtype.is_integer() and values.dtype != pl.UInt64:
-            columns.append(values.cast(pl.Int64))
-        elif values.dtype.is_numeric() and values.dtype != pl.UInt64:
-            columns.append(values.cast(pl.Float64).fill_nan(None))
-        else:
-            text = values.cast(pl.String)
-            columns.append(text.set(text.is_in(missing), None))
-    return pl.DataFrame(columns)
+    return _plain(_scan(path).collect(), missing)
 
 
-def parquet_chunks(path: Path, rows: int) -> Iterator[pl.DataFrame]:
-    """All cells as text, at most `rows` rows at a time, a missing one as an empty string."""
+def parquet_chunks(path: Path, rows: int, missing: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """What `read_parquet` gives, at most `rows` rows at a time."""
     table = _scan(path)
     count = table.select(pl.len()).collect().item()
     for start in range(0, max(count, 1), rows):
-        chunk = table.slice(start, rows).with_columns(pl.all().cast(pl.String).fill_null(""))
-        yield chunk.collect()
+        yield _plain(table.slice(start, rows).collect(), missing)
+
+
+def _plain(frame: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
+    numbers = [number for text in missing if (number := as_number(text)) is not None]
+    columns = []
+    for values in frame:
+        plain = _plain_column(values)
+        spellings = missing if plain.dtype == pl.String else numbers
+        columns.append(plain.set(plain.is_in(spellings).fill_null(False), None))
+    return pl.DataFrame(columns)
+
+
+def _plain_column(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.Duration:
+        return values.dt.total_microseconds().cast(pl.Float64) / 1e6
+    if values.dtype.is_integer():
+        is_wide = values.len() > values.null_count() and not (
+            int(values.min()) >= -(2**63) and int(values.max()) < 2**63  # type: ignore[arg-type]
+        )
+        return values.cast(pl.String if is_wide else pl.Int64)
+    if values.dtype == pl.Float32:
+        # As it is written: 0.1, not 0.10000000149.
+        values = values.cast(pl.String).cast(pl.Float64)
+    if values.dtype.is_numeric():
+        return values.cast(pl.Float64).fill_nan(None)
+    return values.cast(pl.String)
 
 
 def _scan(path: Path) -> pl.LazyFrame:

@@ -11,11 +11,13 @@ from torch import Tensor, nn
 
 from nnlab.data.columns import (
     CategoricalColumn,
+    CellError,
     NumericColumn,
     category_text,
     from_plain,
     read_rows,
 )
+from nnlab.data.csv.types import from_decimal_comma
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.idx import read_idx
 from nnlab.data.images import PixelEncoder
@@ -34,6 +36,8 @@ class TableReader:
         self.categorical = [c for c in self.columns if isinstance(c, CategoricalColumn)]
         self.target: str = preprocessing["target"]
         self.left_out: list[str] = preprocessing["left_out"]
+        self.missing: list[str] = preprocessing["missing"]
+        self.decimal: str = preprocessing["decimal"]
         self.encoder: nn.Module = RowEncoder(self.columns)
 
     @property
@@ -51,7 +55,7 @@ class TableReader:
         Raises:
             ValueError: A column is not there, or a cell is not what it was in training.
         """
-        numbers, codes = read_rows(self.to_frame(rows), self.columns)
+        numbers, codes = read_rows(self._as_in_training(self.to_frame(rows)), self.columns)
         return torch.from_numpy(numbers), torch.from_numpy(codes)
 
     def to_frame(self, rows: Any) -> pl.DataFrame:
@@ -61,6 +65,8 @@ class TableReader:
         if isinstance(rows, pl.LazyFrame):
             return rows.collect()
         if hasattr(rows, "columns") and hasattr(rows, "iloc"):
+            if not rows.columns.is_unique:
+                raise ValueError("every column of a data frame must have a name of its own")
             # Without pyarrow, and with the dtypes that pandas itself gives to mixed columns.
             return pl.DataFrame(
                 {str(name): _from_pandas(rows[name]) for name in rows.columns}, strict=False
@@ -73,18 +79,60 @@ class TableReader:
             )
         return pl.DataFrame(
             {
-                name: pl.Series(values[:, i].tolist(), strict=False)
+                name: _without_nan(pl.Series(values[:, i].tolist(), strict=False))
                 for i, name in enumerate(self.column_names)
             }
         )
 
+    def _as_in_training(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The columns that are needed, text as training read it from a file.
+
+        Null where missing is spelled out; numbers with the decimal mark of the training file.
+        """
+        there = set(frame.columns)
+        used = frame.select(name for name in self.column_names if name in there)
+        used = used.with_columns(
+            pl.when(pl.selectors.string().is_in(self.missing))
+            .then(None)
+            .otherwise(pl.selectors.string())
+            .name.keep()
+        )
+        if self.decimal != ",":
+            return used
+        numbers = [c.name for c in self.numeric if not c.is_date]
+        codes = [c.name for c in self.categorical if c.written_as == "number"]
+        text = [name for name in used.columns if used[name].dtype == pl.String]
+        return used.with_columns(
+            self._with_point(used[name], is_number=name in numbers)
+            for name in text
+            if name in (*numbers, *codes)
+        )
+
+    def _with_point(self, cells: pl.Series, *, is_number: bool) -> pl.Series:
+        numbers = cells.to_frame().select(from_decimal_comma(pl.col(cells.name))).to_series()
+        odd = (numbers.is_null() & cells.is_not_null()).arg_true()
+        if is_number and len(odd):
+            row = int(odd[0])
+            raise CellError(
+                f"column '{cells.name}' must hold numbers with a decimal comma, as in training, "
+                f"got '{cells[row]}'",
+                row,
+            )
+        return numbers
+
     def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """By column, the categories of a table that training had not, or only once."""
         found = {}
+        frame = self._as_in_training(frame)
         for column in self.categorical:
             text = category_text(frame[column.name], column.written_as).drop_nulls()
             found[column.name] = text.filter(~text.is_in(column.categories))
         return {name: cells for name, cells in found.items() if len(cells) > 0}
+
+
+def _without_nan(values: pl.Series) -> pl.Series:
+    """NaN in an array of text arrives as text."""
+    return values.set(values == "nan", None) if values.dtype == pl.String else values
 
 
 def _from_pandas(values: Any) -> list[Any]:

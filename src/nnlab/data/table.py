@@ -1,6 +1,6 @@
 """Reading a table: a CSV file, gzipped or not, or a Parquet file."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +17,9 @@ _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
 _THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
 
 
-def read_table(path: Path, options: CsvOptions | None = None) -> pl.DataFrame:
+def read_table(
+    path: Path, options: CsvOptions | None = None, *, text: Collection[str] = ()
+) -> pl.DataFrame:
     """Read a table, or refuse what is not plainly one.
 
     Every record must have as many cells as the header. A column is numbers if all its cells are,
@@ -27,6 +29,7 @@ def read_table(path: Path, options: CsvOptions | None = None) -> pl.DataFrame:
     Args:
         path: The file; Parquet and gzip are recognised by their content.
         options: What the user states about a CSV file; None for nothing.
+        text: Columns of a CSV file that are text, whatever they hold.
 
     Returns:
         Columns of Int64, Float64 and String; null where a value is missing.
@@ -41,7 +44,7 @@ def read_table(path: Path, options: CsvOptions | None = None) -> pl.DataFrame:
         _refuse_no_rows(frame, f"{path} must hold at least one row, got none; add rows")
         return frame
     dialect = find_dialect(path, options)
-    frame = _read_csv(dialect, options)
+    frame = _read_csv(dialect, options, text)
     _refuse_no_rows(
         frame,
         f"{path}, line {dialect.rows.line}: there are no rows below the header; add rows, or set "
@@ -54,9 +57,9 @@ def read_table(path: Path, options: CsvOptions | None = None) -> pl.DataFrame:
     return frame
 
 
-def _read_csv(dialect: Dialect, options: CsvOptions) -> pl.DataFrame:
+def _read_csv(dialect: Dialect, options: CsvOptions, text: Collection[str]) -> pl.DataFrame:
     """Types are taken from the first block; where a later one does not fit, all is read again."""
-    types = ColumnTypes(dialect, options)
+    types = ColumnTypes(dialect, options, text)
     frames = _read_blocks(dialect, types)
     if frames is None:
         frames = _read_blocks(dialect, types)
@@ -100,7 +103,8 @@ def _refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
         if plain.any():
             raise ValueError(
                 f"column '{values.name}' of {path} holds numbers with a decimal comma; set "
-                "data.decimal=, to read them as numbers, data.decimal=. to keep them as text"
+                "'data.decimal=\",\"' to read them as numbers, "
+                "'data.decimal=\".\"' to keep them as text"
             )
 
 

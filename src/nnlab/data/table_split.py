@@ -46,6 +46,8 @@ class TableSplit:
                 f"group and time exclude each other, got group={self.group} and time={self.time}"
             )
         if self.folds is None:
+            if self.fold != 0:
+                raise ValueError(f"fold={self.fold} needs folds; add data.folds=K to the command")
             return
         if not 0 <= self.fold < self.folds:
             raise ValueError(

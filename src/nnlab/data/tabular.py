@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
@@ -26,20 +27,23 @@ from nnlab.data.columns import (
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.source import require_file
 from nnlab.data.encoder import RowEncoder
-from nnlab.data.kinds import ColumnKind, count_distinct, infer_kinds
+from nnlab.data.kinds import ColumnKind, check_names, count_distinct, infer_kinds
 from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.parquet import is_parquet
 from nnlab.data.table import read_table, require_column
 from nnlab.data.table_split import TableSplit
 from nnlab.data.targets import encode_targets, find_classes, infer_task, refuse_unlearnable
-from nnlab.rules import check
+from nnlab.rules import check, flat_names
 from nnlab.spec import DataSpec, Task
 
 _log = logging.getLogger(__name__)
 
 # Rows that are encoded at a time: their float64 numbers stay in the processor's cache.
-_BLOCK = 2**14
+_BLOCK = 2**16
+# More than a few wait for Python's lock.
+_THREADS = 4
+_FEW_COLUMNS = 16
 _SMALL_FILE = 2**26
 # A file of up to so many pieces of so many bytes is digested whole.
 _PIECES, _PIECE = 64, 2**20
@@ -144,13 +148,14 @@ class TabularDataModule(InMemoryDataModule):
         self.path = Path(path).expanduser()
         self.target = target
         self.task = task
-        self.columns = columns
+        self.columns = flat_names(columns)
         self.drop = drop
         self.scaling = scaling
         self.max_one_hot = max_one_hot
+        self._labelled: pl.Series | None = None  # rows of the file read last that have a target
         self.val_path = val_path
         self.test_path = test_path
-        time_format = columns.get(time or "", "")
+        time_format = self.columns.get(time or "", "")
         self.split = TableSplit(
             val_fraction=val_fraction if val_path is None else None,
             test_fraction=test_fraction if test_path is None else None,
@@ -181,7 +186,7 @@ class TabularDataModule(InMemoryDataModule):
             ValueError: A file cannot be read as a table, the target is not in it or cannot be
                 learned, or the file does not fit the preprocessing of a checkpoint.
         """
-        frame = self._read(self.path)
+        frame = self._read(self.path, preprocessing["text"] if preprocessing else ())
         target = frame[self.target]
         task = self._choose_task(target, preprocessing)
         class_names = preprocessing["class_names"] if preprocessing else find_classes(target, task)
@@ -213,38 +218,28 @@ class TabularDataModule(InMemoryDataModule):
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
         """All rows of a file that have a target, preprocessed as in training."""
-        frame = self._read(path)
+        frame = self._read(path, preprocessing["text"])
         columns = from_plain(preprocessing["columns"])
         targets = encode_targets(frame[self.target], preprocessing["class_names"])
         x = self._encode(frame, columns, RowEncoder(columns), path)
         return x, _scale(targets, preprocessing)
 
     def digest(self) -> str:
-        """SHA-256 of the files, to tell whether they are those of a checkpoint.
+        """SHA-256 of the file at `path`, to tell whether it is that of a checkpoint."""
+        return _digest(self.path)
 
-        Of a large file it takes evenly spaced pieces and the size, which is soon done.
-        """
-        total = hashlib.sha256()
-        for path in (self.path, self.val_path, self.test_path):
-            if path is not None:
-                with require_file(Path(path).expanduser()).open("rb") as file:
-                    size = file.seek(0, 2)
-                    total.update(size.to_bytes(8))
-                    step = max(_PIECE, size // _PIECES)
-                    for start in range(0, size, step):
-                        file.seek(start)
-                        total.update(file.read(_PIECE))
-        return total.hexdigest()
-
-    def _read(self, path: Path) -> pl.DataFrame:
-        """The rows of a file that have a target."""
-        frame = read_table(path, self.reading)
+    def _read(self, path: Path, text: Collection[str] = ()) -> pl.DataFrame:
+        """The rows of a file that have a target; `text` names what training read as text."""
+        frame = read_table(path, self.reading, text=text)
         target = require_column(frame, self.target, path)
+        if target.dtype.is_float():
+            target = target.fill_nan(None)
+        self._labelled = None
         if target.null_count() > 0:
-            labelled = frame.filter(target.is_not_null())
-            without = len(frame) - len(labelled)
+            self._labelled = target.is_not_null().arg_true()
+            without = target.null_count()
             _log.info("%d of %d rows have no %s and are left out", without, len(frame), self.target)
-            frame = labelled
+            frame = frame.filter(target.is_not_null())
         try:
             refuse_unlearnable(frame[self.target])
         except CellError as error:
@@ -270,21 +265,7 @@ class TabularDataModule(InMemoryDataModule):
         class_names: list[str],
     ) -> tuple[list[ColumnKind], dict[str, Any]]:
         """What the training rows teach of the columns and the target."""
-        no_features = [name for name in (self.target, self.split.group) if name is not None]
-        is_train = np.zeros(len(frame), dtype=np.bool_)
-        is_train[train.numpy()] = True
-        features = frame.drop(no_features).filter(is_train)
-        kinds = infer_kinds(
-            features,
-            said={name: kind for name, kind in self.columns.items() if name not in no_features},
-            drop=[name for name in self.drop if name not in no_features],
-        )
-        try:
-            columns = fit_columns(
-                features, kinds, scaling=self.scaling, max_one_hot=self.max_one_hot
-            )
-        except CellError as error:
-            raise self._locate(error, int(train[error.row]), self.path) from error
+        kinds, columns = self._learn_columns(frame, train)
         if not columns:
             reasons = "; ".join(f"{kind.name}: {kind.note}" for kind in kinds[:3]) or "no other"
             raise ValueError(
@@ -296,12 +277,20 @@ class TabularDataModule(InMemoryDataModule):
             "kind": "table",
             "columns": to_plain(columns),
             "left_out": [kind.name for kind in kinds if not kind.is_used],
+            "text": frame.select(pl.selectors.string()).columns,
+            "missing": missing_values(self.reading),
+            "decimal": self.reading.decimal or ".",
             "target": self.target,
             "task": task,
             "class_names": class_names,
             "target_mean": mean,
             "target_std": std or 1.0,
             "digest": self.digest(),
+            "other_digests": [
+                _digest(Path(path).expanduser())
+                for path in (self.val_path, self.test_path)
+                if path is not None
+            ],
         }
 
     def _encode(
@@ -320,16 +309,49 @@ class TabularDataModule(InMemoryDataModule):
 
         # A block fits the processor's cache, and gains nothing from threads of torch's own; on a
         # busy machine they would wait for each other many times as long as the work takes.
-        with ThreadPoolExecutor(initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        threads = min(_THREADS, os.cpu_count() or 1)
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             for _ in pool.map(encode, range(0, len(frame), _BLOCK)):
                 pass  # raises what went wrong, the first block first
         return x
 
     def _locate(self, error: CellError, row: int, path: Path) -> ValueError:
         """The error with the place of its cell in the file."""
-        missing = missing_values(self.reading)
-        place = find_place(path, self.reading, row, target=self.target, missing=missing)
+        if self._labelled is not None:
+            row = int(self._labelled[row])
+        place = find_place(path, self.reading, row)
         return ValueError(f"{error} in {path.name}, {place}; mend or empty the cell")
+
+    def _learn_columns(
+        self, frame: pl.DataFrame, train: Tensor
+    ) -> tuple[list[ColumnKind], list[Column]]:
+        is_train = np.zeros(len(frame), dtype=np.bool_)
+        is_train[train.numpy()] = True
+        features = [n for n in frame.columns if n not in (self.target, self.split.group)]
+        # What is said of the group, which is no feature, is of no use, but no mistake either.
+        said = {name: kind for name, kind in self.columns.items() if name != self.split.group}
+        drop = [name for name in self.drop if name != self.split.group]
+        check_names(features, said=said, drop=drop)
+        kinds: list[ColumnKind] = []
+        columns: list[Column] = []
+        # A few columns at a time, to spare memory.
+        for start in range(0, len(features), _FEW_COLUMNS):
+            few_columns = frame.select(features[start : start + _FEW_COLUMNS])
+            rows = few_columns.filter(is_train)
+            here = infer_kinds(
+                rows,
+                said={name: kind for name, kind in said.items() if name in rows.columns},
+                drop=[name for name in drop if name in rows.columns],
+                whole=few_columns,
+            )
+            try:
+                columns += fit_columns(
+                    rows, here, scaling=self.scaling, max_one_hot=self.max_one_hot
+                )
+            except CellError as error:
+                raise self._locate(error, int(train[error.row]), self.path) from error
+            kinds += here
+        return kinds, columns
 
     def _spec(
         self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor
@@ -374,6 +396,18 @@ class TabularDataModule(InMemoryDataModule):
             f"it will not be known when predicting, leave it out with data.drop=[{name}]"
             for name, share in leaks.items()
         ]
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; of a large one, of its size and evenly spaced pieces, which is quick."""
+    total = hashlib.sha256()
+    with require_file(path).open("rb") as file:
+        size = file.seek(0, 2)
+        total.update(size.to_bytes(8))
+        for start in range(0, size, max(_PIECE, size // _PIECES)):
+            file.seek(start)
+            total.update(file.read(_PIECE))
+    return total.hexdigest()
 
 
 def _scale(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:

@@ -72,14 +72,14 @@ def find_classes(target: pl.Series, task: Task) -> list[str]:
                 f"such as '{target[0]}'"
             )
         return []
-    counts = target.value_counts().sort(target.name)
-    names = _class_text(counts[target.name]).to_list()
+    counts = target.alias("class").value_counts(name="rows").sort("class")
+    names = _class_text(counts["class"]).to_list()
     if task == "binary" and len(names) != 2:
         raise ValueError(
             f"task=binary needs a target of two values, got {len(names)} in '{target.name}'"
         )
-    rare = counts["count"].arg_min()
-    if rare is not None and counts["count"][rare] < 2:
+    rare = counts["rows"].arg_min()
+    if rare is not None and counts["rows"][rare] < 2:
         raise ValueError(
             f"every class of '{target.name}' must have at least two rows, got one of "
             f"'{names[rare]}'"

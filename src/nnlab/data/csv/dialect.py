@@ -36,6 +36,7 @@ class Dialect:
         comment: Lines that begin with this are left out; None for none.
         names: The columns' names.
         has_header: Whether the file names them.
+        is_told: Whether what is not standard, or left out, is said.
         rows: Where the text behind the header begins.
     """
 
@@ -44,15 +45,17 @@ class Dialect:
     comment: bytes | None
     names: list[str]
     has_header: bool
+    is_told: bool
     rows: Place
 
 
-def find_dialect(path: Path, options: CsvOptions) -> Dialect:
+def find_dialect(path: Path, options: CsvOptions, *, is_told: bool = True) -> Dialect:
     """Find out how a CSV file is written, and say what is not standard.
 
     Args:
         path: The file.
         options: What the user states about it.
+        is_told: Whether to say so; not where a file is read again.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -74,13 +77,15 @@ def find_dialect(path: Path, options: CsvOptions) -> Dialect:
     check_quotes(record, marks, start)
     cells = _cells(plain_line_ends(record, marks, start), separator, quote, start)
     has_header = _has_header(cells, options)
-    _tell(source, separator, record)
+    if is_told:
+        _tell(source, separator, record)
     return Dialect(
         source=source,
         marks=marks,
         comment=options.comment.encode() if options.comment else None,
         names=_names(cells, has_header, options, start),
         has_header=has_header,
+        is_told=is_told,
         rows=start.after(record) if has_header else start,
     )
 

@@ -64,7 +64,9 @@ class CsvOptions:
 def missing_values(options: CsvOptions) -> list[str]:
     """All spellings of a missing value under these options, the empty cell first.
 
+    A cell of one space is as empty as one without, and some programs write it.
+
     >>> missing_values(CsvOptions(null_values=["-", "."]))
-    ['', '-', '.']
+    ['', ' ', '-', '.']
     """
-    return ["", *(MISSING if options.null_values is None else options.null_values)]
+    return ["", " ", *(MISSING if options.null_values is None else options.null_values)]

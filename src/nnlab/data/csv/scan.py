@@ -133,7 +133,7 @@ class Scan:
             for count, kind in ((self._blank, "blank"), (self._comments, "comment"))
             if count
         ]
-        if left_out:
+        if left_out and self._dialect.is_told:
             _log.info("%s: left out %s", self._dialect.source.path.name, " and ".join(left_out))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 2**24
 # UTF-32 first: its mark begins with the one of UTF-16.
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -30,19 +30,22 @@ class ColumnTypes:
     Args:
         dialect: How the file is written.
         options: The decimal mark and the spellings of a missing value.
+        text: Columns that are text, whatever they hold.
 
     Attributes:
         kinds: Each column's type so far; it only ever widens.
     """
 
-    def __init__(self, dialect: Dialect, options: CsvOptions) -> None:
+    def __init__(self, dialect: Dialect, options: CsvOptions, text: Collection[str]) -> None:
         self._dialect = dialect
         self._missing = missing_values(options)
         # Polars compares every cell with every spelling that it is given, so it gets those that
         # it would read as numbers, and others when a column of numbers holds them.
         self._given = [spelling for spelling in self._missing if as_number(spelling) is not None]
         self._decimal_comma = options.decimal == ","
-        self.kinds: dict[str, Kind] = dict.fromkeys(dialect.names, "integer")
+        self.kinds: dict[str, Kind] = {
+            name: "text" if name in text else "integer" for name in dialect.names
+        }
 
     def read(self, records: Records) -> pl.DataFrame:
         """Read records by the types so far, widened where a cell does not fit.
@@ -125,7 +128,7 @@ class ColumnTypes:
         if not self._decimal_comma:
             return frame
         floats = [name for name, kind in kinds.items() if kind == "float"]
-        numbers = frame.with_columns(_from_decimal_comma(pl.col(name)) for name in floats)
+        numbers = frame.with_columns(from_decimal_comma(pl.col(name)) for name in floats)
         if not lenient and numbers.null_count().rows() != frame.null_count().rows():
             raise pl.exceptions.ComputeError("a cell is no number with a decimal comma")
         return numbers
@@ -189,7 +192,7 @@ def _check_height(frame: pl.DataFrame, records: Records) -> None:
         raise pl.exceptions.ShapeError(f"{frame.height} rows where {records.count} were found")
 
 
-def _from_decimal_comma(cells: pl.Expr) -> pl.Expr:
+def from_decimal_comma(cells: pl.Expr) -> pl.Expr:
     """Numbers such as 3,5; a point marks thousands there, or nothing, so it makes none."""
     number = cells.str.strip_chars_start(" \t").str.replace(",", ".", literal=True)
     number = pl.when(~cells.str.contains(".", literal=True)).then(number)
