@@ -91,3 +91,15 @@ def test_a_class_that_was_not_learned_is_named(runs, quick_command, tmp_path) ->
         "evaluate.py", f"run={runs['kind']}", "data.path=other.csv", succeed=False
     )
     assert "target 'kind' must be one of high, low, middle, got 'huge'" in process.stderr
+
+
+def test_a_training_file_that_has_changed_is_not_tested_by_mistake(quick_command, tmp_path) -> None:
+    make_table(100, 5).write_csv(tmp_path / "grows.csv")
+    settings = ["data=csv", "data.path=grows.csv", "data.target=kind", "data.drop=[number]"]
+    quick_command("train.py", *settings, *QUICK)
+    (run,) = (tmp_path / "outputs" / "csv").iterdir()
+    make_table(120, 5).write_csv(tmp_path / "grows.csv")
+    process = quick_command("evaluate.py", f"run={run}", succeed=False)
+    assert "grows.csv must be as it was in training, but has changed since" in process.stderr
+    printed = quick_command("evaluate.py", f"run={run}", "data.path=grows.csv").stdout
+    assert "all 120 rows" in printed

@@ -247,3 +247,56 @@ def test_a_run_opens_from_a_folder_or_a_file_and_from_anywhere(runs, tmp_path) -
     assert load_run(path).predict(new).equals(load_run(runs["binary"]).predict(new))
     with torch.inference_mode():
         assert not load_run(path).training
+
+
+def train(folder: Path, text: str, *settings: str) -> Path:
+    (folder / "train.csv").write_text(text)
+    run_quickly(folder, "train.py", "data=csv", "data.path=train.csv", *settings, *QUICK)
+    (run,) = (folder / "outputs" / "csv").iterdir()
+    return run
+
+
+def test_files_and_data_frames_mean_the_same_by_missing(quick_command, tmp_path) -> None:
+    rows = "\n".join(f"{['a', 'b', '?', ''][i % 4]},{i * 0.5},{i % 3 == 0}" for i in range(80))
+    run = train(tmp_path, f"c,x,y\n{rows}\n", "data.target=y")
+    cells = ["a", "?", "", "NA", " "]
+    (tmp_path / "new.csv").write_text("c,x\n" + "\n".join(f"{cell},1.5" for cell in cells))
+    predict(quick_command, run)
+    from_file = [float(row["probability_true"]) for row in written(tmp_path)]
+    model = load_run(run)
+    frame = pl.DataFrame({"c": cells, "x": [1.5] * 5})
+    array = np.array([[cell, 1.5] for cell in ["a", None, np.nan, None, np.nan]], dtype=object)
+    for rows in (frame, pandas.DataFrame(frame.to_dict(as_series=False)), array):
+        given = model.predict(rows)["probability_true"].to_list()
+        assert given == pytest.approx(from_file, abs=1e-6)
+    assert len(set(from_file[1:])) == 1
+
+
+def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None:
+    rows = "\n".join(f"{i % 40},{i % 4};{i % 3},5;{i * 3},25" for i in range(80))
+    settings = ["data.target=y", "data.decimal=','", "data.columns.v=categorical"]
+    run = train(tmp_path, f"x;v;y\n{rows}\n", *settings)
+    (tmp_path / "new.csv").write_text("x;v\n3,2;1,5\n-0,5;2,5\n")
+    process = predict(quick_command, run)
+    assert "training did not have" not in process.stdout
+    assert [row["x"] for row in written(tmp_path)] == ["3,2", "-0,5"]
+    model = load_run(run)
+    expected = model.predict(pl.DataFrame({"x": [3.2, -0.5], "v": [1.5, 2.5]}))
+    given = [float(row["prediction"]) for row in written(tmp_path)]
+    assert given == pytest.approx(expected["prediction"].to_list())
+    (tmp_path / "new.csv").write_text("x;v\n3,2;1,5\n1.234;2,5\n")
+    process = predict(quick_command, run, succeed=False)
+    assert "numbers with a decimal comma, as in training, got '1.234' in new.csv, line 3" in (
+        process.stderr
+    )
+
+
+def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:
+    new = make_table(30, 13)
+    new.write_csv(tmp_path / "new.csv")
+    predict(quick_command, runs["regression"])
+    expected = [row["prediction"] for row in written(tmp_path)]
+    new.with_columns(pl.col("since").str.to_date()).write_parquet(tmp_path / "new.parquet")
+    (tmp_path / "new.parquet").rename(tmp_path / "new.csv")  # told by its content
+    predict(quick_command, runs["regression"])
+    assert [row["prediction"] for row in written(tmp_path)] == expected

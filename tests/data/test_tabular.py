@@ -492,6 +492,37 @@ def test_rows_do_not_depend_on_the_blocks_they_are_encoded_in(write, monkeypatch
         assert torch.equal(one, other)
 
 
+@pytest.mark.parametrize("name", ["count", "rows", "class", "a [b]", ":smile:"])
+def test_a_column_may_have_any_name(write, name) -> None:
+    rows = [f"{i * 0.5},{'' if i % 7 == 0 else 'uv'[i % 2]}" for i in range(60)]
+    data = make_data(write("\n".join([f"x,{name}", *rows])), name)
+    assert data.spec.class_names == ["u", "v"]
+    data = make_data(write("\n".join([f"{name},y", *(row[::-1] for row in rows)])), "y")
+    assert data.loaded.column_table[0][0] == name
+
+
+def test_unsigned_and_narrow_numbers_of_parquet_are_numbers(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {
+            "u": pl.Series([i * i for i in range(50)], dtype=pl.UInt64),
+            "f": pl.Series([0.1, 0.2] * 25, dtype=pl.Float32),
+            "d": pl.Series(range(50)).cast(pl.Duration("ms")),
+            "y": pl.Series([i * 0.5 for i in range(50)]),
+        }
+    )
+    frame.write_parquet(tmp_path / "t.parquet")
+    loaded = make_data(tmp_path / "t.parquet", "y", columns={"f": "categorical"}).loaded
+    assert [row[1] for row in loaded.column_table] == ["numeric", "categorical", "numeric"]
+    assert loaded.preprocessing["columns"][1]["categories"] == ["0.1", "0.2"]
+
+
+def test_a_day_that_only_held_out_rows_tell_from_a_month_is_read_right(write) -> None:
+    rows = [f"0{1 + i % 9}/0{1 + i % 7}/2024,{i * 0.5}" for i in range(100)]
+    late = [*rows, "03/25/2024,100.0"]
+    data = make_data(write("\n".join(["when,y", *late])), "y", time="y")
+    assert data.loaded.column_table[0][4].startswith("3 inputs; read as %m/%d/%Y")
+
+
 def test_a_parquet_file_gives_what_its_csv_gives(tmp_path: Path, write) -> None:
     frame = make_frame().with_columns(
         day=pl.col("day").str.to_date("%d.%m.%Y"),
@@ -570,6 +601,7 @@ def test_numbers_and_targets_of_any_unit_are_the_same(write, scaling: str, unit:
         (numbered(["a", "b"] * 9), "y", {"group": "X"}, "data.group must be a column .* mean 'x'"),
         (numbered(["a", "b"] * 9), "y", {"time": "t"}, "data.time must be a column of table.csv"),
         (numbered(["a", "b"] * 9), "y", {"folds": 19}, "folds must be at most the 18 rows"),
+        (numbered(["a", "b"] * 9), "y", {"drop": ["y"]}, "data.drop must name features"),
         (
             "x,y\n1,2\n1,3\n1,4.5\n1,6\n1,9\n",
             "y",
@@ -608,6 +640,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"drop": "x"}, "drop must be a list"),
         ({"folds": 1}, "folds must be a whole number of at least 2"),
         ({"folds": 3, "fold": 3}, r"fold must be a whole number in \[0, 3\), got fold=3"),
+        ({"fold": 3}, "fold=3 needs folds; add data.folds=K"),
         ({"folds": 3, "time": "t"}, "folds and time exclude each other, got folds=3 and time=t"),
         ({"folds": 3, "test_path": "t.csv"}, "folds and test_path exclude each other"),
         ({"group": "g", "time": "t"}, "group and time exclude each other"),

@@ -40,10 +40,8 @@ from nnlab.spec import DataSpec, Task
 _log = logging.getLogger(__name__)
 
 # Rows that are encoded at a time: their float64 numbers stay in the processor's cache.
-_BLOCK = 2**16
-# More than a few wait for Python's lock.
-_THREADS = 4
-_FEW_COLUMNS = 16
+_BLOCK = 2**15
+_FEW_COLUMNS = 4
 _SMALL_FILE = 2**26
 # A file of up to so many pieces of so many bytes is digested whole.
 _PIECES, _PIECE = 64, 2**20
@@ -202,7 +200,10 @@ class TabularDataModule(InMemoryDataModule):
         x = self._encode(frame, columns, encoder, self.path)
         del frame, target  # before memory is needed for the splits
         scaled = _scale(targets, preprocessing)
-        splits = {name: (x[index], scaled[index]) for name, index in rows.items()}
+        splits = {
+            name: (x.index_select(0, index), scaled.index_select(0, index))
+            for name, index in rows.items()
+        }
         for name, path in (("val", self.val_path), ("test", self.test_path)):
             if path is not None:
                 splits[name] = self.read_labelled(Path(path).expanduser(), preprocessing)
@@ -309,8 +310,9 @@ class TabularDataModule(InMemoryDataModule):
 
         # A block fits the processor's cache, and gains nothing from threads of torch's own; on a
         # busy machine they would wait for each other many times as long as the work takes.
-        threads = min(_THREADS, os.cpu_count() or 1)
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(
+            _threads(), initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
             for _ in pool.map(encode, range(0, len(frame), _BLOCK)):
                 pass  # raises what went wrong, the first block first
         return x
@@ -332,26 +334,31 @@ class TabularDataModule(InMemoryDataModule):
         said = {name: kind for name, kind in self.columns.items() if name != self.split.group}
         drop = [name for name in self.drop if name != self.split.group]
         check_names(features, said=said, drop=drop)
-        kinds: list[ColumnKind] = []
-        columns: list[Column] = []
-        # A few columns at a time, to spare memory.
-        for start in range(0, len(features), _FEW_COLUMNS):
-            few_columns = frame.select(features[start : start + _FEW_COLUMNS])
-            rows = few_columns.filter(is_train)
-            here = infer_kinds(
+
+        def learn(names: list[str]) -> tuple[list[ColumnKind], list[Column]]:
+            whole = frame.select(names)
+            rows = whole.filter(is_train)
+            kinds = infer_kinds(
                 rows,
-                said={name: kind for name, kind in said.items() if name in rows.columns},
-                drop=[name for name in drop if name in rows.columns],
-                whole=few_columns,
+                said={name: said[name] for name in names if name in said},
+                drop=[name for name in names if name in drop],
+                whole=whole,
             )
-            try:
-                columns += fit_columns(
-                    rows, here, scaling=self.scaling, max_one_hot=self.max_one_hot
-                )
-            except CellError as error:
-                raise self._locate(error, int(train[error.row]), self.path) from error
-            kinds += here
-        return kinds, columns
+            return kinds, fit_columns(
+                rows, kinds, scaling=self.scaling, max_one_hot=self.max_one_hot
+            )
+
+        # A few columns at a time, to spare memory.
+        few = [features[i : i + _FEW_COLUMNS] for i in range(0, len(features), _FEW_COLUMNS)]
+        try:
+            with ThreadPoolExecutor(_threads()) as pool:
+                learned = list(pool.map(learn, few))
+        except CellError as error:
+            raise self._locate(error, int(train[error.row]), self.path) from error
+        return (
+            [kind for kinds, _ in learned for kind in kinds],
+            [column for _, columns in learned for column in columns],
+        )
 
     def _spec(
         self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor
@@ -396,6 +403,11 @@ class TabularDataModule(InMemoryDataModule):
             f"it will not be known when predicting, leave it out with data.drop=[{name}]"
             for name, share in leaks.items()
         ]
+
+
+def _threads() -> int:
+    """Threads that share Python's lock; more than a few would wait for it."""
+    return min(4, os.cpu_count() or 1)
 
 
 def _digest(path: Path) -> str:
