@@ -178,6 +178,7 @@ def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
         "trainer.max_epochs=40",
         "callbacks.early_stopping=null",
         "model.dropout=0.3",
+        "model.hidden_sizes=[32]",
         f"scheduler={scheduler}",
         "data=penguins",
     ]

@@ -449,7 +449,7 @@ def test_a_run_on_a_table_is_exported_and_predicts_its_file_without_nnlab(
         (["format=onnx", "output=m.pt2"], "output must end in .onnx with format=onnx, got output="),
         (["format=torch_export", "output=m"], "output must end in .pt2 with format=torch_export"),
         (["format=onnx", "output={run}/metrics.onnx"], "metrics.json as it is, which is not from"),
-        (["format=onnx", "data.batch_size=3"], "only format, output, threads may be given"),
+        (["format=onnx", "data.batch_size=3"], "only run, format, output, threads may be given"),
         ([], "format must be given: add format=... to the command"),
     ],
 )

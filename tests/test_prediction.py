@@ -257,17 +257,19 @@ def train(folder: Path, text: str, *settings: str) -> Path:
 
 
 def test_files_and_data_frames_mean_the_same_by_missing(quick_command, tmp_path) -> None:
-    rows = "\n".join(f"{['a', 'b', '?', ''][i % 4]},{i * 0.5},{i % 3 == 0}" for i in range(80))
+    rows = "\n".join(
+        f"{['a', 'b', '?', ''][i % 4]},{i * 0.5},{'no' if i % 3 else 'yes'}" for i in range(80)
+    )
     run = train(tmp_path, f"c,x,y\n{rows}\n", "data.target=y")
     cells = ["a", "?", "", "NA", " "]
     (tmp_path / "new.csv").write_text("c,x\n" + "\n".join(f"{cell},1.5" for cell in cells))
     predict(quick_command, run)
-    from_file = [float(row["probability_true"]) for row in written(tmp_path)]
+    from_file = [float(row["probability_yes"]) for row in written(tmp_path)]
     model = load_run(run)
     frame = pl.DataFrame({"c": cells, "x": [1.5] * 5})
     array = np.array([[cell, 1.5] for cell in ["a", None, np.nan, None, np.nan]], dtype=object)
     for rows in (frame, pandas.DataFrame(frame.to_dict(as_series=False)), array):
-        given = model.predict(rows)["probability_true"].to_list()
+        given = model.predict(rows)["probability_yes"].to_list()
         assert given == pytest.approx(from_file, abs=1e-6)
     assert len(set(from_file[1:])) == 1
 

@@ -116,11 +116,6 @@ it lies a JSON file with the columns, the code of each category, and the names o
 _MODULES = {"evaluate": "evaluation", "predict": "prediction", "export": "exporting"}
 
 
-# Before torch is loaded: while threads wait for each other they should leave the processor to
-# others. On a busy machine a run is otherwise many times as slow.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
 def main() -> None:
     """The `nnlab` command: `nnlab VERB ...`."""
     verb = sys.argv[1] if len(sys.argv) > 1 else "--help"
