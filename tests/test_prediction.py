@@ -286,6 +286,9 @@ def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None
     expected = model.predict(pl.DataFrame({"x": [3.2, -0.5], "v": [1.5, 2.5]}))
     given = [float(row["prediction"]) for row in written(tmp_path)]
     assert given == pytest.approx(expected["prediction"].to_list())
+    (tmp_path / "new.csv").write_text("x;v\n3.2;1.5\n-0.5;2.5\n")
+    predict(quick_command, run, "data.decimal='.'")
+    assert [float(row["prediction"]) for row in written(tmp_path)] == given
     (tmp_path / "new.csv").write_text("x;v\n3,2;1,5\n1.234;2,5\n")
     process = predict(quick_command, run, succeed=False)
     assert "numbers with a decimal comma, as in training, got '1.234' in new.csv, line 3" in (

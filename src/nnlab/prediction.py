@@ -16,7 +16,7 @@ from nnlab.checkpoints import read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
 from nnlab.data.columns import CellError
-from nnlab.data.csv.options import CsvOptions
+from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.rows import ImageReader, TableReader, image_files
 from nnlab.data.table import few
 from nnlab.models import SupervisedModule
@@ -68,9 +68,11 @@ def predict(
     if isinstance(predictor.reader, ImageReader):
         parts = _predict_images(predictor, source)
     else:
-        parts = _predict_table(
-            predictor, predictor.reader, source, CsvOptions.of(plain_arguments(cfg.data))
-        )
+        options = CsvOptions.of(plain_arguments(cfg.data))
+        # The run's own, unless this file is said to be written otherwise.
+        predictor.reader.missing = missing_values(options)
+        predictor.reader.decimal = options.decimal or "."
+        parts = _predict_table(predictor, predictor.reader, source, options)
     rows = _write(parts, target, is_raw=raw_cells == "true")
     _log.info("%s rows predicted, written to %s", f"{rows:,}", relative(target))
 
