@@ -12,7 +12,7 @@ import torch
 from omegaconf import OmegaConf
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from nnlab.data import TabularDataModule, tabular
+from nnlab.data import TabularDataModule, pieces
 from nnlab.data.module import LoadedData
 
 ROOT = Path(__file__).parents[2]
@@ -487,7 +487,7 @@ def test_a_column_of_text_stays_text_in_other_files(write) -> None:
 def test_rows_do_not_depend_on_the_blocks_they_are_encoded_in(write, monkeypatch) -> None:
     path = write(make_frame())
     whole = inputs_of(make_data(path, "y").loaded)
-    monkeypatch.setattr(tabular, "_BLOCK", 7)
+    monkeypatch.setattr(pieces, "_ROWS", 7)
     for one, other in zip(whole, inputs_of(make_data(path, "y").loaded), strict=True):
         assert torch.equal(one, other)
 

@@ -2,9 +2,7 @@
 
 import hashlib
 import logging
-import os
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,19 +16,18 @@ from nnlab.data.column_table import column_table
 from nnlab.data.columns import (
     CellError,
     Column,
-    fit_columns,
     from_plain,
     mean_and_spread,
-    read_rows,
     to_plain,
 )
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.source import require_file
 from nnlab.data.encoder import RowEncoder
-from nnlab.data.kinds import ColumnKind, check_names, count_distinct, infer_kinds
+from nnlab.data.kinds import ColumnKind, count_distinct
 from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.parquet import is_parquet
+from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.table import read_table, require_column
 from nnlab.data.table_split import TableSplit
 from nnlab.data.targets import encode_targets, find_classes, infer_task, refuse_unlearnable
@@ -39,9 +36,7 @@ from nnlab.spec import DataSpec, Task
 
 _log = logging.getLogger(__name__)
 
-# Rows that are encoded at a time: their float64 numbers stay in the processor's cache.
-_BLOCK = 2**15
-_FEW_COLUMNS = 4
+# What counts as missing is counted in files of up to so many bytes.
 _SMALL_FILE = 2**26
 # A file of up to so many pieces of so many bytes is digested whole.
 _PIECES, _PIECE = 64, 2**20
@@ -244,7 +239,7 @@ class TabularDataModule(InMemoryDataModule):
         try:
             refuse_unlearnable(frame[self.target])
         except CellError as error:
-            raise self._locate(error, error.row, path) from error
+            raise self._locate(error, path) from error
         return frame
 
     def _choose_task(self, target: pl.Series, preprocessing: Mapping[str, Any] | None) -> Task:
@@ -297,30 +292,14 @@ class TabularDataModule(InMemoryDataModule):
     def _encode(
         self, frame: pl.DataFrame, columns: Sequence[Column], encoder: RowEncoder, path: Path
     ) -> Tensor:
-        """A table as inputs `(rows, inputs)`, block by block to spare memory."""
-        x = torch.empty(len(frame), encoder.out_features)
+        try:
+            return encode_table(frame, columns, encoder)
+        except CellError as error:
+            raise self._locate(error, path) from error
 
-        def encode(start: int) -> None:
-            block = frame[start : start + _BLOCK]
-            try:
-                raw = map(torch.from_numpy, read_rows(block, columns))
-            except CellError as error:
-                raise self._locate(error, start + error.row, path) from error
-            x[start : start + len(block)] = encoder(*raw)
-
-        # A block fits the processor's cache, and gains nothing from threads of torch's own; on a
-        # busy machine they would wait for each other many times as long as the work takes.
-        with ThreadPoolExecutor(
-            _threads(), initializer=torch.set_num_threads, initargs=(1,)
-        ) as pool:
-            for _ in pool.map(encode, range(0, len(frame), _BLOCK)):
-                pass  # raises what went wrong, the first block first
-        return x
-
-    def _locate(self, error: CellError, row: int, path: Path) -> ValueError:
+    def _locate(self, error: CellError, path: Path) -> ValueError:
         """The error with the place of its cell in the file."""
-        if self._labelled is not None:
-            row = int(self._labelled[row])
+        row = error.row if self._labelled is None else int(self._labelled[error.row])
         place = find_place(path, self.reading, row)
         return ValueError(f"{error} in {path.name}, {place}; mend or empty the cell")
 
@@ -329,36 +308,19 @@ class TabularDataModule(InMemoryDataModule):
     ) -> tuple[list[ColumnKind], list[Column]]:
         is_train = np.zeros(len(frame), dtype=np.bool_)
         is_train[train.numpy()] = True
-        features = [n for n in frame.columns if n not in (self.target, self.split.group)]
-        # What is said of the group, which is no feature, is of no use, but no mistake either.
-        said = {name: kind for name, kind in self.columns.items() if name != self.split.group}
-        drop = [name for name in self.drop if name != self.split.group]
-        check_names(features, said=said, drop=drop)
-
-        def learn(names: list[str]) -> tuple[list[ColumnKind], list[Column]]:
-            whole = frame.select(names)
-            rows = whole.filter(is_train)
-            kinds = infer_kinds(
-                rows,
-                said={name: said[name] for name in names if name in said},
-                drop=[name for name in names if name in drop],
-                whole=whole,
-            )
-            return kinds, fit_columns(
-                rows, kinds, scaling=self.scaling, max_one_hot=self.max_one_hot
-            )
-
-        # A few columns at a time, to spare memory.
-        few = [features[i : i + _FEW_COLUMNS] for i in range(0, len(features), _FEW_COLUMNS)]
+        no_features = [name for name in (self.target, self.split.group) if name is not None]
         try:
-            with ThreadPoolExecutor(_threads()) as pool:
-                learned = list(pool.map(learn, few))
+            return learn_columns(
+                frame.drop(no_features),
+                is_train,
+                # What is said of the group, which is no feature, is of no use, but no mistake.
+                said={k: kind for k, kind in self.columns.items() if k != self.split.group},
+                drop=[name for name in self.drop if name != self.split.group],
+                scaling=self.scaling,
+                max_one_hot=self.max_one_hot,
+            )
         except CellError as error:
-            raise self._locate(error, int(train[error.row]), self.path) from error
-        return (
-            [kind for kinds, _ in learned for kind in kinds],
-            [column for _, columns in learned for column in columns],
-        )
+            raise self._locate(error, self.path) from error
 
     def _spec(
         self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor
@@ -403,11 +365,6 @@ class TabularDataModule(InMemoryDataModule):
             f"it will not be known when predicting, leave it out with data.drop=[{name}]"
             for name, share in leaks.items()
         ]
-
-
-def _threads() -> int:
-    """Threads that share Python's lock; more than a few would wait for it."""
-    return min(4, os.cpu_count() or 1)
 
 
 def _digest(path: Path) -> str:
