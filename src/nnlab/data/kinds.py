@@ -189,7 +189,7 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
     if kind == "categorical":
         return _facts(values, "categorical", distinct, written_as=_written_as(values))
     if kind == "boolean":
-        wrong = boolean_text(values).is_in(["true", "false"]) == False  # noqa: E712
+        wrong = ~boolean_text(values).is_in(["true", "false"])  # null where missing
         if wrong.any():
             raise ValueError(
                 f"data.columns.{values.name}=boolean needs values such as true and false, "
