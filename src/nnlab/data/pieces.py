@@ -1,8 +1,6 @@
 """Large tables a piece at a time: learning their columns, and encoding their rows."""
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -13,6 +11,7 @@ from torch import Tensor
 from nnlab.data.columns import CellError, Column, fit_columns, read_rows
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.kinds import ColumnKind, check_names, infer_kinds
+from nnlab.data.threads import map_in_threads
 
 # Columns that are learned, and rows that are encoded, at a time: few enough to spare memory, and
 # for a block of float64 numbers to stay in the processor's cache.
@@ -59,8 +58,7 @@ def learn_columns(
     names = frame.columns
     pieces = [names[start : start + _COLUMNS] for start in range(0, len(names), _COLUMNS)]
     try:
-        with ThreadPoolExecutor(_threads()) as pool:
-            learned = list(pool.map(learn, pieces))
+        learned = list(map_in_threads(learn, pieces))
     except CellError as error:
         raise CellError(str(error), int(np.flatnonzero(is_train)[error.row])) from error
     return (
@@ -69,14 +67,25 @@ def learn_columns(
     )
 
 
-def encode_table(frame: pl.DataFrame, columns: Sequence[Column], encoder: RowEncoder) -> Tensor:
-    """A table as inputs `(rows, inputs)`, float32.
+def encode_table(
+    frame: pl.DataFrame, columns: Sequence[Column], encoder: RowEncoder, parts: Sequence[Tensor]
+) -> list[Tensor]:
+    """Parts of a table as inputs.
+
+    Args:
+        frame: The table.
+        columns: What was learned of its columns.
+        encoder: Made for these columns.
+        parts: The rows of each part, `(rows,)`, sorted.
+
+    Returns:
+        The inputs of each part, `(rows, inputs)`, float32.
 
     Raises:
         ValueError: A column is not there.
         CellError: A cell is not what it was in training.
     """
-    x = torch.empty(len(frame), encoder.out_features)
+    inputs = [torch.empty(len(rows), encoder.out_features) for rows in parts]
 
     def encode(start: int) -> None:
         block = frame[start : start + _ROWS]
@@ -84,16 +93,12 @@ def encode_table(frame: pl.DataFrame, columns: Sequence[Column], encoder: RowEnc
             raw = map(torch.from_numpy, read_rows(block, columns))
         except CellError as error:
             raise CellError(str(error), start + error.row) from error
-        x[start : start + len(block)] = encoder(*raw)
+        encoded = encoder(*raw)
+        # At once to where they belong: a copy of the whole table would cost time and memory.
+        for rows, x in zip(parts, inputs, strict=True):
+            first, last = np.searchsorted(rows.numpy(), (start, start + len(block))).tolist()
+            torch.index_select(encoded, 0, rows[first:last] - start, out=x[first:last])
 
-    # A block gains nothing from threads of torch's own; on a busy machine they would wait for
-    # each other many times as long as the work takes.
-    with ThreadPoolExecutor(_threads(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for _ in pool.map(encode, range(0, len(frame), _ROWS)):
-            pass  # raises what went wrong, the first block first
-    return x
-
-
-def _threads() -> int:
-    """Threads that share Python's lock; more than a few would wait for it."""
-    return min(4, os.cpu_count() or 1)
+    for _ in map_in_threads(encode, range(0, len(frame), _ROWS)):
+        pass  # raises what went wrong, the first block first
+    return inputs

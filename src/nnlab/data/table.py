@@ -1,16 +1,19 @@
 """Reading a table: a CSV file, gzipped or not, or a Parquet file."""
 
 from collections.abc import Collection, Sequence
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 import polars as pl
 
 from nnlab.data.csv.dialect import Dialect, find_dialect
+from nnlab.data.csv.layout import Place
 from nnlab.data.csv.options import CsvOptions, missing_values
-from nnlab.data.csv.scan import Scan, ahead
-from nnlab.data.csv.types import ColumnTypes, as_number
+from nnlab.data.csv.records import Records
+from nnlab.data.csv.scan import Scan
+from nnlab.data.csv.types import Attempt, ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
+from nnlab.data.threads import map_in_threads
 from nnlab.rules import did_you_mean
 
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
@@ -58,11 +61,10 @@ def read_table(
 
 
 def _read_csv(dialect: Dialect, options: CsvOptions, text: Collection[str]) -> pl.DataFrame:
-    """Types are taken from the first block; where a later one does not fit, all is read again."""
+    """Types are taken from the first piece; where a later one does not fit, all is read again."""
     types = ColumnTypes(dialect, options, text)
-    frames = _read_blocks(dialect, types)
-    if frames is None:
-        frames = _read_blocks(dialect, types)
+    while (frames := _read_pieces(dialect, types)) is None:
+        pass
     if not frames:
         return pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String))
     table = pl.concat(frames)
@@ -71,17 +73,29 @@ def _read_csv(dialect: Dialect, options: CsvOptions, text: Collection[str]) -> p
     )
 
 
-def _read_blocks(dialect: Dialect, types: ColumnTypes) -> list[pl.DataFrame] | None:
-    """Read all blocks; None if types widened on the way, which then fit the whole file."""
+def _read_pieces(dialect: Dialect, types: ColumnTypes) -> list[pl.DataFrame] | None:
+    """Read all pieces; None if types widened on the way, which then fit the whole file."""
+    scan = Scan(dialect)
     frames: list[pl.DataFrame] = []
     fit = True
-    for records in ahead(Scan(dialect)):
+
+    def read(piece: tuple[bytes, Place]) -> tuple[Records, Attempt | None]:
+        records = scan.check(*piece)
+        return records, types.attempt(records) if records.count else None
+
+    pieces = scan.pieces()
+    # The types come from the first piece, so that the others can be read by them at once.
+    for records, attempt in chain(map(read, islice(pieces, 1)), map_in_threads(read, pieces)):
+        if not records.count:
+            continue
         kinds = dict(types.kinds)
-        frame = types.read(records)
+        is_read = attempt is not None and attempt.kinds == kinds
+        frame = attempt.frame if attempt and is_read else types.read(records)
         if frames and types.kinds != kinds:
             # Read on for the types of the rest, but keep nothing.
             fit = False
         frames = [*frames, frame] if fit else [frame]
+    scan.tell()
     return frames if fit else None
 
 

@@ -192,12 +192,11 @@ class TabularDataModule(InMemoryDataModule):
         encoder = RowEncoder(columns)
         warnings = self._warn(frame, targets, rows["train"], task, columns) if kinds else []
         missing = self._count_missing(frame) if kinds else {}
-        x = self._encode(frame, columns, encoder, self.path)
-        del frame, target  # before memory is needed for the splits
+        inputs = self._encode(frame, columns, encoder, list(rows.values()), self.path)
         scaled = _scale(targets, preprocessing)
         splits = {
-            name: (x.index_select(0, index), scaled.index_select(0, index))
-            for name, index in rows.items()
+            name: (x, scaled.index_select(0, index))
+            for (name, index), x in zip(rows.items(), inputs, strict=True)
         }
         for name, path in (("val", self.val_path), ("test", self.test_path)):
             if path is not None:
@@ -217,7 +216,8 @@ class TabularDataModule(InMemoryDataModule):
         frame = self._read(path, preprocessing["text"])
         columns = from_plain(preprocessing["columns"])
         targets = encode_targets(frame[self.target], preprocessing["class_names"])
-        x = self._encode(frame, columns, RowEncoder(columns), path)
+        rows = [torch.arange(len(frame))]
+        (x,) = self._encode(frame, columns, RowEncoder(columns), rows, path)
         return x, _scale(targets, preprocessing)
 
     def digest(self) -> str:
@@ -290,10 +290,15 @@ class TabularDataModule(InMemoryDataModule):
         }
 
     def _encode(
-        self, frame: pl.DataFrame, columns: Sequence[Column], encoder: RowEncoder, path: Path
-    ) -> Tensor:
+        self,
+        frame: pl.DataFrame,
+        columns: Sequence[Column],
+        encoder: RowEncoder,
+        parts: Sequence[Tensor],
+        path: Path,
+    ) -> list[Tensor]:
         try:
-            return encode_table(frame, columns, encoder)
+            return encode_table(frame, columns, encoder, parts)
         except CellError as error:
             raise self._locate(error, path) from error
 

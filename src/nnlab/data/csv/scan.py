@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class Scan:
         self._width = len(dialect.names)
         self._blank = 0
         self._comments = 0
+        self._lock = Lock()
 
     def __iter__(self) -> Iterator[Records]:
         """The records, block by block.
@@ -50,14 +51,18 @@ class Scan:
             ValueError: A record is wider or narrower than the header, or is no CSV; the message
                 names its line.
         """
-        for text, place in self._whole_records():
-            records = self._records(text, place)
+        for text, place in self.pieces():
+            records = self.check(text, place)
             if records.count:
                 yield records
-        self._tell()
+        self.tell()
 
-    def _whole_records(self) -> Iterator[tuple[bytes, Place]]:
-        """The text behind the header, cut between two records, and where each piece begins."""
+    def pieces(self) -> Iterator[tuple[bytes, Place]]:
+        """The text behind the header, cut between two records, and where each piece begins.
+
+        Raises:
+            ValueError: The file is cut short, not in its encoding, or has a record without end.
+        """
         place, rest = self._dialect.rows, b""
         quote = self._dialect.marks.quote
         for block in self._blocks():
@@ -107,8 +112,13 @@ class Scan:
             "the record does not end within 64 MiB; state data.separator=... and data.quote=...",
         )
 
-    def _records(self, text: bytes, place: Place) -> Records:
-        """Check whole records; leave out lines that are none."""
+    def check(self, text: bytes, place: Place) -> Records:
+        """The records of a piece, without lines that are none; pieces may be checked at once.
+
+        Raises:
+            ValueError: A record is wider or narrower than the header, or is no CSV; the message
+                names its line.
+        """
         marks, width = self._dialect.marks, len(self._dialect.names)
         check_characters(text, place)
         check_quotes(text, marks, place)
@@ -121,13 +131,15 @@ class Scan:
         if not is_plain or _count_ends(text, marks, lines) != lines * width:
             block.check_widths()
             text, blank, comments = block.without_other_lines()
-            self._blank += blank
-            self._comments += comments
+            with self._lock:
+                self._blank += blank
+                self._comments += comments
             lines = block.count
         padded = _padded_columns(text, marks, width) if text else frozenset()
         return Records(text=text, count=lines, padded=padded, block=block)
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Say what was left out, once all is checked."""
         left_out = [
             f"{count} {kind} {'line' if count == 1 else 'lines'}"
             for count, kind in ((self._blank, "blank"), (self._comments, "comment"))
@@ -135,16 +147,6 @@ class Scan:
         ]
         if left_out and self._dialect.is_told:
             _log.info("%s: left out %s", self._dialect.source.path.name, " and ".join(left_out))
-
-
-def ahead(scan: Scan) -> Iterator[Records]:
-    """The records, each block found in a thread while the one before is worked on."""
-    blocks = iter(scan)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        coming = pool.submit(next, blocks, None)
-        while (records := coming.result()) is not None:
-            coming = pool.submit(next, blocks, None)
-            yield records
 
 
 def _count_ends(text: bytes, marks: Marks, lines: int) -> int:

@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import polars as pl
@@ -19,6 +20,14 @@ _INTEGER_LIMIT = 2.0**63
 _LONG_INTEGER = r"^[ \t]*[+-]?\d{19,}$"
 # Digits and what people write among them: meant as a number, but not read as one.
 _NEARLY_NUMBER = r"^[ \t]*[+-]?[\d.,_' ]*\d[\d.,_' ]*%?[ \t]*$"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """Records as a table, and the columns' types that they were read by."""
+
+    frame: pl.DataFrame
+    kinds: dict[str, Kind]
 
 
 class ColumnTypes:
@@ -59,7 +68,21 @@ class ColumnTypes:
         with _refusing(records):
             frame = self._fit(records.text)
             _check_height(frame, records)
-        return frame.with_columns(pl.selectors.float().fill_nan(None))
+        return _without_nan(frame)
+
+    def attempt(self, records: Records) -> Attempt | None:
+        """What `read` gives if the types so far fit, else None; threads may try at once."""
+        kinds = dict(self.kinds)
+        if any(kinds[self._dialect.names[index]] != "text" for index in records.padded):
+            return None
+        try:
+            frame = self._parse(records.text, kinds)
+        except pl.exceptions.PolarsError:
+            return None
+        floats = frame.select(pl.selectors.float()).get_columns()
+        if len(frame) != records.count or any(map(_may_hold_long_integers, floats)):
+            return None
+        return Attempt(frame=_without_nan(frame), kinds=kinds)
 
     def _fit(self, text: bytes) -> pl.DataFrame:
         try:
@@ -98,7 +121,7 @@ class ColumnTypes:
         names = [
             values.name
             for values in frame.select(pl.selectors.float())
-            if values.len() > values.null_count() and _largest(values) >= _INTEGER_LIMIT
+            if _may_hold_long_integers(values)
         ]
         if not names:
             return False
@@ -199,10 +222,16 @@ def from_decimal_comma(cells: pl.Expr) -> pl.Expr:
     return number.cast(pl.Float64, strict=False).alias(cells.meta.output_name())
 
 
-def _largest(values: pl.Series) -> float:
-    """The largest magnitude, or infinity where a value is NaN."""
+def _may_hold_long_integers(values: pl.Series) -> bool:
+    """Whether a number is as large as integers beyond 64 bits are."""
     low, high = values.min(), values.max()
-    return max(abs(float(low)), abs(float(high)))  # type: ignore[arg-type]
+    if low is None or high is None:
+        return False
+    return max(abs(float(low)), abs(float(high))) >= _INTEGER_LIMIT  # type: ignore[arg-type]
+
+
+def _without_nan(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.selectors.float().fill_nan(None))
 
 
 def _odd_cell(cells: pl.Series, numbers: pl.Series) -> str:

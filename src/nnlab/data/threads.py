@@ -1,0 +1,40 @@
+"""Work on the pieces of a large table in threads."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+
+def map_in_threads(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
+    """What `map` gives, worked out in threads.
+
+    Only as many pieces are taken ahead as keep the threads busy, so that memory holds but few.
+    What a piece raises, is raised in its turn.
+
+    Args:
+        work: Called with a piece; most of its time it must leave Python's lock to others, as
+            numpy, polars and torch do.
+        pieces: Taken one after the other.
+    """
+    threads = min(4, os.cpu_count() or 1)
+    # A piece gains nothing from threads of torch's own; on a busy machine they would wait for
+    # each other many times as long as the work takes.
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        running: deque[Future[Result]] = deque()
+        try:
+            for piece in pieces:
+                running.append(pool.submit(work, piece))
+                if len(running) > threads:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            for future in running:
+                future.cancel()

@@ -1,0 +1,40 @@
+import threading
+
+import pytest
+
+from nnlab.data.threads import map_in_threads
+
+
+def test_results_come_in_the_order_of_the_pieces() -> None:
+    second_is_done = threading.Event()
+
+    def work(piece: int) -> int:
+        if piece == 0:
+            assert second_is_done.wait(10)
+        elif piece == 1:
+            second_is_done.set()
+        return piece * piece
+
+    assert list(map_in_threads(work, range(20))) == [piece * piece for piece in range(20)]
+
+
+def test_few_pieces_are_taken_ahead() -> None:
+    taken = 0
+
+    def pieces():
+        nonlocal taken
+        for taken in range(1, 101):
+            yield taken
+
+    for piece in map_in_threads(int, pieces()):
+        assert taken - piece <= 4
+
+
+def test_what_a_piece_raises_is_raised_in_its_turn() -> None:
+    def work(piece: int) -> float:
+        return 1 / (piece - 3)
+
+    results = map_in_threads(work, range(10))
+    assert [next(results) for _ in range(3)] == [-1 / 3, -1 / 2, -1.0]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
