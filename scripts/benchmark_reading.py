@@ -1,9 +1,10 @@
 """Compare how nnlab turns a large CSV into tensors with what polars needs to read it.
 
-    python scripts/benchmark_reading.py [--rows 5000000] [--columns 20] [--repeats 3]
+    python scripts/benchmark_reading.py [--rows 5000000] [--columns 20] [--text 0] [--repeats 3]
 
-A file of random whole and decimal numbers is written, then read alternately by polars alone (into
-a data frame) and by nnlab (checked, split, scaled, as tensors), each time in a fresh process.
+A file of random whole and decimal numbers, and words if wanted, is written, then read alternately
+by polars alone (into a data frame) and by nnlab (checked, split, scaled, as tensors), each time in
+a fresh process.
 Printed are the medians of wall time without imports, and of peak memory with them.
 """
 
@@ -53,11 +54,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--columns", type=int, default=20)
+    parser.add_argument("--text", type=int, default=0, help="how many columns hold words")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.csv"
-        _write(path, arguments.rows, arguments.columns)
+        _write(path, arguments.rows, arguments.columns, arguments.text)
         print(f"{path.stat().st_size / 1e6:.0f} MB, {arguments.rows:,} rows", flush=True)
         runs: dict[str, list[dict[str, float]]] = {"polars": [], "nnlab": []}
         for _ in range(arguments.repeats):
@@ -81,15 +83,18 @@ def main() -> None:
     )
 
 
-def _write(path: Path, rows: int, columns: int) -> None:
-    """Half the columns whole numbers, half decimals, the last of them the target `y`."""
+def _write(path: Path, rows: int, columns: int, text: int) -> None:
+    """First columns of words; then half whole numbers, half decimals, the last the target `y`."""
     generator = np.random.default_rng(0)
     names = [*(f"x{i}" for i in range(columns - 1)), "y"]
+    words = [f"word {i}" for i in range(50)]
     with path.open("wb") as file:
         for start in range(0, rows, 500_000):
             count = min(500_000, rows - start)
             frame = {
-                name: generator.normal(size=count).round(6)
+                name: generator.choice(words, count)
+                if i < text
+                else generator.normal(size=count).round(6)
                 if i % 2
                 else generator.integers(-50_000, 50_000, count)
                 for i, name in enumerate(names)

@@ -1,6 +1,5 @@
 """What is learned of a table's columns, and how their cells become numbers and codes."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
@@ -243,19 +242,21 @@ def _knots(sample: Numbers) -> tuple[list[float], list[float]]:
 
 def _fit_categorical(values: pl.Series, kind: ColumnKind, max_one_hot: int) -> CategoricalColumn:
     text = category_text(values, kind.written_as)
-    counts = Counter(text.drop_nulls().to_list())
+    counts = dict(text.drop_nulls().value_counts(name=f"{text.name} counted").iter_rows())
     # A category of one row cannot be told from that row; all such are learned as "other", which
     # is what an unseen one will be.
     learned = [name for name, rows in counts.items() if rows > 1 or len(counts) <= 2]
-    column = CategoricalColumn(
+    trained = set(range(2, len(learned) + 2))
+    if len(learned) < len(counts):
+        trained.add(OTHER)
+    if text.null_count() > 0:
+        trained.add(MISSING)
+    return CategoricalColumn(
         name=kind.name,
         categories=sorted(learned),
         written_as=kind.written_as,
         is_embedded=len(learned) > max_one_hot,
-        trained_codes=[],
-    )
-    return CategoricalColumn(
-        **{**asdict(column), "trained_codes": np.unique(column.read(values)).tolist()}
+        trained_codes=sorted(trained),
     )
 
 

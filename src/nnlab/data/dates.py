@@ -58,11 +58,14 @@ def find_formats(values: pl.Series) -> list[str]:
         Entries of `FORMATS`; more than one where the texts leave open what they mean, as
         `03/04/2024` does.
     """
-    present = values.drop_nulls().str.strip_chars()
+    present = values.drop_nulls()
     if present.is_empty():
         return []
     # Most columns hold no dates, and their first value tells.
-    formats = [pattern for pattern in FORMATS if _shape(pattern).fullmatch(present[0])]
+    formats = [pattern for pattern in FORMATS if _shape(pattern).fullmatch(present[0].strip())]
+    if not formats:
+        return []
+    present = present.str.strip_chars()
     found: dict[str, pl.Series] = {}
     for pattern in formats:
         seconds = to_seconds(present.head(20), pattern)

@@ -1,5 +1,6 @@
 """Reading a table: a CSV file, gzipped or not, or a Parquet file."""
 
+import re
 from collections.abc import Collection, Sequence
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -110,8 +111,10 @@ def _refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
     Commas before groups of three digits might as well mark thousands: those stay text.
     """
     for values in frame.select(pl.selectors.string()):
-        first = values.drop_nulls().head(1).str.contains(_DECIMAL_COMMA)
-        if not first.any() or not values.str.contains(_DECIMAL_COMMA).all():
+        first = values[values.is_not_null().arg_max() or 0]
+        if first is None or not re.match(_DECIMAL_COMMA, first):
+            continue  # most columns of text hold words
+        if not values.str.contains(_DECIMAL_COMMA).all():
             continue
         plain = values.filter(~values.str.contains(_THOUSANDS)).str.contains(",", literal=True)
         if plain.any():

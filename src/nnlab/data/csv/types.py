@@ -159,7 +159,9 @@ class ColumnTypes:
     def _null_where_missing(self, frame: pl.DataFrame) -> Iterator[pl.Series]:
         """The columns of text, null where they spell a missing value."""
         for values in frame.select(pl.selectors.string()):
-            yield values.set(values.is_in(self._missing), None)
+            is_missing = values.is_in(self._missing)
+            if is_missing.any():
+                yield values.set(is_missing, None)
 
 
 def as_number(text: str) -> float | None:
