@@ -45,7 +45,7 @@ def hold_out(
         order = _unit_order(groups, generator)
         held_out[_whole_units(groups, order, wanted)] = True
     else:
-        order = torch.randperm(rows, generator=generator)
+        order = _random_order(rows, generator)
         if classes is not None:
             order = _by_turns(order, classes)
         held_out[order[:wanted]] = True
@@ -83,12 +83,12 @@ def take_fold(
         what = "rows" if groups is None else "groups"
         raise ValueError(f"folds must be at most the {units} {what}, got folds={folds}")
     if groups is None:
-        order = torch.randperm(rows, generator=generator)
+        order = _random_order(rows, generator)
         if classes is not None:
             order = _by_turns(order, classes)
         # Any stretch of an order by turns is stratified.
         stretch = order[rows * fold // folds : rows * (fold + 1) // folds]
-        return torch.sort(stretch).values
+        return torch.sort(stretch).values.long()
     order = _unit_order(groups, generator)
     sizes = [0] * folds
     number_of: dict[int, int] = {}
@@ -99,6 +99,11 @@ def take_fold(
         sizes[smallest] += int(counts[group])
     chosen = torch.tensor([group for group, number in number_of.items() if number == fold])
     return torch.nonzero(torch.isin(groups, chosen)).flatten()
+
+
+def _random_order(rows: int, generator: torch.Generator) -> Tensor:
+    """The rows shuffled; in 32 bits, which for millions of rows takes two thirds of the time."""
+    return torch.randperm(rows, generator=generator, dtype=torch.int32)
 
 
 def _unit_order(groups: Tensor, generator: torch.Generator) -> Tensor:

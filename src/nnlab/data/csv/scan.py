@@ -175,9 +175,10 @@ def _padded_columns(text: bytes, marks: Marks, width: int) -> frozenset[int]:
     is_signed = (before == ord("+")) | (before == ord("-"))
     before = np.where(is_signed, data[zero - 2], before)
     quote = [] if marks.quote is None else [marks.quote]
-    begins = np.array([marks.separator, LF, *b" \t", *quote], np.uint8)
-    zero = zero[np.isin(before, begins)]
+    begins = np.zeros(256, np.bool_)
+    begins[[marks.separator, LF, *b" \t", *quote]] = True
+    zero = zero[begins[before]]
     if len(zero) == 0:
         return frozenset()
     columns = np.searchsorted(cell_ends(text, marks)[1], zero) % width
-    return frozenset(np.unique(columns).tolist())
+    return frozenset(np.flatnonzero(np.bincount(columns)).tolist())
