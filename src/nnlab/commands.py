@@ -116,6 +116,13 @@ it lies a JSON file with the columns, the code of each category, and the names o
 _MODULES = {"evaluate": "evaluation", "predict": "prediction", "export": "exporting"}
 
 
+class _Print(logging.Handler):
+    """Prints messages where `sys.stdout` leads at the time, such as above a progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), flush=True)
+
+
 def main() -> None:
     """The `nnlab` command: `nnlab VERB ...`."""
     verb = sys.argv[1] if len(sys.argv) > 1 else "--help"
@@ -191,7 +198,7 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
     run_dir = find_run("run", own.pop("run"))
     cfg = load_config(run_dir)
     change_config(cfg, changes, allowed=allowed, argument="run")
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[_Print()], force=True)
     module = importlib.import_module(f"nnlab.{_MODULES[name]}")  # loads torch
     getattr(module, name)(cfg, run_dir, changed=_names(changes), **own)
 

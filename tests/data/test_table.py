@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -452,6 +453,25 @@ def test_a_table_without_rows_is_one_empty_chunk(write: Write, tmp_path: Path) -
         (chunk,) = read_chunks(path, rows=10)
         assert chunk.frame.columns == ["a", "b"]
         assert chunk.frame.is_empty()
+
+
+@pytest.mark.parametrize("kind", ["csv", "gzip", "utf-16", "parquet"])
+def test_chunks_tell_how_much_of_the_file_is_read(tmp_path: Path, monkeypatch, kind: str) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 2**17)
+    frame = pl.DataFrame({"a": np.random.default_rng(0).normal(size=50_000)})
+    path, text = tmp_path / "table", frame.write_csv()
+    if kind == "parquet":
+        frame.write_parquet(path)
+    else:
+        content = text.encode("utf-16" if kind == "utf-16" else "utf-8")
+        path.write_bytes(gzip.compress(content) if kind == "gzip" else content)
+    rows = 0
+    for chunk in read_chunks(path, rows=1000):
+        rows += chunk.frame.height
+        # All rows are about as long, so that a share of the bytes is one of the rows. 128 KiB of
+        # a compressed file are unpacked in advance.
+        assert chunk.done == pytest.approx(rows / 50_000, abs=0.3 if kind == "gzip" else 0.02)
+    assert chunk.done == pytest.approx(1, abs=1e-3)
 
 
 def test_chunks_of_parquet_count_rows(tmp_path: Path) -> None:

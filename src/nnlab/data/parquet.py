@@ -39,12 +39,15 @@ def read_parquet(path: Path, missing: Sequence[str]) -> pl.DataFrame:
     return _plain(_scan(path).collect(), missing)
 
 
-def parquet_chunks(path: Path, rows: int, missing: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """What `read_parquet` gives, at most `rows` rows at a time."""
+def parquet_chunks(
+    path: Path, rows: int, missing: Sequence[str]
+) -> Iterator[tuple[pl.DataFrame, float]]:
+    """What `read_parquet` gives, at most `rows` rows at a time, and the share read with them."""
     table = _scan(path)
     count = table.select(pl.len()).collect().item()
     for start in range(0, max(count, 1), rows):
-        yield _plain(table.slice(start, rows).collect(), missing)
+        frame = _plain(table.slice(start, rows).collect(), missing)
+        yield frame, min((start + rows) / max(count, 1), 1.0)
 
 
 def _plain(frame: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
