@@ -2,6 +2,8 @@
 
 import json
 import logging
+import re
+import shlex
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
@@ -43,6 +46,10 @@ def write(tmp_path: Path):
 
 def numbered(targets: list) -> str:
     return "x,y\n" + "".join(f"{i},{target}\n" for i, target in enumerate(targets))
+
+
+def halves(targets: list) -> str:
+    return "x,y\n" + "".join(f"{i / 2},{target}\n" for i, target in enumerate(targets))
 
 
 def make_frame(rows: int = 200) -> pl.DataFrame:
@@ -327,6 +334,97 @@ def test_files_of_their_own_must_fit(write) -> None:
             make_data(main, "y", test_path=str(path)).loaded  # noqa: B018
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
+@pytest.mark.parametrize(
+    ("labels", "cell", "message"),
+    [
+        (["a", "b"], "huge", "'y' must be one of a, b, got 'huge' in other.csv, line 6; mend"),
+        ([0.5, 1.5, 2.5], "?!", r"'y' must hold numbers, got '\?!' in other.csv, line 6; mend"),
+    ],
+)
+def test_a_target_of_another_file_that_does_not_fit_has_its_line(
+    write, split: str, labels: list, cell: str, message: str
+) -> None:
+    main = write(halves(labels * 9))
+    # A row without a target and a blank line stand before it.
+    path = write(halves([labels[0], "", f"{labels[0]}\n", cell, labels[1]]), "other.csv")
+    with pytest.raises(ValueError, match=message):
+        make_data(main, "y", **{f"{split}_path": str(path)}).loaded  # noqa: B018
+
+
+@pytest.mark.parametrize("task", ["auto", "regression"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            {7: "unknown"},
+            "must hold numbers or labels, got 59 numbers and 1 word, 'unknown' in table.csv, "
+            "line 9; mend it, or set 'data.null_values=[unknown]' to leave such rows out, or "
+            "data.task=multiclass if all of them are labels",
+        ),
+        (
+            {50: "n.k.", 7: "not known", 8: "NA"},
+            "got 57 numbers and 2 words, the first 'not known' in table.csv, line 9; mend such "
+            "cells, or set 'data.null_values=[NA,\"not known\",n.k.]' to leave such rows out",
+        ),
+        (
+            dict.fromkeys(range(30, 60), "none"),
+            "got 30 numbers and 30 words, the first 'none' in table.csv, line 32; mend such",
+        ),
+        (
+            {i: f"{i}x" for i in range(6)},
+            "words, the first '0x' in table.csv, line 2; mend such cells, or data.task=multiclass",
+        ),
+    ],
+    ids=["one", "two", "half", "many"],
+)
+def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, message: str) -> None:
+    path = write(halves([words.get(i, i * 1.5) for i in range(60)]))
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        make_data(path, "y", task=task).loaded  # noqa: B018
+    if "data.null_values" in message:
+        # What is suggested helps.
+        (stated,) = re.findall(r"'data.null_values=.*?\]'", str(caught.value))
+        override = OverridesParser.create().parse_override(*shlex.split(stated))
+        loaded = make_data(path, "y", task=task, null_values=override.value()).loaded
+        assert loaded.spec.task == "regression"
+        assert sum(len(rows) for rows in targets_of(loaded)) == 60 - len(words)
+
+
+def test_decimal_commas_are_no_words(write) -> None:
+    rows = "".join(f"{i};{i},5\n" for i in range(60))
+    with pytest.raises(ValueError, match=r"got 60 numbers and 1 word, 'some' in .*, line 62"):
+        make_data(write(f"x;y\n{rows}60;some\n"), "y", decimal=",").loaded  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        ["1", "2", "3", "other"],
+        ["1.5", "other"],
+        [f"{i:02x}" for i in range(100)],
+        [f"{i:03d}" for i in range(100)],
+        ["250.83", "401.9", "428", "V57", "E909", "V58", "V45"],
+    ],
+    ids=["few numbers", "one number", "hexadecimal", "leading zeros", "mostly words"],
+)
+def test_labels_may_look_like_numbers(write, targets: list[str]) -> None:
+    loaded = make_data(write(halves(targets * 10)), "y").loaded
+    assert set(loaded.spec.class_names) == set(targets)
+
+
+def test_words_among_numbers_may_be_labels(write) -> None:
+    path = write(halves([i * 1.5 for i in range(30)] * 3 + ["none"] * 3))
+    loaded = make_data(path, "y", task="multiclass").loaded
+    assert len(loaded.spec.class_names) == 31
+
+
+def test_a_class_of_a_single_row_is_found_by_its_line(write) -> None:
+    message = "must have at least two rows, got one of 'c' in table.csv, line 7; add another"
+    with pytest.raises(ValueError, match=message):
+        make_data(write(halves(["a", "b", "", "a", "b", "c", "a"])), "y").loaded  # noqa: B018
+
+
 def test_what_a_person_says_of_columns_counts(write) -> None:
     said = {"patient": "categorical", "letter": "categorical", "day": "%d.%m.%Y"}
     data = make_data(write(make_frame()), "y", columns=said, drop=["n"], max_one_hot=0)
@@ -413,7 +511,7 @@ def test_leaks_are_warned_of(write) -> None:
     (first, second) = make_data(write(frame), "y").loaded.warnings
     assert first == (
         "'copy' gives 'y' away: on its own it predicts 100.0% of it; if it will not be known when "
-        "predicting, leave it out with data.drop=[copy]"
+        "predicting, leave it out with 'data.drop=[copy]'"
     )
     assert second.startswith("'again' gives 'y' away")
     assert make_data(write(frame), "y", drop=["copy", "again"]).loaded.warnings == []

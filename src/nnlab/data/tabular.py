@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from nnlab.data.columns import (
     mean_and_spread,
     to_plain,
 )
+from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.source import require_file
 from nnlab.data.encoder import RowEncoder
@@ -30,9 +32,16 @@ from nnlab.data.parquet import is_parquet
 from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.table import read_table, require_column
 from nnlab.data.table_split import TableSplit
-from nnlab.data.targets import encode_targets, find_classes, infer_task, refuse_unlearnable
+from nnlab.data.targets import (
+    encode_targets,
+    find_classes,
+    find_words,
+    infer_task,
+    refuse_unlearnable,
+)
 from nnlab.rules import check, flat_names
 from nnlab.spec import DataSpec, Task
+from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +49,8 @@ _log = logging.getLogger(__name__)
 _SMALL_FILE = 2**26
 # A file of up to so many pieces of so many bytes is digested whole.
 _PIECES, _PIECE = 64, 2**20
+# So many different words are suggested as spellings of a missing value.
+_FEW_WORDS = 5
 # A column that gives the target away does so in any sample.
 _LEAK_SAMPLE = 20_000
 
@@ -181,13 +192,14 @@ class TabularDataModule(InMemoryDataModule):
         """
         frame = self._read(self.path, preprocessing["text"] if preprocessing else ())
         target = frame[self.target]
-        task = self._choose_task(target, preprocessing)
-        class_names = preprocessing["class_names"] if preprocessing else find_classes(target, task)
-        targets = encode_targets(target, class_names)
-        rows = self.split.choose(frame, self.path, targets if class_names else None)
+        with self._locating(self.path):
+            task = self._choose_task(target, preprocessing)
+            classes = preprocessing["class_names"] if preprocessing else find_classes(target, task)
+            targets = encode_targets(target, classes, self._decimal)
+        rows = self.split.choose(frame, self.path, targets if classes else None)
         kinds: list[ColumnKind] = []
         if preprocessing is None:
-            kinds, preprocessing = self._fit(frame, targets, rows["train"], task, class_names)
+            kinds, preprocessing = self._fit(frame, targets, rows["train"], task, classes)
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
         warnings = self._warn(frame, targets, rows["train"], task, columns) if kinds else []
@@ -216,7 +228,9 @@ class TabularDataModule(InMemoryDataModule):
         """All rows of a file that have a target, preprocessed as in training."""
         frame = self._read(path, preprocessing["text"])
         columns = from_plain(preprocessing["columns"])
-        targets = encode_targets(frame[self.target], preprocessing["class_names"])
+        with self._locating(path):
+            classes = preprocessing["class_names"]
+            targets = encode_targets(frame[self.target], classes, self._decimal)
         x = self._encode(frame, columns, RowEncoder(columns), path)
         return x, _scale(targets, preprocessing)
 
@@ -236,15 +250,15 @@ class TabularDataModule(InMemoryDataModule):
             without = target.null_count()
             _log.info("%d of %d rows have no %s and are left out", without, len(frame), self.target)
             frame = frame.filter(target.is_not_null())
-        try:
+        with self._locating(path):
             refuse_unlearnable(frame[self.target])
-        except CellError as error:
-            raise self._locate(error, path) from error
         return frame
 
     def _choose_task(self, target: pl.Series, preprocessing: Mapping[str, Any] | None) -> Task:
         if preprocessing is not None:
             return cast(Task, preprocessing["task"])
+        if words := find_words(target, self.task, self._decimal):
+            raise self._word_error(target, words)
         distinct = count_distinct(target)
         inferred = infer_task(target, distinct)
         if self.task != "auto":
@@ -275,7 +289,7 @@ class TabularDataModule(InMemoryDataModule):
             "left_out": [kind.name for kind in kinds if not kind.is_used],
             "text": frame.select(pl.selectors.string()).columns,
             "missing": missing_values(self.reading),
-            "decimal": self.reading.decimal or ".",
+            "decimal": self._decimal,
             "target": self.target,
             "task": task,
             "class_names": class_names,
@@ -292,16 +306,51 @@ class TabularDataModule(InMemoryDataModule):
     def _encode(
         self, frame: pl.DataFrame, columns: Sequence[Column], encoder: RowEncoder, path: Path
     ) -> Tensor:
-        try:
+        with self._locating(path):
             return encode_table(frame, columns, encoder)
-        except CellError as error:
-            raise self._locate(error, path) from error
 
-    def _locate(self, error: CellError, path: Path) -> ValueError:
-        """The error with the place of its cell in the file."""
-        row = error.row if self._labelled is None else int(self._labelled[error.row])
-        place = find_place(path, self.reading, row)
-        return ValueError(f"{error} in {path.name}, {place}; mend or empty the cell")
+    @contextmanager
+    def _locating(self, path: Path) -> Iterator[None]:
+        """Add to an error the place of its cell in the file that was read last."""
+        try:
+            yield
+        except CellError as error:
+            row = error.row if self._labelled is None else int(self._labelled[error.row])
+            place = find_place(path, self.reading, row)
+            raise ValueError(f"{error} in {path.name}, {place}; {error.way_out}") from error
+
+    def _word_error(self, target: pl.Series, words: Sequence[int]) -> CellError:
+        """That a target of numbers has words among them, and what can be done."""
+        spellings = target[words].unique(maintain_order=True).to_list()
+        ways_out = [f"mend {'it' if len(words) == 1 else 'such cells'}"]
+        if len(spellings) <= _FEW_WORDS:
+            stated = setting("data.null_values", [*self._spellings_in_use(), *spellings])
+            ways_out.append(f"set {stated} to leave such rows out")
+        ways_out.append("data.task=multiclass if all of them are labels")
+        return CellError(
+            f"target '{self.target}' must hold numbers or labels, got "
+            f"{len(target) - len(words):,} numbers and {len(words):,} "
+            + (
+                f"word, '{spellings[0]}'"
+                if len(words) == 1
+                else f"words, the first '{spellings[0]}'"
+            ),
+            words[0],
+            ", or ".join(ways_out),
+        )
+
+    def _spellings_in_use(self) -> list[str]:
+        """The words that are missing values in this file; of a large one all that may be."""
+        spellings = [word for word in missing_values(self.reading) if word.strip()]
+        if self._is_large(self.path):
+            return spellings
+        names = find_dialect(self.path, self.reading, is_told=False).names
+        found = count_missing(self.path, self.reading, names, spellings)
+        return [word for word in spellings if any(word in counts for counts in found.values())]
+
+    @property
+    def _decimal(self) -> str:
+        return self.reading.decimal or "."
 
     def _learn_columns(
         self, frame: pl.DataFrame, train: Tensor
@@ -309,7 +358,7 @@ class TabularDataModule(InMemoryDataModule):
         is_train = np.zeros(len(frame), dtype=np.bool_)
         is_train[train.numpy()] = True
         no_features = [name for name in (self.target, self.split.group) if name is not None]
-        try:
+        with self._locating(self.path):
             return learn_columns(
                 frame.drop(no_features),
                 is_train,
@@ -319,8 +368,6 @@ class TabularDataModule(InMemoryDataModule):
                 scaling=self.scaling,
                 max_one_hot=self.max_one_hot,
             )
-        except CellError as error:
-            raise self._locate(error, self.path) from error
 
     def _spec(
         self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor
@@ -341,9 +388,13 @@ class TabularDataModule(InMemoryDataModule):
     def _count_missing(self, frame: pl.DataFrame) -> dict[str, dict[str, int]]:
         """What counts as missing in which column; not of a file that takes long to read."""
         names = [values.name for values in frame if values.null_count() > 0]
-        if not names or is_parquet(self.path) or self.path.stat().st_size > _SMALL_FILE:
+        if not names or self._is_large(self.path):
             return {}
         return count_missing(self.path, self.reading, names, missing_values(self.reading))
+
+    def _is_large(self, path: Path) -> bool:
+        """Whether a file takes long to read as text, or has none."""
+        return is_parquet(path) or path.stat().st_size > _SMALL_FILE
 
     def _warn(
         self,
@@ -362,7 +413,8 @@ class TabularDataModule(InMemoryDataModule):
         )
         return [
             f"'{name}' gives '{self.target}' away: on its own it predicts {share:.1%} of it; if "
-            f"it will not be known when predicting, leave it out with data.drop=[{name}]"
+            f"it will not be known when predicting, leave it out with "
+            + setting("data.drop", [*self.drop, name])
             for name, share in leaks.items()
         ]
 

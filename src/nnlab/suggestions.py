@@ -1,0 +1,34 @@
+"""Settings that a message suggests, as they can be pasted behind a command."""
+
+import re
+import shlex
+from collections.abc import Sequence
+
+# What Hydra takes for text without quotes around it: no number, and none of its own words.
+_PLAIN = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+def setting(name: str, value: str | Sequence[str]) -> str:
+    """A setting with the quotes that Hydra and a shell need.
+
+    Args:
+        name: The setting.
+        value: A text, or a list of texts.
+
+    >>> print(setting("data.encoding", "latin-1"), setting("data.separator", ";"))
+    data.encoding=latin-1 'data.separator=";"'
+    >>> print(setting("data.drop", ["id", "zip code"]))
+    'data.drop=[id,"zip code"]'
+    """
+    text = _quoted(value) if isinstance(value, str) else f"[{','.join(map(_quoted, value))}]"
+    return shlex.quote(f"{name}={text}")
+
+
+def _quoted(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    # Hydra halves backslashes before a quote; OmegaConf takes `${` for a variable.
+    escaped = re.sub(
+        r'(\\*)("|$)', lambda found: found[1] * 2 + "\\" * bool(found[2]) + found[2], text
+    )
+    return '"' + escaped.replace("${", r"\${") + '"'
