@@ -376,3 +376,10 @@ def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:
     (tmp_path / "new.parquet").rename(tmp_path / "new.csv")  # told by its content
     predict(quick_command, runs["regression"])
     assert [row["prediction"] for row in written(tmp_path)] == expected
+    new.with_columns(pair=pl.concat_list("zip", "color")).write_parquet(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"])
+    assert "not in the output, because no CSV file holds such cells: pair" in process.stdout
+    assert [row["prediction"] for row in written(tmp_path)] == expected
+    new.with_columns(size=pl.concat_list("size")).write_parquet(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"], succeed=False)
+    assert "column 'size' of new.csv must hold numbers or text, got List(Float64)" in process.stderr

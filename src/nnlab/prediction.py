@@ -26,6 +26,7 @@ from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
 from nnlab.data.columns import CellError
 from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.rows import ImageReader, TableReader, image_files
 from nnlab.data.table import few
 from nnlab.models import SupervisedModule
@@ -98,7 +99,7 @@ def _predict_table(
     examples: dict[str, str] = {}
     for number, chunk in enumerate(read_chunks(source, options, rows=_CHUNK)):
         if number == 0:
-            _check_columns(chunk.frame.columns, reader, source)
+            _check_columns(chunk.frame, reader, source)
         try:
             predictions = predictor.predict(chunk.frame)
         except CellError as error:
@@ -106,7 +107,8 @@ def _predict_table(
         for name, cells in reader.unseen(chunk.frame).items():
             unseen[name] += len(cells)
             examples.setdefault(name, cells[0])
-        yield _beside(chunk.frame, predictions), chunk.done
+        own = chunk.frame.select(values for values in chunk.frame if not is_nested(values))
+        yield _beside(own, predictions), chunk.done
     for name, count in unseen.items():
         _log.info(
             "column '%s': %s cells of a category that training did not have (or only once), "
@@ -117,14 +119,18 @@ def _predict_table(
         )
 
 
-def _check_columns(names: Sequence[str], reader: TableReader, source: Path) -> None:
+def _check_columns(frame: pl.DataFrame, reader: TableReader, source: Path) -> None:
     """Whether all columns are there that training used; which are not used is said."""
+    names = frame.columns
     missing = [name for name in reader.column_names if name not in names]
     if missing:
         raise ValueError(
             f"{source.name} must have the columns of the training data, but has no "
             f"'{few(missing)}'{did_you_mean(missing[0], names)} (its columns: {few(names)})"
         )
+    refuse_nested(frame.select(reader.column_names), source)
+    if nested := [values.name for values in frame if is_nested(values)]:
+        _log.info("not in the output, because no CSV file holds such cells: %s", few(nested))
     used = {*reader.column_names, reader.target}
     extra = [name for name in names if name not in used and name not in reader.left_out]
     if extra:

@@ -636,6 +636,32 @@ def test_a_parquet_file_gives_what_its_csv_gives(tmp_path: Path, write) -> None:
         assert torch.equal(one, other)
 
 
+def test_lists_and_the_like_matter_only_where_they_are_used(tmp_path: Path, monkeypatch) -> None:
+    frame = make_frame()
+    odd = frame.with_columns(
+        tags=pl.concat_list("letter", "day"), box=pl.struct("n"), raw=pl.col("day").cast(pl.Binary)
+    )
+    path = tmp_path / "odd.parquet"
+    odd.write_parquet(path)
+    message = r"'tags' of .*odd.parquet must hold numbers or text, got List\(String\); spread it"
+    with pytest.raises(ValueError, match=message) as caught:
+        make_data(path, "y").loaded  # noqa: B018
+    assert str(caught.value).endswith(", or leave it out with 'data.drop=[tags,box,raw]'")
+    with pytest.raises(ValueError, match=r"'box' of .* with 'data\.drop=\[tags,n,box,raw\]'"):
+        make_data(path, "y", drop=["tags", "n"]).loaded  # noqa: B018
+    monkeypatch.setattr("nnlab.data.kinds._EXACT_COUNT", 10)
+    data = make_data(path, "y", drop=["tags", "box", "raw"])
+    frame.write_parquet(tmp_path / "plain.parquet")
+    plain = make_data(tmp_path / "plain.parquet", "y")
+    assert torch.equal(data.loaded.train[0], plain.loaded.train[0])
+    # In another file nobody need drop what training did not use.
+    x, _ = plain.read_labelled(path, plain.loaded.preprocessing)
+    assert len(x) == 200
+    odd.with_columns(letter=pl.col("tags")).write_parquet(path)
+    with pytest.raises(ValueError, match=r"column 'letter' of .* must hold numbers or text"):
+        plain.read_labelled(path, plain.loaded.preprocessing)
+
+
 @pytest.mark.parametrize("row", [3, 50, 100, 150, 199])
 def test_a_bad_cell_is_found_by_its_line_in_the_file(write, row: int) -> None:
     # Rows without a target count, too: a person looks for the line in the file.

@@ -127,7 +127,12 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
 
 
 def count_distinct(values: pl.Series) -> int:
-    """How many different values there are, missing ones aside; approximate in large tables."""
+    """How many different values there are, missing ones aside; approximate in large tables.
+
+    Of lists and structures 0: nobody compares them.
+    """
+    if values.dtype.is_nested():
+        return 0
     present = values.drop_nulls()
     if len(present) <= _EXACT_COUNT:
         return present.n_unique()

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -28,7 +28,7 @@ from nnlab.data.encoder import RowEncoder
 from nnlab.data.kinds import ColumnKind, count_distinct
 from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
-from nnlab.data.parquet import is_parquet
+from nnlab.data.parquet import is_nested, is_parquet, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.table import read_table, require_column
 from nnlab.data.table_split import TableSplit
@@ -190,7 +190,7 @@ class TabularDataModule(InMemoryDataModule):
             ValueError: A file cannot be read as a table, the target is not in it or cannot be
                 learned, or the file does not fit the preprocessing of a checkpoint.
         """
-        frame = self._read(self.path, preprocessing["text"] if preprocessing else ())
+        frame = self._read(self.path, preprocessing)
         target = frame[self.target]
         with self._locating(self.path):
             task = self._choose_task(target, preprocessing)
@@ -226,7 +226,7 @@ class TabularDataModule(InMemoryDataModule):
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
         """All rows of a file that have a target, preprocessed as in training."""
-        frame = self._read(path, preprocessing["text"])
+        frame = self._read(path, preprocessing)
         columns = from_plain(preprocessing["columns"])
         with self._locating(path):
             classes = preprocessing["class_names"]
@@ -238,10 +238,11 @@ class TabularDataModule(InMemoryDataModule):
         """SHA-256 of the file at `path`, to tell whether it is that of a checkpoint."""
         return _digest(self.path)
 
-    def _read(self, path: Path, text: Collection[str] = ()) -> pl.DataFrame:
-        """The rows of a file that have a target; `text` names what training read as text."""
-        frame = read_table(path, self.reading, text=text)
+    def _read(self, path: Path, preprocessing: Mapping[str, Any] | None) -> pl.DataFrame:
+        """The rows of a file that have a target, as training read it."""
+        frame = read_table(path, self.reading, text=preprocessing["text"] if preprocessing else ())
         target = require_column(frame, self.target, path)
+        self._refuse_nested(frame, path, preprocessing)
         if target.dtype.is_float():
             target = target.fill_nan(None)
         self._labelled = None
@@ -253,6 +254,19 @@ class TabularDataModule(InMemoryDataModule):
         with self._locating(path):
             refuse_unlearnable(frame[self.target])
         return frame
+
+    def _refuse_nested(
+        self, frame: pl.DataFrame, path: Path, preprocessing: Mapping[str, Any] | None
+    ) -> None:
+        """Refuse lists and the like, unless they are dropped or training did not use them."""
+        nested = [values.name for values in frame if is_nested(values)]
+        if preprocessing is None:
+            drop = list(dict.fromkeys([*self.drop, *nested]))
+            way_out = f", or leave it out with {setting('data.drop', drop)}"
+            refuse_nested(frame.drop(self.drop, strict=False), path, way_out)
+            return
+        used = {self.target, *(column["name"] for column in preprocessing["columns"])}
+        refuse_nested(frame.select(name for name in nested if name in used), path)
 
     def _choose_task(self, target: pl.Series, preprocessing: Mapping[str, Any] | None) -> Task:
         if preprocessing is not None:
