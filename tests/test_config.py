@@ -96,6 +96,9 @@ def test_a_folder_that_is_taken_gets_a_number(tmp_path: Path) -> None:
     [
         ("model.dropout=0.2,optimizer=sgd", "_dropout-0.2_optimizer-sgd"),
         ("model.hidden_sizes=[8,8],seed=1", "_hidden_sizes--8_8-_seed-1"),
+        ("++data.columns.zip=numeric,seed=1", "_zip-numeric_seed-1"),
+        ("++data.columns.zip-code=%d/%m", "_zip-code--d-m"),
+        ("+trainer.limit=0.5,+model.x=a+b", "_limit-0.5_x-a+b"),
         ("data.path=../a/b c.csv", "_path-..-a-b-c.csv"),
         ("", ""),
     ],

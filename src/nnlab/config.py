@@ -41,7 +41,7 @@ def _embedded(name: str) -> str:
 
 def _slug(overrides: str) -> str:
     """The end of a folder name that tells a sweep's jobs apart: `_dropout-0.2_optimizer-sgd`."""
-    short = re.sub(r"(?:^|(?<=,))[\w.@/]*[./](?=\w+=)", "", overrides)
+    short = re.sub(r"(?:^|(?<=,))\+*(?:[\w.@/]*[./](?=[\w-]+=))?", "", overrides)
     slug = re.sub(r"[^\w.+-]+", "-", short.replace(",", "_").replace("=", "-"))[:100].strip("-")
     return f"_{slug}" if slug else ""
 
