@@ -281,6 +281,35 @@ def test_a_row_without_a_time_is_refused(write) -> None:
         make_data(write(frame), "y", time="n").loaded  # noqa: B018
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("setting", ["time", "group"])
+def test_three_values_are_enough_for_three_splits_and_two_are_not(
+    write, setting: str, seed: int
+) -> None:
+    years = pl.Series("year", [2022] * 160 + [2023] * 25 + [2024] * 15)
+    path = write(make_frame().with_columns(years))
+    loaded = make_data(path, "y", scaling="standard", seed=seed, **{setting: "year"}).loaded
+    rows = [years[rows_of(loaded, split)].unique().to_list() for split in SPLITS]
+    assert sorted(rows) == [[2022], [2023], [2024]]
+    if setting == "time":
+        assert rows == sorted(rows)
+    path = write(make_frame().with_columns(years.clip(2023)))
+    message = (
+        f"data.{setting} must name a column of at least 3 different values, for training and "
+        "validation and test rows, got 2 in 'year' ('2023', '2024'); leave it out to split at "
+        "random, or hold rows out in a file of their own with data.val_path=FILE or "
+        "data.test_path=FILE"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_data(path, "y", seed=seed, **{setting: "year"}).loaded  # noqa: B018
+    other = str(write(make_frame().with_columns(years), "other.csv"))
+    loaded = make_data(path, "y", seed=seed, val_path=other, **{setting: "year"}).loaded
+    assert len(loaded.test[0]) in ((15,) if setting == "time" else (15, 185))
+    path = write(make_frame().with_columns(years.clip(2024)))
+    with pytest.raises(ValueError, match=r"at least 2 different values, .* got 1 in .*test_path"):
+        make_data(path, "y", seed=seed, val_path=other, **{setting: "year"}).loaded  # noqa: B018
+
+
 @pytest.mark.parametrize("group", [None, "patient"])
 def test_folds_test_every_row_once(write, group) -> None:
     path = write(make_frame())
