@@ -1,14 +1,17 @@
 """From a config to objects: what is built, and what is refused before it runs."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import OverrideParseException
 from omegaconf import OmegaConf
 from torch.optim import Optimizer
 
-from nnlab.config import build, check_config, register_resolvers, takes
+from nnlab.config import build, check_config, explain, register_resolvers, takes
 
 ADAM = {"_target_": "torch.optim.Adam", "lr": 0.1}
 
@@ -80,6 +83,34 @@ def test_takes_tells_a_constructors_arguments() -> None:
 )
 def test_a_config_is_checked_as_a_whole(entries: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
+        check_config(OmegaConf.create(entries))
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("data.separator=;", "write 'data.separator=\";\"'"),
+        ("data.path=größe.csv", "write 'data.path=\"größe.csv\"'"),
+        ("model.hidden_sizes=[8,8", "close its brackets"),
+    ],
+)
+def test_what_hydra_cannot_read_is_written_out(typed: str, message: str) -> None:
+    with pytest.raises(OverrideParseException) as caught:
+        OverridesParser.create().parse_overrides([typed])
+    assert message in explain(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"data": {"target": 2}}, "got data.target=2; write 'data.target=\"2\"'"),
+        ({"data": {"drop": [1, "x"]}}, "; write 'data.drop=[\"1\",x]'"),
+        ({"data": {"target": None}}, "got data.target=None"),
+        ({"model": {"dropout": 2}}, "got model.dropout=2"),
+    ],
+)
+def test_a_number_that_is_meant_as_a_text_is_written_out(entries: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message) + "$"):
         check_config(OmegaConf.create(entries))
 
 

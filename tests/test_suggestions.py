@@ -2,10 +2,12 @@
 
 import shlex
 
+import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from nnlab.suggestions import setting
+from nnlab.rules import flat_names
+from nnlab.suggestions import column_kind, setting
 
 TEXTS = [
     *(
@@ -61,6 +63,21 @@ def test_a_text_stays_what_it_is() -> None:
 def test_a_list_of_texts_stays_what_it_is() -> None:
     (word,) = shlex.split(setting("data.drop", TEXTS))
     assert meant(word) == {"drop": TEXTS}
+
+
+@pytest.mark.parametrize("kind", ["numeric", "%d/%m/%Y", "%d.%m.%y %H:%M"])
+@pytest.mark.parametrize(
+    "name", ["zip", "zip-code", "a.b", "zip code", "50% off", "a/b c", "tax % ", "größe"]
+)
+def test_the_kind_of_a_column_can_be_said_where_hydra_can_spell_its_name(
+    name: str, kind: str
+) -> None:
+    suggested = column_kind(name, kind)
+    if name in ("50% off", "tax % ", "größe"):
+        assert "once its name is of plain letters" in suggested
+        return
+    (word,) = shlex.split(suggested)
+    assert flat_names(meant(word)["columns"]) == {name: kind}
 
 
 def test_quotes_stand_only_where_they_are_needed() -> None:

@@ -93,7 +93,7 @@ Parquet files of any size. IMAGES is an IDX file or a folder of PNG files.
 
     raw_cells=true      leave cells that a spreadsheet would run as a formula as they are; they
                         are written with a ' in front otherwise
-    data.separator=";"  how the input is written, as in training: also data.encoding,
+    data.separator=tab  how the input is written, as in training: also data.encoding,
                         data.decimal ...""",
         needs=("input", "output"),
         takes={"raw_cells": "false"},

@@ -79,7 +79,7 @@ class TableSplit:
         Raises:
             ValueError: A column is not there or does not serve, or there are too few rows.
         """
-        facts = {
+        facts: dict[str, Any] = {
             "classes": classes,
             "groups": self._groups(frame, path),
             "times": self._times(frame, path),
@@ -90,11 +90,14 @@ class TableSplit:
             rows |= self._hold_out_test(len(frame), facts)
         if self.val_fraction is not None:
             rest = rows["train"]
+            of_rest: dict[str, Any] = {
+                name: None if fact is None else fact[rest] for name, fact in facts.items()
+            }
             kept, held_out = hold_out(
                 len(rest),
                 fraction=self.val_fraction,
                 seed=self.seed,
-                **{name: fact if fact is None else fact[rest] for name, fact in facts.items()},
+                **of_rest,
             )
             rows |= {"train": rest[kept], "val": rest[held_out]}
         return rows
