@@ -352,7 +352,8 @@ def test_gzip_and_parquet_give_the_table_of_the_csv(write: Write, tmp_path: Path
     raw.write_parquet(tmp_path / "t.parquet")
     assert read_table(tmp_path / "t.parquet").equals(frame)
     raw.with_columns(pl.concat_list("a", "a").alias("l")).write_parquet(tmp_path / "l.parquet")
-    assert "column 'l'" in refusal(tmp_path / "l.parquet")
+    # Only where a list is used does it matter.
+    assert read_table(tmp_path / "l.parquet").drop("l").equals(frame)
 
 
 def _random_table(rng: random.Random) -> list[list[str]]:
