@@ -337,6 +337,16 @@ def test_a_fixed_setting_is_not_in_the_names_of_jobs(
     ]
 
 
+def test_a_kind_that_varies_is_in_the_names_of_jobs(quick_command: Command, tmp_path: Path) -> None:
+    vary = "data.columns.year=numeric,categorical"
+    quick_command("train.py", vary, "data.columns.sex=categorical", "data=penguins", *SHORT, "-m")
+    (sweep,) = (tmp_path / "outputs" / "penguins").iterdir()
+    assert sorted(path.name for path in sweep.iterdir() if path.is_dir()) == [
+        "0_year-numeric",
+        "1_year-categorical",
+    ]
+
+
 def test_a_failing_job_does_not_take_the_sweep_with_it(
     quick_command: Command, tmp_path: Path
 ) -> None:

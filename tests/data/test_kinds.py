@@ -61,7 +61,7 @@ def spread(values: list, rows: int = 200) -> list:
         (
             ["03/04/2024", "05/04/2024"],
             "date",
-            "read as %d/%m/%Y, not %m/%d/%Y: data.columns.x can say otherwise",
+            "read as %d/%m/%Y, not %m/%d/%Y: data.columns.x=%m/%d/%Y says otherwise",
         ),
         (["03/04/2024", "30/04/2024"], "date", "read as %d/%m/%Y"),
         (["2024-05-01", "soon"], "categorical", ""),

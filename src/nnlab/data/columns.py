@@ -130,11 +130,17 @@ Column = NumericColumn | CategoricalColumn
 
 
 class CellError(ValueError):
-    """A cell that cannot be read; `row` counts from 0 in the rows that were given."""
+    """A cell that cannot be read.
 
-    def __init__(self, message: str, row: int) -> None:
+    Attributes:
+        row: Its row, counted from 0 in the rows that were given.
+        way_out: What can be done, for the end of the message.
+    """
+
+    def __init__(self, message: str, row: int, way_out: str = "mend or empty the cell") -> None:
         super().__init__(message)
         self.row = row
+        self.way_out = way_out
 
 
 def category_text(values: pl.Series, written_as: str) -> pl.Series:

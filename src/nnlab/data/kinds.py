@@ -10,6 +10,7 @@ import polars as pl
 
 from nnlab.data.dates import find_formats
 from nnlab.rules import did_you_mean
+from nnlab.suggestions import column_kind
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 
@@ -127,7 +128,12 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
 
 
 def count_distinct(values: pl.Series) -> int:
-    """How many different values there are, missing ones aside; approximate in large tables."""
+    """How many different values there are, missing ones aside; approximate in large tables.
+
+    Of lists and structures 0: nobody compares them.
+    """
+    if values.dtype.is_nested():
+        return 0
     present = values.drop_nulls()
     if len(present) <= _EXACT_COUNT:
         return present.n_unique()
@@ -205,7 +211,7 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
         raise ValueError(
             f"data.columns.{values.name}=date needs dates in a usual format, got "
             f"'{values.drop_nulls()[0]}'; say how they are written, such as "
-            f"data.columns.{values.name}=%Y-%m-%d"
+            + column_kind(values.name, "%Y-%m-%d")
         )
     return _facts(values, "date", distinct, date_format=formats[0])
 
@@ -262,7 +268,7 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKin
     if formats:
         note = f"read as {formats[0]}"
         if len(formats) > 1:
-            note += f", not {formats[1]}: data.columns.{values.name} can say otherwise"
+            note += f", not {formats[1]}: {column_kind(values.name, formats[1])} says otherwise"
         return _facts(values, "date", distinct, note=note, date_format=formats[0])
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
         return _facts(values, "left out", distinct, note=_why_not_text(present, distinct))

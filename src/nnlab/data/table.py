@@ -36,7 +36,8 @@ def read_table(
         text: Columns of a CSV file that are text, whatever they hold.
 
     Returns:
-        Columns of Int64, Float64 and String; null where a value is missing.
+        Columns of Int64, Float64 and String; null where a value is missing. Of a Parquet file
+        also what `refuse_nested` refuses.
 
     Raises:
         FileNotFoundError: There is no such file.

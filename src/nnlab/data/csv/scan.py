@@ -35,9 +35,13 @@ class Scan:
 
     Args:
         dialect: How the file is written.
+
+    Attributes:
+        bytes_read: How much of the file has been read for the records so far.
     """
 
     def __init__(self, dialect: Dialect) -> None:
+        self.bytes_read = 0
         self._dialect = dialect
         self._width = len(dialect.names)
         self._blank = 0
@@ -87,9 +91,12 @@ class Scan:
         """The text behind the header."""
         source = self._dialect.source
         skip = self._dialect.rows.offset - source.text_offset
-        for block in source.utf8_blocks():
+        for block in source.utf8_blocks(self._note_read):
             yield block[skip:]
             skip = max(skip - len(block), 0)
+
+    def _note_read(self, count: int) -> None:
+        self.bytes_read = count
 
     def _last_end(self, text: bytes) -> int:
         """Where the last whole record ends; the blank lines at the end stay for the next block."""
