@@ -5,6 +5,7 @@ import json
 import math
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
