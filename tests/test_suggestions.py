@@ -6,7 +6,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from nnlab.rules import flat_names
+from nnlab.rule_types import flat_names
 from nnlab.suggestions import column_kind, setting
 
 TEXTS = [

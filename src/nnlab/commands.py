@@ -18,8 +18,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.config import explain, register_resolvers
 from nnlab.launching import launch, remove_untouched_folders
-from nnlab.rules import did_you_mean
 from nnlab.run_directory import change_config, find_run, load_config, refuse_others
+from nnlab.suggestions import did_you_mean
 
 _USAGE = """nnlab trains neural networks from YAML configs.
 

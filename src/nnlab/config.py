@@ -11,8 +11,8 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationResolutionError
 
-from nnlab.rules import RULES, check, did_you_mean, mode_of
-from nnlab.suggestions import setting
+from nnlab.rules import RULES, check, mode_of
+from nnlab.suggestions import did_you_mean, setting
 
 Built = TypeVar("Built")
 

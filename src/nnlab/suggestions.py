@@ -1,14 +1,27 @@
-"""Settings that a message suggests, as they can be pasted behind a command."""
+"""Ways out that a message suggests: a closer word, or a setting as it can be pasted."""
 
+import difflib
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 # What Hydra takes for text without quotes around it: no number, and none of its own words.
 _PLAIN = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_/%][A-Za-z0-9_./%-]*")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 # Between braces a key may also have blanks, but no quotes around it.
 _WIDE_KEY = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_][A-Za-z0-9_./%+@ -]*(?<! )")
+
+
+def did_you_mean(word: Any, options: Iterable[str]) -> str:
+    """The end of an error message that offers the closest option, or nothing.
+
+    >>> did_you_mean("rleu", ["relu", "tanh"])
+    "; did you mean 'relu'?"
+    """
+    by_lower_case = {option.lower(): option for option in options}
+    close = difflib.get_close_matches(str(word).lower(), by_lower_case, n=1)
+    return f"; did you mean '{by_lower_case[close[0]]}'?" if close else ""
 
 
 def setting(name: str, value: str | Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnlab.data.dates import periods_of, to_seconds
 from nnlab.data.kinds import ColumnKind, boolean_text, number_text
-from nnlab.rules import did_you_mean
+from nnlab.suggestions import did_you_mean
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]

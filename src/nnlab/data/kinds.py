@@ -9,8 +9,7 @@ from typing import Literal, cast
 import polars as pl
 
 from nnlab.data.dates import find_formats
-from nnlab.rules import did_you_mean
-from nnlab.suggestions import column_kind
+from nnlab.suggestions import column_kind, did_you_mean
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 

@@ -15,7 +15,7 @@ from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.types import Attempt, ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.threads import map_in_threads
-from nnlab.rules import did_you_mean
+from nnlab.suggestions import did_you_mean
 
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
 _THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"

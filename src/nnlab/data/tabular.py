@@ -24,7 +24,8 @@ from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.table_split import TableSplit
 from nnlab.data.targets import encode_targets, find_classes, infer_task
-from nnlab.rules import check, flat_names
+from nnlab.rule_types import flat_names
+from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
 from nnlab.suggestions import setting
 
