@@ -5,7 +5,8 @@ from datetime import date, time, timedelta
 import polars as pl
 import pytest
 
-from nnlab.data.kinds import boolean_text, count_distinct, infer_kind, infer_kinds, number_text
+from nnlab.data.kinds import count_distinct, infer_kind, infer_kinds
+from nnlab.data.spelling import boolean_text, number_text
 
 
 def kind_of(values: list, name: str = "x", **options):

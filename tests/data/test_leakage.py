@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.columns import fit_columns
+from nnlab.data.fitting import fit_columns
 from nnlab.data.kinds import infer_kinds
 from nnlab.data.leakage import find_leaks
 

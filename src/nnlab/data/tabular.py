@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from nnlab.data.column_table import column_table
-from nnlab.data.columns import Column, from_plain, mean_and_spread, to_plain
+from nnlab.data.columns import Column, from_plain, to_plain
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.source import require_file
 from nnlab.data.encoder import RowEncoder
+from nnlab.data.fitting import mean_and_spread
 from nnlab.data.kinds import ColumnKind, count_distinct
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks

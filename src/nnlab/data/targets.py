@@ -8,7 +8,8 @@ from torch import Tensor
 
 from nnlab.data.columns import CellError
 from nnlab.data.csv.types import from_decimal_comma
-from nnlab.data.kinds import count_distinct, number_text
+from nnlab.data.kinds import count_distinct
+from nnlab.data.spelling import number_text
 from nnlab.data.table import few
 from nnlab.spec import Task
 
