@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from conftest import ENVIRONMENT, ROOT, Command, run_script, side_by_side
@@ -460,6 +462,10 @@ def test_a_sweep_over_folds_tests_on_each_row_once(quick_command: Command, tmp_p
     printed = quick_command("train.py", "-m", *HOUSES, *SHORT, "data.folds=4", "data.fold=0,1,2,3")
     assert printed.stdout.count("45 training, 15 validation, 20 test rows") == 4
     assert "3_fold-3" in printed.stdout
+    (sweep,) = (tmp_path / "outputs").glob("*/*")
+    rmse = [json.loads(path.read_text())["test"]["rmse"] for path in sweep.glob("*/metrics.json")]
+    mean = f"{np.mean(rmse):.4f} ± {np.std(rmse, ddof=1):.4f}"
+    assert re.search(rf"mean of 4 folds .*{re.escape(mean)}", printed.stdout)
 
 
 # Help and mistakes

@@ -3,11 +3,13 @@
 import json
 import logging
 import math
+import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from nnlab.reporting import format_table, relative
 from nnlab.rules import METRICS, mode_of
@@ -56,7 +58,41 @@ def sweep_table(sweep_dir: Path) -> str:
         cells = ["" if value is None else f"{value:.4f}" for value in values]
         rows.append([str(place), name, *cells, str(result["best_epoch"])])
     rows += [["", name, "no result", *[""] * len(metrics)] for name in failed]
+    for name, results in _whole_cross_validations(sweep_dir, jobs):
+        of_folds = ([_metric(result, metric) for result in results] for metric in metrics)
+        rows.append(["", name, *map(_mean_and_deviation, of_folds), ""])
     return format_table(["", "job", *metrics, "best epoch"], rows)
+
+
+def _whole_cross_validations(
+    sweep_dir: Path, jobs: Sequence[tuple[str, dict[str, Any]]]
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What to call each cross-validation all folds of which have a result, and the results."""
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for name, result in jobs:
+        config: Any = OmegaConf.to_container(
+            OmegaConf.load(sweep_dir / name / ".hydra/config.yaml")
+        )
+        if config["data"].get("folds"):
+            del config["data"]["fold"]
+            found.setdefault(json.dumps(config), []).append((name, result))
+    whole = []
+    for config, members in found.items():
+        folds = json.loads(config)["data"]["folds"]
+        if len(members) == folds:
+            settings = members[0][0].split("_")[1:]
+            others = [s for s in settings if not s.startswith(("fold-", "folds-"))]
+            name = ", ".join([f"mean of {folds} folds", *others])
+            whole.append((name, [result for _, result in members]))
+    return whole
+
+
+def _mean_and_deviation(values: Sequence[float | None]) -> str:
+    """Of the folds' values, and by how much one fold differs from another (sample deviation)."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return ""
+    return f"{statistics.mean(known):.4f} ± {statistics.stdev(known):.4f}"
 
 
 def _metric(result: dict[str, Any], name: str) -> float | None:
