@@ -7,8 +7,10 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TextIO
 
 import pytest
 
@@ -16,6 +18,9 @@ from nnlab import commands
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# Taken before any test changes it: processes start while other tests run.
+ENVIRONMENT = dict(os.environ)
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -28,7 +33,7 @@ def run_script(
     process = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / script), *arguments],
         cwd=folder,
-        env={**os.environ, **no_network, "PYTHONWARNINGS": "error", **env},
+        env={**ENVIRONMENT, **no_network, "PYTHONWARNINGS": "error", **env},
         capture_output=True,
         text=True,
         timeout=300,
@@ -39,27 +44,36 @@ def run_script(
     return process
 
 
-@pytest.fixture
-def command(tmp_path: Path) -> Command:
-    """`run_script` in an empty folder."""
-    return functools.partial(run_script, tmp_path)
+def side_by_side(
+    *calls: Callable[[], subprocess.CompletedProcess[str]],
+) -> list[subprocess.CompletedProcess[str]]:
+    """Run processes at the same time: most of a short one is imports, which use one core."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
 @pytest.fixture
 def quick_command(tmp_path: Path) -> Command:
-    """The same within this process, which spares the seconds of importing torch."""
+    """`run_quickly` in an empty folder."""
     return functools.partial(run_quickly, tmp_path)
 
 
 def run_quickly(
-    folder: Path, script: str, *arguments: str, succeed: bool = True
+    folder: Path,
+    script: str,
+    *arguments: str,
+    succeed: bool = True,
+    terminal: TextIO | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """`run_script` within this process."""
+    """The same within this process, which spares the seconds of importing torch.
+
+    It prints to `terminal`, or else to what is returned.
+    """
     stdout, stderr, status = io.StringIO(), io.StringIO(), 0
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "argv", [f"scripts/{script}", *arguments])
-        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        with contextlib.redirect_stdout(terminal or stdout), contextlib.redirect_stderr(stderr):
             try:
                 getattr(commands, script.removesuffix(".py"))()
             except SystemExit as error:
@@ -69,11 +83,43 @@ def run_quickly(
     return subprocess.CompletedProcess(arguments, status, stdout.getvalue(), stderr.getvalue())
 
 
+Started = dict[str, tuple[Path, Future[Any]]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def started(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Started]:
+    """Commands in processes of their own, one after the other while other tests run.
+
+    A selected test with `@pytest.mark.ahead(function, *arguments)` has `function` called with a new
+    folder and the arguments from the beginning on; the fixture `ahead` waits for it.
+    """
+    wanted: dict[str, tuple[Any, ...]] = {}
+    for item in request.session.items:
+        if "digits_run" in getattr(item, "fixturenames", ()):
+            wanted = {"digits_run": (run_script, "train.py"), **wanted}
+        for mark in item.iter_markers("ahead"):
+            wanted[item.nodeid] = mark.args
+    with ThreadPoolExecutor(1) as pool:
+        futures = {}
+        for name, (function, *arguments) in wanted.items():
+            folder = tmp_path_factory.mktemp("ahead")
+            futures[name] = folder, pool.submit(function, folder, *arguments)
+        yield futures
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture
+def ahead(request: pytest.FixtureRequest, started: Started) -> tuple[Path, Any]:
+    """The folder of what this test's mark has started, and what it returned."""
+    folder, future = started[request.node.nodeid]
+    return folder, future.result()
+
+
 @pytest.fixture(scope="session")
-def digits_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def digits_run(started: Started) -> tuple[Path, str]:
     """The README's first command, run once: its run directory and what it printed."""
-    folder = tmp_path_factory.mktemp("first")
-    process = run_script(folder, "train.py")
+    folder, future = started["digits_run"]
+    process = future.result()
     (run_dir,) = (folder / "outputs" / "digits").iterdir()
     return run_dir, process.stdout
 

@@ -1,5 +1,6 @@
 """The commands, run as a person runs them."""
 
+import functools
 import json
 import os
 import pickle
@@ -9,10 +10,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
-from conftest import ROOT, Command
+from conftest import ENVIRONMENT, ROOT, Command, run_script, side_by_side
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
@@ -109,19 +111,38 @@ def test_the_run_directory_has_its_config_checkpoints_and_log(digits_run) -> Non
     assert printed.splitlines()[0] in log
 
 
-def test_a_checkpoint_carries_what_a_stranger_needs(digits_run) -> None:
+class UsedAgain(NamedTuple):
+    """What other processes make of a run: a stranger's, and `evaluate.py`."""
+
+    stranger: subprocess.CompletedProcess[str]
+    evaluated: subprocess.CompletedProcess[str]
+    metrics_before: str
+
+
+@pytest.fixture(scope="module")
+def used_again(digits_run, tmp_path_factory: pytest.TempPathFactory) -> UsedAgain:
     run_dir, _ = digits_run
+    metrics_before = (run_dir / "metrics.json").read_text()
     code = (
         "import sys; from nnlab.models import SupervisedModule;"
         "module = SupervisedModule.load_from_checkpoint(sys.argv[1], weights_only=True);"
         "print(module.spec.class_names, module.spec.input_shape)"
     )
-    path = run_dir / "checkpoints" / "best.ckpt"
-    process = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    words = [sys.executable, "-c", code, str(run_dir / "checkpoints" / "best.ckpt")]
+    folder = tmp_path_factory.mktemp("again")
+    stranger, evaluated = side_by_side(
+        lambda: subprocess.run(words, capture_output=True, text=True, check=False),
+        lambda: run_script(folder, "evaluate.py", f"run={run_dir}", succeed=False),
     )
+    return UsedAgain(stranger, evaluated, metrics_before)
+
+
+def test_a_checkpoint_carries_what_a_stranger_needs(digits_run, used_again) -> None:
+    run_dir, _ = digits_run
+    process = used_again.stranger
+    assert process.returncode == 0, process.stderr
     assert process.stdout.strip().endswith(f"{[str(i) for i in range(10)]} [8, 8]")
-    checkpoint = torch.load(path, weights_only=True)
+    checkpoint = torch.load(run_dir / "checkpoints" / "best.ckpt", weights_only=True)
     assert checkpoint["ImageDataModule"]["preprocessing"]["std"] > 0
     assert checkpoint["nnlab_version"]
 
@@ -129,13 +150,13 @@ def test_a_checkpoint_carries_what_a_stranger_needs(digits_run) -> None:
 # Again: evaluate, resume, repeat
 
 
-def test_evaluate_reproduces_the_test_metrics_exactly(digits_run, command: Command) -> None:
+def test_evaluate_reproduces_the_test_metrics_exactly(digits_run, used_again) -> None:
     run_dir, _ = digits_run
-    before = (run_dir / "metrics.json").read_text()
-    printed = command("evaluate.py", f"run={run_dir}").stdout
-    assert "exactly as in" in printed
-    assert repr(results(run_dir)["test"]["loss"]) in printed
-    assert (run_dir / "metrics.json").read_text() == before
+    process = used_again.evaluated
+    assert process.returncode == 0, process.stderr
+    assert "exactly as in" in process.stdout
+    assert repr(results(run_dir)["test"]["loss"]) in process.stdout
+    assert (run_dir / "metrics.json").read_text() == used_again.metrics_before
 
 
 def test_evaluate_says_so_when_the_metrics_are_others(
@@ -168,12 +189,35 @@ def test_the_same_seed_repeats_a_run_bit_for_bit(quick_command: Command, tmp_pat
     assert not same(weights(first), weights(other))
 
 
-@pytest.mark.parametrize("scheduler", ["plateau", "one_cycle"])
-def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
-    quick_command: Command, tmp_path: Path, scheduler: str
-) -> None:
+def stop_after_a_checkpoint(
+    folder: Path, how: signal.Signals, settings: list[str]
+) -> subprocess.CompletedProcess[str]:
+    """Train in a folder, and send a signal soon after the first checkpoint."""
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "scripts" / "train.py"), *settings],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while not list(folder.glob("outputs/*/*/checkpoints/last.ckpt")):
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            time.sleep(0.1)
+            process.send_signal(how)
+            printed, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
+
+
+def to_be_killed(scheduler: str) -> list[str]:
     extra = ["scheduler.patience=0"] if scheduler == "plateau" else []
-    settings = [
+    return [
         *extra,
         "trainer.max_epochs=40",
         "callbacks.early_stopping=null",
@@ -182,22 +226,27 @@ def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
         f"scheduler={scheduler}",
         "data=penguins",
     ]
-    quick_command("train.py", *settings, "name=whole")
-    (whole,) = (tmp_path / "outputs" / "whole").iterdir()
 
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts" / "train.py"), *settings, "name=killed"],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("outputs/killed/*/checkpoints/last.ckpt")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    time.sleep(0.1)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    (killed,) = (tmp_path / "outputs" / "killed").iterdir()
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        pytest.param(
+            name,
+            marks=pytest.mark.ahead(stop_after_a_checkpoint, signal.SIGKILL, to_be_killed(name)),
+        )
+        for name in ("plateau", "one_cycle")
+    ],
+)
+def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
+    ahead, quick_command: Command, tmp_path: Path, scheduler: str
+) -> None:
+    quick_command("train.py", *to_be_killed(scheduler))
+    whole = only_run(tmp_path)
+
+    folder, process = ahead
+    assert process.returncode == -signal.SIGKILL
+    killed = only_run(folder)
     assert not (killed / "metrics.json").exists()
 
     moved = killed.rename(tmp_path / "it's moved=elsewhere, {1}")
@@ -208,25 +257,16 @@ def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
     assert results(moved)["best_epoch"] == results(whole)["best_epoch"]
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
-    settings = ["trainer.max_epochs=100000", "callbacks.early_stopping=null", "data=penguins"]
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts" / "train.py"), *settings],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.rglob("last.ckpt")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    printed, errors = process.communicate(timeout=120)
+ENDLESS = ["trainer.max_epochs=100000", "callbacks.early_stopping=null", "data=penguins"]
+
+
+@pytest.mark.ahead(stop_after_a_checkpoint, signal.SIGINT, ENDLESS)
+def test_ctrl_c_says_how_to_go_on(ahead) -> None:
+    folder, process = ahead
     assert process.returncode == 130
-    assert "Traceback" not in errors
-    name = only_run(tmp_path).name
-    assert printed.endswith(f"python scripts/train.py resume=outputs/penguins/{name}\n")
+    assert "Traceback" not in process.stderr
+    name = only_run(folder).name
+    assert process.stdout.endswith(f"python scripts/train.py resume=outputs/penguins/{name}\n")
 
 
 def test_a_run_cannot_be_made_shorter_than_it_is(digits_run, quick_command, tmp_path) -> None:
@@ -262,7 +302,7 @@ def test_a_schedule_that_was_laid_out_cannot_be_made_longer(
 def test_fashion_mnist_reads_files_in_the_format_of_mnist(
     quick_command: Command, mnist_folder: Path
 ) -> None:
-    limits = ("trainer.max_epochs=1", "+trainer.limit_train_batches=2")
+    limits = (*SHORT, "+trainer.limit_train_batches=2")
     quick_command("train.py", "data=fashion_mnist", f"data.root={mnist_folder}", *limits)
 
 
@@ -294,25 +334,25 @@ def test_evaluating_on_data_that_does_not_fit_says_what_is_wrong(
     quick_command("evaluate.py", f"run={run_dir}", f"data.path={other}")
 
 
-def test_two_processes_train_one_network(command: Command, tmp_path: Path) -> None:
-    printed = command("train.py", *SHORT, "trainer=ddp", "trainer.accelerator=cpu").stdout
-    run_dir = only_run(tmp_path)
-    assert printed.count("run directory") == 1
+@pytest.mark.ahead(run_script, "train.py", *SHORT, "trainer=ddp", "trainer.accelerator=cpu")
+def test_two_processes_train_one_network(ahead, quick_command: Command) -> None:
+    folder, process = ahead
+    run_dir = only_run(folder)
+    assert process.stdout.count("run directory") == 1
     # 575 of the 1,150 rows each, in batches of 64.
     assert [point.step for point in read_events(run_dir).Scalars("train/loss")] == [8, 17]
-    assert "exactly as in" in command("evaluate.py", f"run={run_dir}").stdout
+    assert "exactly as in" in quick_command("evaluate.py", f"run={run_dir}").stdout
 
 
 # Sweeps
 
 
-def test_a_sweep_gives_a_run_directory_per_job_and_a_table_best_first(
-    command: Command, tmp_path: Path
-) -> None:
-    printed = command(
-        "train.py", "-m", "model.dropout=0,0.2", "optimizer=sgd,adamw", "trainer.max_epochs=2"
-    ).stdout
-    (sweep,) = (tmp_path / "outputs" / "digits").iterdir()
+@pytest.mark.ahead(
+    run_script, "train.py", "-m", "model.dropout=0,0.2", "optimizer=sgd,adamw", *SHORT
+)
+def test_a_sweep_gives_a_run_directory_per_job_and_a_table_best_first(ahead) -> None:
+    folder, process = ahead
+    (sweep,) = (folder / "outputs" / "digits").iterdir()
     jobs = sorted(path.name for path in sweep.iterdir() if path.is_dir())
     assert jobs == [
         "0_dropout-0_optimizer-sgd",
@@ -321,9 +361,9 @@ def test_a_sweep_gives_a_run_directory_per_job_and_a_table_best_first(
         "3_dropout-0.2_optimizer-adamw",
     ]
     by_loss = sorted(jobs, key=lambda job: results(sweep / job)["val"]["loss"])
-    table = printed.split("best epoch\n")[-1]
+    table = process.stdout.split("best epoch\n")[-1]
     assert sorted(jobs, key=table.index) == by_loss
-    assert f"sweep directory  outputs/digits/{sweep.name}" in printed
+    assert f"sweep directory  outputs/digits/{sweep.name}" in process.stdout
 
 
 def test_a_fixed_setting_is_not_in_the_names_of_jobs(
@@ -334,6 +374,16 @@ def test_a_fixed_setting_is_not_in_the_names_of_jobs(
     assert sorted(path.name for path in sweep.iterdir() if path.is_dir()) == [
         "0_seed-0",
         "1_seed-1",
+    ]
+
+
+def test_a_kind_that_varies_is_in_the_names_of_jobs(quick_command: Command, tmp_path: Path) -> None:
+    vary = "data.columns.year=numeric,categorical"
+    quick_command("train.py", vary, "data.columns.sex=categorical", "data=penguins", *SHORT, "-m")
+    (sweep,) = (tmp_path / "outputs" / "penguins").iterdir()
+    assert sorted(path.name for path in sweep.iterdir() if path.is_dir()) == [
+        "0_year-numeric",
+        "1_year-categorical",
     ]
 
 
@@ -349,20 +399,19 @@ def test_a_failing_job_does_not_take_the_sweep_with_it(
     assert "0_lr--1    no result" in table
 
 
-def test_runs_that_start_together_get_directories_of_their_own(
-    command: Command, tmp_path: Path
-) -> None:
-    when = "hydra.run.dir='${nnlab.new_folder:outputs,x,y,same-second}'"
-    arguments = [sys.executable, str(ROOT / "scripts" / "train.py"), *SHORT, when]
-    processes = [
-        subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.DEVNULL) for _ in range(2)
-    ]
-    assert [process.wait() for process in processes] == [0, 0]
-    names = sorted(path.name for path in (tmp_path / "outputs" / "x").iterdir())
+def train_twice_at_once(folder: Path, *settings: str) -> None:
+    side_by_side(*[lambda: run_script(folder, "train.py", *settings)] * 2)
+
+
+SAME_SECOND = "hydra.run.dir='${nnlab.new_folder:outputs,x,y,same-second}'"
+
+
+@pytest.mark.ahead(train_twice_at_once, *SHORT, SAME_SECOND)
+def test_runs_that_start_together_get_directories_of_their_own(ahead) -> None:
+    folder = ahead[0] / "outputs" / "x"
+    names = sorted(path.name for path in folder.iterdir())
     assert names == ["same-second", "same-second_2"]
-    assert (
-        len({(tmp_path / "outputs" / "x" / n / "metrics.json").stat().st_ino for n in names}) == 2
-    )
+    assert len({(folder / name / "metrics.json").stat().st_ino for name in names}) == 2
 
 
 # Tables
@@ -416,13 +465,13 @@ def test_a_sweep_over_folds_tests_on_each_row_once(quick_command: Command, tmp_p
 # Help and mistakes
 
 
-def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra(command: Command) -> None:
+def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra() -> None:
     code = (
         "import runpy, sys; sys.argv = sys.argv[1:];"
         "sys.modules['torch'] = sys.modules['lightning'] = None;"
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )
-    for script, arguments, expected in [
+    cases = [
         ("train.py", ["--help"], "SETTING=VALUE changes a setting"),
         ("train.py", ["--cfg", "job"], "hidden_sizes:"),
         ("train.py", ["model.dropout=2"], "dropout must be a number in [0, 1)"),
@@ -431,13 +480,14 @@ def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra(command
         ("predict.py", ["--help"], "input=new.csv output=predictions.csv"),
         ("predict.py", ["run=nowhere", "input=a", "output=b"], "run must be a run directory"),
         ("export.py", ["--help"], "format=onnx"),
-    ]:
-        process = subprocess.run(
-            [sys.executable, "-c", code, str(ROOT / "scripts" / script), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    ]
+
+    def answer(script: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-c", code, str(ROOT / "scripts" / script), *arguments]
+        return subprocess.run(words, capture_output=True, text=True, check=False)
+
+    answers = side_by_side(*(functools.partial(answer, *case[:2]) for case in cases))
+    for process, (*_, expected) in zip(answers, cases, strict=True):
         assert expected in process.stdout + process.stderr, process.stderr
 
 

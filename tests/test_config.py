@@ -1,14 +1,17 @@
 """From a config to objects: what is built, and what is refused before it runs."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import OverrideParseException
 from omegaconf import OmegaConf
 from torch.optim import Optimizer
 
-from nnlab.config import build, check_config, register_resolvers, takes
+from nnlab.config import build, check_config, explain, register_resolvers, takes
 
 ADAM = {"_target_": "torch.optim.Adam", "lr": 0.1}
 
@@ -83,6 +86,34 @@ def test_a_config_is_checked_as_a_whole(entries: dict, message: str) -> None:
         check_config(OmegaConf.create(entries))
 
 
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("data.separator=;", "write 'data.separator=\";\"'"),
+        ("data.path=größe.csv", "write 'data.path=\"größe.csv\"'"),
+        ("model.hidden_sizes=[8,8", "close its brackets"),
+    ],
+)
+def test_what_hydra_cannot_read_is_written_out(typed: str, message: str) -> None:
+    with pytest.raises(OverrideParseException) as caught:
+        OverridesParser.create().parse_overrides([typed])
+    assert message in explain(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"data": {"target": 2}}, "got data.target=2; write 'data.target=\"2\"'"),
+        ({"data": {"drop": [1, "x"]}}, "; write 'data.drop=[\"1\",x]'"),
+        ({"data": {"target": None}}, "got data.target=None"),
+        ({"model": {"dropout": 2}}, "got model.dropout=2"),
+    ],
+)
+def test_a_number_that_is_meant_as_a_text_is_written_out(entries: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message) + "$"):
+        check_config(OmegaConf.create(entries))
+
+
 def test_a_folder_that_is_taken_gets_a_number(tmp_path: Path) -> None:
     expression = f"${{nnlab.new_folder:{tmp_path},null,digits,now}}"
     names = [Path(resolve(expression)).relative_to(tmp_path).as_posix() for _ in range(3)]
@@ -96,6 +127,9 @@ def test_a_folder_that_is_taken_gets_a_number(tmp_path: Path) -> None:
     [
         ("model.dropout=0.2,optimizer=sgd", "_dropout-0.2_optimizer-sgd"),
         ("model.hidden_sizes=[8,8],seed=1", "_hidden_sizes--8_8-_seed-1"),
+        ("++data.columns.zip=numeric,seed=1", "_zip-numeric_seed-1"),
+        ("++data.columns.zip-code=%d/%m", "_zip-code--d-m"),
+        ("+trainer.limit=0.5,+model.x=a+b", "_limit-0.5_x-a+b"),
         ("data.path=../a/b c.csv", "_path-..-a-b-c.csv"),
         ("", ""),
     ],

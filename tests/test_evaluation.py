@@ -90,7 +90,10 @@ def test_a_class_that_was_not_learned_is_named(runs, quick_command, tmp_path) ->
     process = quick_command(
         "evaluate.py", f"run={runs['kind']}", "data.path=other.csv", succeed=False
     )
-    assert "target 'kind' must be one of high, low, middle, got 'huge'" in process.stderr
+    message = (
+        "target 'kind' must be one of high, low, middle, got 'huge' in other.csv, line 2; mend"
+    )
+    assert message in process.stderr
 
 
 def test_a_training_file_that_has_changed_is_not_tested_by_mistake(quick_command, tmp_path) -> None:

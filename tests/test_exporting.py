@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import asdict
 from datetime import datetime
@@ -15,14 +16,14 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from conftest import Command
+from conftest import Command, run_script
 from omegaconf import OmegaConf
 from torch import nn
 
 from nnlab import load_run
 from nnlab.data import TabularDataModule
 from nnlab.data.csv.options import CsvOptions
-from nnlab.data.kinds import boolean_text
+from nnlab.data.spelling import boolean_text
 from nnlab.exporting import export
 from nnlab.graph_description import describe
 from nnlab.graphs import check_graph, export_graph, random_inputs
@@ -413,28 +414,35 @@ def test_a_run_on_images_is_exported_for_both_libraries(
     assert description["target"] is None
 
 
-def test_a_run_on_a_table_is_exported_and_predicts_its_file_without_nnlab(
-    tmp_path: Path, quick_command: Command, command: Command
-) -> None:
-    quick_command("train.py", "data=penguins", "trainer.max_epochs=1", "model.hidden_sizes=[8]")
-    (run_dir,) = tmp_path.glob("outputs/*/*")
-    penguins = Path(OmegaConf.load(run_dir / ".hydra" / "config.yaml").data.path)
+def train_and_export(folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
+    run_script(folder, "train.py", *settings)
+    (run_dir,) = folder.glob("outputs/*/*")
     # In a process of its own, where a warning is an error and every word of torch's is seen.
-    process = command(
-        "export.py", f"run={run_dir}", "format=onnx", "output=here/penguins.onnx", "threads=1"
-    )
+    output = "output=here/penguins.onnx"
+    return run_script(folder, "export.py", f"run={run_dir}", "format=onnx", output, "threads=1")
+
+
+@pytest.mark.ahead(
+    train_and_export, "data=penguins", "trainer.max_epochs=1", "model.hidden_sizes=[8]"
+)
+def test_a_run_on_a_table_is_exported_and_predicts_its_file_without_nnlab(
+    ahead, quick_command: Command, tmp_path: Path
+) -> None:
+    folder, process = ahead
+    (run_dir,) = folder.glob("outputs/*/*")
+    penguins = Path(OmegaConf.load(run_dir / ".hydra" / "config.yaml").data.path)
     assert process.stderr == ""
     assert process.stdout.startswith("graph    here/penguins.onnx\n")
     assert "here/penguins.json tells how" in process.stdout
-    assert {path.name for path in (tmp_path / "here").iterdir()} == {
+    assert {path.name for path in (folder / "here").iterdir()} == {
         "penguins.onnx",
         "penguins.json",
     }
-    description = json.loads((tmp_path / "here" / "penguins.json").read_text())
+    description = json.loads((folder / "here" / "penguins.json").read_text())
     assert (description["task"], description["target"]) == ("multiclass", "species")
     with penguins.open() as file:
         rows = list(csv.DictReader(file))
-    session = onnxruntime.InferenceSession(str(tmp_path / "here" / "penguins.onnx"))
+    session = onnxruntime.InferenceSession(str(folder / "here" / "penguins.onnx"))
     (output,) = session.run(None, inputs_by_json(description, rows))
 
     quick_command("predict.py", f"run={run_dir}", f"input={penguins}", "output=out.csv")

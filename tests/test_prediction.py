@@ -1,7 +1,10 @@
 """Predicting: from the command and from Python, on files that are not like the training file."""
 
+import contextlib
 import csv
+import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +14,9 @@ import pytest
 import torch
 from conftest import run_quickly
 from PIL import Image
+from rich.progress import Progress
 
-from nnlab import load_run
+from nnlab import commands, load_run
 from nnlab.data.idx import read_idx
 
 DIGITS = Path(__file__).parents[1] / "src" / "nnlab" / "data" / "embedded" / "digits"
@@ -221,9 +225,31 @@ def test_images_are_predicted_from_idx_files_folders_and_arrays(
     rows = written(tmp_path)
     assert [row["file"] for row in rows] == [f"{i:02d}.png" for i in range(12)]
     assert [row["prediction"] for row in rows] == expected["prediction"].to_list()
+    assert model.predict(sorted(folder.iterdir())).equals(expected)
     every = model.predict(DIGITS / "images-idx3-ubyte.gz")
     assert len(every) == 1797
     assert every[:12].equals(expected)
+
+
+@pytest.mark.parametrize("kind", ["idx", "folder"])
+def test_images_are_predicted_some_at_a_time(
+    runs, quick_command, tmp_path, monkeypatch, kind
+) -> None:
+    monkeypatch.setattr("nnlab.prediction._IMAGES", 5)
+    pixels = read_idx(DIGITS / "images-idx3-ubyte.gz", ndim=3, sha256=None)[:12]
+    if kind == "idx":
+        header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in pixels.shape)
+        (tmp_path / "new").write_bytes(header + pixels.numpy().tobytes())
+    else:
+        (tmp_path / "new").mkdir()
+        for i, picture in enumerate(pixels):
+            Image.fromarray(picture.numpy()).save(tmp_path / "new" / f"{i:02d}.png")
+    quick_command("predict.py", f"run={runs['digits']}", "input=new", "output=out/predictions.csv")
+    rows = written(tmp_path)
+    name = "image" if kind == "idx" else "file"
+    assert [int(row[name].removesuffix(".png")) for row in rows] == list(range(12))
+    expected = load_run(runs["digits"]).predict(pixels.numpy())
+    assert [row["prediction"] for row in rows] == expected["prediction"].to_list()
 
 
 def test_images_that_do_not_fit_are_refused(runs, tmp_path) -> None:
@@ -247,6 +273,51 @@ def test_a_run_opens_from_a_folder_or_a_file_and_from_anywhere(runs, tmp_path) -
     assert load_run(path).predict(new).equals(load_run(runs["binary"]).predict(new))
     with torch.inference_mode():
         assert not load_run(path).training
+
+
+class Terminal(io.StringIO):
+    """What a person sees of stdout and stderr, with the codes that move the cursor."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_bar_is_shown_on_a_terminal_and_leaves_nothing_behind(
+    runs, tmp_path, monkeypatch, is_terminal
+) -> None:
+    make_table(300, 14).with_columns(extra=1).write_csv(tmp_path / "new.csv")
+    screen = Terminal() if is_terminal else io.StringIO()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr("nnlab.prediction._CHUNK", 60)
+    arguments = [f"run={runs['regression']}", f"input={tmp_path}/new.csv", f"output={tmp_path}/o"]
+    monkeypatch.setattr("sys.argv", ["predict.py", *arguments])
+    update, shown = Progress.update, []
+
+    def note(self, task, **fields) -> None:
+        update(self, task, **fields)
+        self.refresh()
+        shown.append(self.tasks[0].percentage)
+
+    monkeypatch.setattr(Progress, "update", note)
+    with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
+        commands.predict()
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    # Codes aside, what is printed beside the bar begins a line.
+    lines = re.split("[\r\n]+", plain)
+    assert "ignored, because training had no such columns: extra" in lines
+    assert shown == pytest.approx([20, 40, 60, 80, 100], abs=1)
+    bars = [line for line in lines if "━" in line]
+    if is_terminal:
+        assert re.search(r"━ +\d+% 180 rows \d:\d\d:\d\d elapsed .* left$", "\n".join(bars), re.M)
+        # The last thing before the result erases the bar's line.
+        assert re.search(
+            r"100%.*300 rows.*\x1b\[1A\x1b\[2K300 rows predicted", screen.getvalue(), re.S
+        )
+    else:
+        assert "\x1b" not in screen.getvalue()
+        assert not bars
 
 
 def train(folder: Path, text: str, *settings: str) -> Path:
@@ -305,3 +376,10 @@ def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:
     (tmp_path / "new.parquet").rename(tmp_path / "new.csv")  # told by its content
     predict(quick_command, runs["regression"])
     assert [row["prediction"] for row in written(tmp_path)] == expected
+    new.with_columns(pair=pl.concat_list("zip", "color")).write_parquet(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"])
+    assert "not in the output, because no CSV file holds such cells: pair" in process.stdout
+    assert [row["prediction"] for row in written(tmp_path)] == expected
+    new.with_columns(size=pl.concat_list("size")).write_parquet(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"], succeed=False)
+    assert "column 'size' of new.csv must hold numbers or text, got List(Float64)" in process.stderr

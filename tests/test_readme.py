@@ -37,7 +37,7 @@ def test_every_command_on_a_run_works_in_the_order_of_the_readme(
     penguins = ROOT / "src" / "nnlab" / "data" / "embedded" / "penguins.csv"
     for name in ("new_houses.csv", "other.csv"):
         shutil.copy(penguins, tmp_path / name)
-    quick_command("train.py", "data=penguins", "trainer.max_epochs=1")
+    quick_command("train.py", "data=penguins", "trainer.max_epochs=1", "model.hidden_sizes=[8]")
     (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
     for line in (line for line in COMMANDS if "train" not in line.split("=")[0]):
         words = [word.replace("RUN_DIR", str(run_dir)) for word in shlex.split(line)]

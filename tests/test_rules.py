@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from nnlab.rules import METRICS, RULES, check, did_you_mean, mode_of, monitors
+from nnlab.rules import METRICS, RULES, check, mode_of, monitors
+from nnlab.suggestions import did_you_mean
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.config import explain, register_resolvers
 from nnlab.launching import launch, remove_untouched_folders
-from nnlab.rules import did_you_mean
 from nnlab.run_directory import change_config, find_run, load_config, refuse_others
+from nnlab.suggestions import did_you_mean
 
 _USAGE = """nnlab trains neural networks from YAML configs.
 
@@ -93,7 +93,7 @@ Parquet files of any size. IMAGES is an IDX file or a folder of PNG files.
 
     raw_cells=true      leave cells that a spreadsheet would run as a formula as they are; they
                         are written with a ' in front otherwise
-    data.separator=";"  how the input is written, as in training: also data.encoding,
+    data.separator=tab  how the input is written, as in training: also data.encoding,
                         data.decimal ...""",
         needs=("input", "output"),
         takes={"raw_cells": "false"},
@@ -114,6 +114,13 @@ it lies a JSON file with the columns, the code of each category, and the names o
     ),
 }
 _MODULES = {"evaluate": "evaluation", "predict": "prediction", "export": "exporting"}
+
+
+class _Print(logging.Handler):
+    """Prints messages where `sys.stdout` leads at the time, such as above a progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), flush=True)
 
 
 def main() -> None:
@@ -191,7 +198,7 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
     run_dir = find_run("run", own.pop("run"))
     cfg = load_config(run_dir)
     change_config(cfg, changes, allowed=allowed, argument="run")
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[_Print()], force=True)
     module = importlib.import_module(f"nnlab.{_MODULES[name]}")  # loads torch
     getattr(module, name)(cfg, run_dir, changed=_names(changes), **own)
 

@@ -11,7 +11,8 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationResolutionError
 
-from nnlab.rules import check, did_you_mean, mode_of
+from nnlab.rules import RULES, check, mode_of
+from nnlab.suggestions import did_you_mean, setting
 
 Built = TypeVar("Built")
 
@@ -41,7 +42,7 @@ def _embedded(name: str) -> str:
 
 def _slug(overrides: str) -> str:
     """The end of a folder name that tells a sweep's jobs apart: `_dropout-0.2_optimizer-sgd`."""
-    short = re.sub(r"(?:^|(?<=,))[\w.@/]*[./](?=\w+=)", "", overrides)
+    short = re.sub(r"(?:^|(?<=,))\+*(?:[\w.@/]*[./](?=[\w-]+=))?", "", overrides)
     slug = re.sub(r"[^\w.+-]+", "-", short.replace(",", "_").replace("=", "-"))[:100].strip("-")
     return f"_{slug}" if slug else ""
 
@@ -109,8 +110,19 @@ def _check_node(path: str, node: Any) -> None:
             check(**{str(key): value})
         except ValueError as error:
             # The rule knows the setting's name; the person typed the whole path.
-            raise ValueError(str(error).replace(f" {key}=", f" {where}=")) from None
+            message = str(error).replace(f" {key}=", f" {where}=")
+            raise ValueError(message + _as_text(where, str(key), value)) from None
         _check_node(where, value)
+
+
+def _as_text(where: str, key: str, value: Any) -> str:
+    """How to write numbers that are meant as text: a shell takes quotes away, Hydra needs them."""
+    given = value if isinstance(value, list) else [value]
+    texts = [str(item) for item in given]
+    meant = texts if isinstance(value, list) else texts[0]
+    if any(item is None for item in given) or not RULES[key].allows(meant):
+        return ""
+    return f"; write {setting(where, meant)}"
 
 
 def _check_trusted(where: str, target: Any) -> None:
@@ -202,6 +214,9 @@ def explain(error: BaseException) -> str:
             name, error.options
         )
     if isinstance(error, OverrideParseException):
+        key, is_setting, value = (error.override or "").partition("=")
+        if is_setting and not set("[]{}()") & set(value):
+            return f"cannot read {error.override!r}: write {setting(key, value)}"
         return (
             f"cannot read {error.override!r}: {first_line(error)}; close its brackets, and put "
             "quotes around special characters"

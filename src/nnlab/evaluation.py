@@ -16,6 +16,7 @@ from nnlab.data.module import InMemoryDataModule, Split, in_order
 from nnlab.models import SupervisedModule
 from nnlab.process import set_threads
 from nnlab.reporting import report_errors, report_evaluation, report_other_evaluation
+from nnlab.suggestions import setting
 
 
 def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
@@ -43,7 +44,7 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
         if "data.path" not in changed:
             raise ValueError(
                 f"{data.path.name} must be as it was in training, but has changed since; with "
-                f"data.path={data.path} all its rows are tested"
+                f"{setting('data.path', str(data.path))} all its rows are tested"
             )
         _evaluate_other(module, data, preprocessing, run_dir)
         return

@@ -18,7 +18,7 @@ from nnlab.models import SupervisedModule
 from nnlab.predictor import Predictor
 from nnlab.process import set_threads
 from nnlab.reporting import relative
-from nnlab.rules import did_you_mean
+from nnlab.suggestions import did_you_mean
 
 _log = logging.getLogger(__name__)
 

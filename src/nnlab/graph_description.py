@@ -5,8 +5,8 @@ from typing import Any
 from nnlab import __version__
 from nnlab.data.columns import MISSING, OTHER
 from nnlab.data.csv.options import CsvOptions, missing_values
-from nnlab.data.kinds import FALSE, TRUE
 from nnlab.data.rows import ImageReader, TableReader
+from nnlab.data.spelling import FALSE, TRUE
 from nnlab.predictor import Predictor
 
 _HOW_NUMBERS = (

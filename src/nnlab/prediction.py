@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +10,15 @@ from pathlib import Path
 import polars as pl
 from omegaconf import DictConfig
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from torch import Tensor
 
 from nnlab.atomic import replacing
 from nnlab.checkpoints import read_checkpoint
@@ -17,20 +26,25 @@ from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
 from nnlab.data.columns import CellError
 from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.rows import ImageReader, TableReader, image_files
 from nnlab.data.table import few
 from nnlab.models import SupervisedModule
 from nnlab.predictor import Predictor
 from nnlab.process import set_threads
 from nnlab.reporting import relative
-from nnlab.rules import did_you_mean
+from nnlab.suggestions import did_you_mean
 
 _log = logging.getLogger(__name__)
 
 _CHUNK = 65_536
+_IMAGES = 1024
 # What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = r"^[=+\-@\t\r]"
 _HARMLESS = r"^[+-]?[\d.,]*$"
+
+# Some rows for the output, and the share of the input that is done with them.
+_Part = tuple[pl.DataFrame, float]
 
 
 def predict(
@@ -66,7 +80,7 @@ def predict(
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"output must be another file than input, got output={output}")
     if isinstance(predictor.reader, ImageReader):
-        parts = _predict_images(predictor, source)
+        parts = _predict_images(predictor, predictor.reader, source)
     else:
         options = CsvOptions.of(plain_arguments(cfg.data))
         # The run's own, unless this file is said to be written otherwise.
@@ -79,13 +93,13 @@ def predict(
 
 def _predict_table(
     predictor: Predictor, reader: TableReader, source: Path, options: CsvOptions
-) -> Iterator[pl.DataFrame]:
+) -> Iterator[_Part]:
     """Each chunk's own columns and its predictions."""
     unseen: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for number, chunk in enumerate(read_chunks(source, options, rows=_CHUNK)):
         if number == 0:
-            _check_columns(chunk.frame.columns, reader, source)
+            _check_columns(chunk.frame, reader, source)
         try:
             predictions = predictor.predict(chunk.frame)
         except CellError as error:
@@ -93,7 +107,8 @@ def _predict_table(
         for name, cells in reader.unseen(chunk.frame).items():
             unseen[name] += len(cells)
             examples.setdefault(name, cells[0])
-        yield _beside(chunk.frame, predictions)
+        own = chunk.frame.select(values for values in chunk.frame if not is_nested(values))
+        yield _beside(own, predictions), chunk.done
     for name, count in unseen.items():
         _log.info(
             "column '%s': %s cells of a category that training did not have (or only once), "
@@ -104,27 +119,37 @@ def _predict_table(
         )
 
 
-def _check_columns(names: Sequence[str], reader: TableReader, source: Path) -> None:
+def _check_columns(frame: pl.DataFrame, reader: TableReader, source: Path) -> None:
     """Whether all columns are there that training used; which are not used is said."""
+    names = frame.columns
     missing = [name for name in reader.column_names if name not in names]
     if missing:
         raise ValueError(
             f"{source.name} must have the columns of the training data, but has no "
             f"'{few(missing)}'{did_you_mean(missing[0], names)} (its columns: {few(names)})"
         )
+    refuse_nested(frame.select(reader.column_names), source)
+    if nested := [values.name for values in frame if is_nested(values)]:
+        _log.info("not in the output, because no CSV file holds such cells: %s", few(nested))
     used = {*reader.column_names, reader.target}
     extra = [name for name in names if name not in used and name not in reader.left_out]
     if extra:
         _log.info("ignored, because training had no such columns: %s", few(extra))
 
 
-def _predict_images(predictor: Predictor, source: Path) -> Iterator[pl.DataFrame]:
-    predictions = predictor.predict(source)
+def _predict_images(predictor: Predictor, reader: ImageReader, source: Path) -> Iterator[_Part]:
+    """Some images' files or numbers, and their predictions."""
+    images: Sequence[Path] | Tensor
     if source.is_dir() or source.suffix.lower() == ".png":
-        place = pl.Series("file", [path.name for path in image_files(source)])
+        images = image_files(source)
+        places = pl.Series("file", [path.name for path in images])
     else:
-        place = pl.Series("image", range(len(predictions)))
-    yield _beside(place.to_frame(), predictions)
+        (images,) = reader.read(source)
+        places = pl.Series("image", range(len(images)))
+    for start in range(0, max(len(images), 1), _IMAGES):
+        predictions = predictor.predict(images[start : start + _IMAGES])
+        part = _beside(places[start : start + _IMAGES].to_frame(), predictions)
+        yield part, min((start + _IMAGES) / max(len(images), 1), 1.0)
 
 
 def _beside(own: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
@@ -137,20 +162,35 @@ def _beside(own: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
     return own.hstack(predictions)
 
 
-def _write(parts: Iterator[pl.DataFrame], path: Path, *, is_raw: bool) -> int:
+def _write(parts: Iterator[_Part], path: Path, *, is_raw: bool) -> int:
     """Write tables below each other into one file, which appears once it is whole."""
     rows = 0
-    columns = (SpinnerColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeElapsedColumn())
-    console = Console(stderr=True)
-    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    with replacing(path) as file, progress:
-        task = progress.add_task("", rows=0)
-        for part in parts:
+    with replacing(path) as file, _progress() as progress:
+        task = progress.add_task("", total=1.0, rows=0)
+        for part, done in parts:
             safe = part if is_raw else _neutralize(part)
             safe.write_csv(file, include_header=rows == 0)
             rows += len(part)
-            progress.update(task, rows=rows)
+            progress.update(task, completed=done, rows=rows)
     return rows
+
+
+def _progress() -> Progress:
+    """A bar for a person at a terminal, gone when all is done; nothing elsewhere."""
+    return Progress(
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TimeElapsedColumn(),
+        TextColumn("elapsed"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=Console(stderr=True),
+        transient=True,
+        # Messages on the same terminal are printed above it; in a file they stay what they are.
+        redirect_stdout=sys.stdout.isatty(),
+        disable=not sys.stderr.isatty(),
+    )
 
 
 def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from nnlab.config import check_config
-from nnlab.rules import did_you_mean
+from nnlab.suggestions import did_you_mean
 
 
 def find_run(argument: str, path: str) -> Path:

@@ -5,6 +5,7 @@ import json
 import math
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     data = build(cfg.data, InMemoryDataModule)
     _check_monitor(cfg.monitor, data.spec.task)
     _check_batches(cfg, len(data.loaded.train[0]))
+    _check_precision(cfg, data.spec.category_sizes)
     module = _build_module(cfg, data)
     trainer = _build_trainer(cfg, run_dir)
     if trainer.is_global_zero:
@@ -186,6 +188,22 @@ def _check_batches(cfg: DictConfig, rows: int) -> None:
             "batch_norm needs at least two rows in a batch, got "
             f"data.batch_size={cfg.data.batch_size} and {rows} training rows; "
             "set model.batch_norm=false"
+        )
+
+
+# Up to which whole number all can be told apart; beyond, codes of categories would run together.
+_LARGEST_CODE = {"bf16-true": 2**8, "16-true": 2**11}
+
+
+def _check_precision(cfg: DictConfig, category_sizes: Sequence[int]) -> None:
+    limit = _LARGEST_CODE.get(str(cfg.trainer.get("precision")))
+    largest = max(category_sizes, default=0) - 1
+    if limit is not None and largest > limit:
+        precision = cfg.trainer.precision
+        raise ValueError(
+            f"trainer.precision={precision} tells {limit} codes of a column's categories apart, "
+            f"got {largest}; set trainer.precision={precision.replace('true', 'mixed')}, or leave "
+            "columns of so many categories out with data.drop"
         )
 
 

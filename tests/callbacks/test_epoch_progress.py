@@ -3,31 +3,34 @@
 import os
 import pty
 import re
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from conftest import ROOT
+import pytest
+from conftest import run_quickly
 
 
-def test_on_a_terminal_one_bar_spans_the_run(tmp_path: Path) -> None:
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts" / "train.py"), "trainer.max_epochs=3"],
-        cwd=tmp_path,
-        stdout=slave,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"},
-    )
-    os.close(slave)
+def read_to_the_end(master: int) -> str:
     seen = b""
     while True:
         try:
             seen += os.read(master, 65536)
         except OSError:  # the other end is closed
-            break
-    os.close(master)
-    assert process.wait() == 0
-    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen.decode())
+            os.close(master)
+            return seen.decode()
+
+
+def test_on_a_terminal_one_bar_spans_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}.items():
+        monkeypatch.setenv(name, value)
+    master, slave = pty.openpty()
+    with ThreadPoolExecutor() as pool:
+        seen = pool.submit(read_to_the_end, master)
+        with os.fdopen(slave, "w") as terminal:
+            run_quickly(tmp_path, "train.py", "trainer.max_epochs=3", terminal=terminal)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen.result())
     bars = [line for line in re.split(r"[\r\n]+", text) if "━" in line]
     assert bars[-1].startswith("epoch 3/3 ")
     assert re.search(r"train/loss [\d.]+ +val/loss [\d.]+ +val/accuracy [\d.]+", bars[-1])

@@ -9,17 +9,9 @@ import pytest
 import torch
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from nnlab.data.columns import (
-    MISSING,
-    OTHER,
-    CellError,
-    fit_columns,
-    from_plain,
-    mean_and_spread,
-    read_rows,
-    to_plain,
-)
+from nnlab.data.columns import MISSING, OTHER, CellError, from_plain, read_rows, to_plain
 from nnlab.data.dates import DAY, WEEK
+from nnlab.data.fitting import fit_columns, mean_and_spread
 from nnlab.data.kinds import infer_kinds
 
 LARGEST = np.finfo(np.float64).max

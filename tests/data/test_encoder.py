@@ -8,9 +8,10 @@ import pytest
 import torch
 from sklearn.preprocessing import OneHotEncoder
 
-from nnlab.data.columns import CategoricalColumn, NumericColumn, fit_columns, read_rows
+from nnlab.data.columns import CategoricalColumn, NumericColumn, read_rows
 from nnlab.data.dates import DAY, WEEK, YEAR
 from nnlab.data.encoder import RowEncoder
+from nnlab.data.fitting import fit_columns
 from nnlab.data.kinds import infer_kinds
 
 SCALINGS = ["robust", "standard", "quantile"]

@@ -5,7 +5,8 @@ from datetime import date, time, timedelta
 import polars as pl
 import pytest
 
-from nnlab.data.kinds import boolean_text, count_distinct, infer_kind, infer_kinds, number_text
+from nnlab.data.kinds import count_distinct, infer_kind, infer_kinds
+from nnlab.data.spelling import boolean_text, number_text
 
 
 def kind_of(values: list, name: str = "x", **options):
@@ -61,7 +62,7 @@ def spread(values: list, rows: int = 200) -> list:
         (
             ["03/04/2024", "05/04/2024"],
             "date",
-            "read as %d/%m/%Y, not %m/%d/%Y: data.columns.x can say otherwise",
+            "read as %d/%m/%Y, not %m/%d/%Y: data.columns.x=%m/%d/%Y says otherwise",
         ),
         (["03/04/2024", "30/04/2024"], "date", "read as %d/%m/%Y"),
         (["2024-05-01", "soon"], "categorical", ""),

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.columns import fit_columns
+from nnlab.data.fitting import fit_columns
 from nnlab.data.kinds import infer_kinds
 from nnlab.data.leakage import find_leaks
 
@@ -145,3 +145,10 @@ def test_large_tables_are_judged_by_a_part_of_their_rows() -> None:
     kinds = infer_kinds(frame, said={}, drop=[])
     columns = fit_columns(frame, kinds, scaling="robust", max_one_hot=8)
     assert list(find_leaks(frame, columns, targets, classes=False)) == ["x"]
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_the_order_of_a_sorted_file_is_no_leak(classes: bool) -> None:
+    # Of equal numbers none says which row came first.
+    targets = np.sort(CLASSES if classes else NUMBERS)
+    assert leaks_of(RNG.integers(0, 3, ROWS), targets, classes=classes, kind="numeric") == {}

@@ -98,6 +98,18 @@ def test_every_held_out_row_is_later(fraction: float, moments: int) -> None:
     assert abs(len(held_out) - 200 * fraction) <= ties
 
 
+def test_enough_times_and_groups_are_left_to_be_split_again() -> None:
+    # A fifth is nearest to the last two, but then a single one would be left.
+    values = shuffled_groups([85, 10, 5], 0)
+    for left, kept in ((1, {0}), (2, {0, 1}), (3, {0})):
+        rows, _ = hold_out(100, fraction=0.2, seed=0, times=values.double(), left=left)
+        if left < 3:
+            assert set(values[rows].tolist()) == kept
+    for seed in range(10):
+        rows, _ = hold_out(100, fraction=0.8, seed=seed, groups=values, left=2)
+        assert len(values[rows].unique()) == 2
+
+
 def test_nothing_is_left_to_chance_where_time_decides() -> None:
     times = torch.tensor([5.0, 1.0, 4.0, 2.0, 3.0])
     for seed in range(5):

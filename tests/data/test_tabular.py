@@ -2,6 +2,8 @@
 
 import json
 import logging
+import re
+import shlex
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
@@ -43,6 +46,10 @@ def write(tmp_path: Path):
 
 def numbered(targets: list) -> str:
     return "x,y\n" + "".join(f"{i},{target}\n" for i, target in enumerate(targets))
+
+
+def halves(targets: list) -> str:
+    return "x,y\n" + "".join(f"{i / 2},{target}\n" for i, target in enumerate(targets))
 
 
 def make_frame(rows: int = 200) -> pl.DataFrame:
@@ -274,6 +281,35 @@ def test_a_row_without_a_time_is_refused(write) -> None:
         make_data(write(frame), "y", time="n").loaded  # noqa: B018
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("setting", ["time", "group"])
+def test_three_values_are_enough_for_three_splits_and_two_are_not(
+    write, setting: str, seed: int
+) -> None:
+    years = pl.Series("year", [2022] * 160 + [2023] * 25 + [2024] * 15)
+    path = write(make_frame().with_columns(years))
+    loaded = make_data(path, "y", scaling="standard", seed=seed, **{setting: "year"}).loaded
+    rows = [years[rows_of(loaded, split)].unique().to_list() for split in SPLITS]
+    assert sorted(rows) == [[2022], [2023], [2024]]
+    if setting == "time":
+        assert rows == sorted(rows)
+    path = write(make_frame().with_columns(years.clip(2023)))
+    message = (
+        f"data.{setting} must name a column of at least 3 different values, for training and "
+        "validation and test rows, got 2 in 'year' ('2023', '2024'); leave it out to split at "
+        "random, or hold rows out in a file of their own with data.val_path=FILE or "
+        "data.test_path=FILE"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_data(path, "y", seed=seed, **{setting: "year"}).loaded  # noqa: B018
+    other = str(write(make_frame().with_columns(years), "other.csv"))
+    loaded = make_data(path, "y", seed=seed, val_path=other, **{setting: "year"}).loaded
+    assert len(loaded.test[0]) in ((15,) if setting == "time" else (15, 185))
+    path = write(make_frame().with_columns(years.clip(2024)))
+    with pytest.raises(ValueError, match=r"at least 2 different values, .* got 1 in .*test_path"):
+        make_data(path, "y", seed=seed, val_path=other, **{setting: "year"}).loaded  # noqa: B018
+
+
 @pytest.mark.parametrize("group", [None, "patient"])
 def test_folds_test_every_row_once(write, group) -> None:
     path = write(make_frame())
@@ -325,6 +361,97 @@ def test_files_of_their_own_must_fit(write) -> None:
         path = write(changed, "other.csv")
         with pytest.raises(ValueError, match=message):
             make_data(main, "y", test_path=str(path)).loaded  # noqa: B018
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+@pytest.mark.parametrize(
+    ("labels", "cell", "message"),
+    [
+        (["a", "b"], "huge", "'y' must be one of a, b, got 'huge' in other.csv, line 6; mend"),
+        ([0.5, 1.5, 2.5], "?!", r"'y' must hold numbers, got '\?!' in other.csv, line 6; mend"),
+    ],
+)
+def test_a_target_of_another_file_that_does_not_fit_has_its_line(
+    write, split: str, labels: list, cell: str, message: str
+) -> None:
+    main = write(halves(labels * 9))
+    # A row without a target and a blank line stand before it.
+    path = write(halves([labels[0], "", f"{labels[0]}\n", cell, labels[1]]), "other.csv")
+    with pytest.raises(ValueError, match=message):
+        make_data(main, "y", **{f"{split}_path": str(path)}).loaded  # noqa: B018
+
+
+@pytest.mark.parametrize("task", ["auto", "regression"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            {7: "unknown"},
+            "must hold numbers or labels, got 59 numbers and 1 word, 'unknown' in table.csv, "
+            "line 9; mend it, or set 'data.null_values=[unknown]' to leave such rows out, or "
+            "data.task=multiclass if all of them are labels",
+        ),
+        (
+            {50: "n.k.", 7: "not known", 8: "NA"},
+            "got 57 numbers and 2 words, the first 'not known' in table.csv, line 9; mend such "
+            "cells, or set 'data.null_values=[NA,\"not known\",n.k.]' to leave such rows out",
+        ),
+        (
+            dict.fromkeys(range(30, 60), "none"),
+            "got 30 numbers and 30 words, the first 'none' in table.csv, line 32; mend such",
+        ),
+        (
+            {i: f"{i}x" for i in range(6)},
+            "words, the first '0x' in table.csv, line 2; mend such cells, or data.task=multiclass",
+        ),
+    ],
+    ids=["one", "two", "half", "many"],
+)
+def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, message: str) -> None:
+    path = write(halves([words.get(i, i * 1.5) for i in range(60)]))
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        make_data(path, "y", task=task).loaded  # noqa: B018
+    if "data.null_values" in message:
+        # What is suggested helps.
+        (stated,) = re.findall(r"'data.null_values=.*?\]'", str(caught.value))
+        override = OverridesParser.create().parse_override(*shlex.split(stated))
+        loaded = make_data(path, "y", task=task, null_values=override.value()).loaded
+        assert loaded.spec.task == "regression"
+        assert sum(len(rows) for rows in targets_of(loaded)) == 60 - len(words)
+
+
+def test_decimal_commas_are_no_words(write) -> None:
+    rows = "".join(f"{i};{i},5\n" for i in range(60))
+    with pytest.raises(ValueError, match=r"got 60 numbers and 1 word, 'some' in .*, line 62"):
+        make_data(write(f"x;y\n{rows}60;some\n"), "y", decimal=",").loaded  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        ["1", "2", "3", "other"],
+        ["1.5", "other"],
+        [f"{i:02x}" for i in range(100)],
+        [f"{i:03d}" for i in range(100)],
+        ["250.83", "401.9", "428", "V57", "E909", "V58", "V45"],
+    ],
+    ids=["few numbers", "one number", "hexadecimal", "leading zeros", "mostly words"],
+)
+def test_labels_may_look_like_numbers(write, targets: list[str]) -> None:
+    loaded = make_data(write(halves(targets * 10)), "y").loaded
+    assert set(loaded.spec.class_names) == set(targets)
+
+
+def test_words_among_numbers_may_be_labels(write) -> None:
+    path = write(halves([i * 1.5 for i in range(30)] * 3 + ["none"] * 3))
+    loaded = make_data(path, "y", task="multiclass").loaded
+    assert len(loaded.spec.class_names) == 31
+
+
+def test_a_class_of_a_single_row_is_found_by_its_line(write) -> None:
+    message = "must have at least two rows, got one of 'c' in table.csv, line 7; add another"
+    with pytest.raises(ValueError, match=message):
+        make_data(write(halves(["a", "b", "", "a", "b", "c", "a"])), "y").loaded  # noqa: B018
 
 
 def test_what_a_person_says_of_columns_counts(write) -> None:
@@ -413,7 +540,7 @@ def test_leaks_are_warned_of(write) -> None:
     (first, second) = make_data(write(frame), "y").loaded.warnings
     assert first == (
         "'copy' gives 'y' away: on its own it predicts 100.0% of it; if it will not be known when "
-        "predicting, leave it out with data.drop=[copy]"
+        "predicting, leave it out with 'data.drop=[copy]'"
     )
     assert second.startswith("'again' gives 'y' away")
     assert make_data(write(frame), "y", drop=["copy", "again"]).loaded.warnings == []
@@ -536,6 +663,32 @@ def test_a_parquet_file_gives_what_its_csv_gives(tmp_path: Path, write) -> None:
     assert (kinds["day"], kinds["seen"], kinds["owned"]) == ("date", "date", "boolean")
     for one, other in zip(inputs_of(from_parquet), inputs_of(from_csv), strict=True):
         assert torch.equal(one, other)
+
+
+def test_lists_and_the_like_matter_only_where_they_are_used(tmp_path: Path, monkeypatch) -> None:
+    frame = make_frame()
+    odd = frame.with_columns(
+        tags=pl.concat_list("letter", "day"), box=pl.struct("n"), raw=pl.col("day").cast(pl.Binary)
+    )
+    path = tmp_path / "odd.parquet"
+    odd.write_parquet(path)
+    message = r"'tags' of .*odd.parquet must hold numbers or text, got List\(String\); spread it"
+    with pytest.raises(ValueError, match=message) as caught:
+        make_data(path, "y").loaded  # noqa: B018
+    assert str(caught.value).endswith(", or leave it out with 'data.drop=[tags,box,raw]'")
+    with pytest.raises(ValueError, match=r"'box' of .* with 'data\.drop=\[tags,n,box,raw\]'"):
+        make_data(path, "y", drop=["tags", "n"]).loaded  # noqa: B018
+    monkeypatch.setattr("nnlab.data.kinds._EXACT_COUNT", 10)
+    data = make_data(path, "y", drop=["tags", "box", "raw"])
+    frame.write_parquet(tmp_path / "plain.parquet")
+    plain = make_data(tmp_path / "plain.parquet", "y")
+    assert torch.equal(data.loaded.train[0], plain.loaded.train[0])
+    # In another file nobody need drop what training did not use.
+    x, _ = plain.read_labelled(path, plain.loaded.preprocessing)
+    assert len(x) == 200
+    odd.with_columns(letter=pl.col("tags")).write_parquet(path)
+    with pytest.raises(ValueError, match=r"column 'letter' of .* must hold numbers or text"):
+        plain.read_labelled(path, plain.loaded.preprocessing)
 
 
 @pytest.mark.parametrize("row", [3, 50, 100, 150, 199])

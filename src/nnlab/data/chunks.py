@@ -23,15 +23,19 @@ class TextChunk:
         frame: The rows.
         block: The block that holds them; None where the file has no lines.
         start: The first row's index in the block, or in a file without lines.
+        done: Share of the file that is read with these rows, in [0, 1]: of its bytes, or of the
+            rows of a Parquet file.
 
     Attributes:
         frame: The cells as strings, as they stand in the file without their quotes; an empty cell
             is an empty string. Which others are missing, `missing_values` says. Of a Parquet file
             what `read_table` gives.
+        done: As above.
     """
 
-    def __init__(self, frame: pl.DataFrame, block: Block | None, start: int) -> None:
+    def __init__(self, frame: pl.DataFrame, block: Block | None, start: int, done: float) -> None:
         self.frame = frame
+        self.done = done
         self._block = block
         self._start = start
 
@@ -76,18 +80,24 @@ def read_chunks(
     """
     options = CsvOptions() if options is None else options
     if is_parquet(path):
-        for index, frame in enumerate(parquet_chunks(path, rows, missing_values(options))):
-            yield TextChunk(frame, None, index * rows)
+        chunks = parquet_chunks(path, rows, missing_values(options))
+        for index, (frame, done) in enumerate(chunks):
+            yield TextChunk(frame, None, index * rows, done)
         return
     dialect = find_dialect(path, options, is_told=is_told)
-    is_empty = True
-    for records in Scan(dialect):
+    size, before = path.stat().st_size, 0
+    scan = Scan(dialect)
+    for records in scan:
         frame = read_text(records, dialect)
         for start in range(0, records.count, rows):
-            is_empty = False
-            yield TextChunk(frame[start : start + rows], records.block, start)
-    if is_empty:
-        yield TextChunk(pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String)), None, 0)
+            part = frame[start : start + rows]
+            share = (start + len(part)) / records.count
+            done = (before + (scan.bytes_read - before) * share) / size
+            yield TextChunk(part, records.block, start, min(done, 1.0))
+        before = scan.bytes_read
+    if before == 0:
+        nothing = pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String))
+        yield TextChunk(nothing, None, 0, 1.0)
 
 
 def find_place(path: Path, options: CsvOptions, row: int) -> str:

@@ -85,17 +85,18 @@ class RowEncoder(nn.Module):
             codes[:, self.one_hot_column] == self.one_hot_code,
             codes[:, self.embedded],
         ]
-        return torch.cat([part.float() for part in parts], dim=1)
+        there = [part.float() for part in parts if part.shape[1] > 0]
+        return torch.cat(there, dim=1) if len(there) > 1 else there[0]
 
     def _scale(self, numbers: Tensor) -> Tensor:
         if self.knots.shape[1]:
             return self._interpolate(numbers)
         # Halved first: the difference of two numbers of 1e308 would be infinite. In place,
         # because large tables are encoded through here, and passes over memory are what it costs.
-        scaled = (numbers * 0.5).sub_(self.center / 2).mul_(self.factor * 2)
+        scaled = torch.add(-self.center / 2, numbers, alpha=0.5).mul_(self.factor * 2)
         # Within these bounds float32 has all the digits that a network sees.
         near = scaled.clamp_(-_FAR, _FAR).float()
-        return near * (1 + (near / 3).square_()).rsqrt_() if self.is_squeezed else near
+        return (near / 3).square_().add_(1).rsqrt_().mul_(near) if self.is_squeezed else near
 
     def _interpolate(self, numbers: Tensor) -> Tensor:
         """Between the two knots around each number; beyond the outermost, their levels."""

@@ -9,19 +9,15 @@ from typing import Literal, cast
 import polars as pl
 
 from nnlab.data.dates import find_formats
-from nnlab.rules import did_you_mean
+from nnlab.data.spelling import LARGEST_WHOLE, boolean_text
+from nnlab.suggestions import column_kind, did_you_mean
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 
-# From here on float64 cannot tell neighbouring whole numbers apart.
-_LARGEST_WHOLE = 2**53
 # With fewer rows, values that are all different are no sign of an identifier.
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
 _ID_NAME = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row)$)|[a-z](Id|ID)$")
-TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
-FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
-"""How booleans are written, in small letters."""
 # Above this many rows, distinct values are counted approximately, to about one in a hundred.
 _EXACT_COUNT = 200_000
 
@@ -127,36 +123,16 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
 
 
 def count_distinct(values: pl.Series) -> int:
-    """How many different values there are, missing ones aside; approximate in large tables."""
+    """How many different values there are, missing ones aside; approximate in large tables.
+
+    Of lists and structures 0: nobody compares them.
+    """
+    if values.dtype.is_nested():
+        return 0
     present = values.drop_nulls()
     if len(present) <= _EXACT_COUNT:
         return present.n_unique()
     return min(cast(int, present.approx_n_unique()), len(present))
-
-
-def boolean_text(values: pl.Series) -> pl.Series:
-    """Booleans however they are written as `true` and `false`; other texts as they are."""
-    words = {**dict.fromkeys(TRUE, "true"), **dict.fromkeys(FALSE, "false")}
-    return values.cast(pl.String).str.strip_chars().str.to_lowercase().replace(words)
-
-
-def number_text(values: pl.Series) -> pl.Series:
-    """Numbers however they are written as text: 1, 1.0 and 01 as `1`; other texts as they are."""
-    if values.dtype.is_integer():
-        return values.cast(pl.String)
-    if values.dtype.is_float():
-        values = values.fill_nan(None)
-    text = values.cast(pl.String).str.strip_chars()
-    floats = (values if values.dtype.is_numeric() else text).cast(pl.Float64, strict=False)
-    is_whole = (floats == floats.round()) & (floats.abs() < _LARGEST_WHOLE)
-    whole = floats.set(~is_whole.fill_null(False), None).cast(pl.Int64, strict=False)
-    wide = text.cast(pl.Int64, strict=False)  # those that a float cannot hold
-    return (
-        pl.DataFrame({"a": wide, "b": whole, "c": floats, "d": text})
-        .select(pl.coalesce(pl.all().cast(pl.String)))
-        .to_series()
-        .alias(values.name)
-    )
 
 
 def _facts(
@@ -205,7 +181,7 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
         raise ValueError(
             f"data.columns.{values.name}=date needs dates in a usual format, got "
             f"'{values.drop_nulls()[0]}'; say how they are written, such as "
-            f"data.columns.{values.name}=%Y-%m-%d"
+            + column_kind(values.name, "%Y-%m-%d")
         )
     return _facts(values, "date", distinct, date_format=formats[0])
 
@@ -221,7 +197,7 @@ def _infer_number(values: pl.Series, distinct: int) -> ColumnKind:
             return _facts(
                 values, "left out", distinct, note="an identifier: a different number in each row"
             )
-        if max(-low, high) > _LARGEST_WHOLE:
+        if max(-low, high) > LARGEST_WHOLE:
             note = "numbers beyond 2^53, taken as codes"
             if distinct > rows / 2 and rows >= _FEW_ROWS:
                 note = "an identifier: numbers beyond 2^53, hardly two the same"
@@ -262,7 +238,7 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKin
     if formats:
         note = f"read as {formats[0]}"
         if len(formats) > 1:
-            note += f", not {formats[1]}: data.columns.{values.name} can say otherwise"
+            note += f", not {formats[1]}: {column_kind(values.name, formats[1])} says otherwise"
         return _facts(values, "date", distinct, note=note, date_format=formats[0])
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
         return _facts(values, "left out", distinct, note=_why_not_text(present, distinct))

@@ -35,6 +35,9 @@ def find_leaks(
     labels = np.unique(targets, return_inverse=True)[1]
     if len(frame) < _FEW_ROWS or labels.max() == 0:
         return {}
+    # In the order of a file that is sorted by its target, equal numbers would tell it.
+    shuffled = np.random.default_rng(0).permutation(len(frame))
+    frame, labels = frame[shuffled], labels[shuffled]
     leaks = {}
     for column in columns:
         values = frame[column.name]

@@ -29,28 +29,36 @@ def is_parquet(path: Path) -> bool:
 def read_parquet(path: Path, missing: Sequence[str]) -> pl.DataFrame:
     """Numbers as Int64 and Float64, all else as text, null where missing.
 
+    Lists, structures and bytes stay what they are, for `refuse_nested` where they matter.
+
     Args:
         path: The file.
         missing: Spellings of a missing value; of numbers, those that are numbers.
 
     Raises:
-        ValueError: It is damaged, or holds lists, structures or bytes.
+        ValueError: It is damaged.
     """
     return _plain(_scan(path).collect(), missing)
 
 
-def parquet_chunks(path: Path, rows: int, missing: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """What `read_parquet` gives, at most `rows` rows at a time."""
+def parquet_chunks(
+    path: Path, rows: int, missing: Sequence[str]
+) -> Iterator[tuple[pl.DataFrame, float]]:
+    """What `read_parquet` gives, at most `rows` rows at a time, and the share read with them."""
     table = _scan(path)
     count = table.select(pl.len()).collect().item()
     for start in range(0, max(count, 1), rows):
-        yield _plain(table.slice(start, rows).collect(), missing)
+        frame = _plain(table.slice(start, rows).collect(), missing)
+        yield frame, min((start + rows) / max(count, 1), 1.0)
 
 
 def _plain(frame: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
     numbers = [number for text in missing if (number := as_number(text)) is not None]
     columns = []
     for values in frame:
+        if is_nested(values):
+            columns.append(values)
+            continue
         plain = _plain_column(values)
         spellings = missing if plain.dtype == pl.String else numbers
         columns.append(plain.set(plain.is_in(spellings).fill_null(False), None))
@@ -76,16 +84,28 @@ def _plain_column(values: pl.Series) -> pl.Series:
 def _scan(path: Path) -> pl.LazyFrame:
     try:
         table = pl.scan_parquet(path)
-        schema = table.collect_schema()
+        table.collect_schema()
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(
             f"{path} cannot be read as a Parquet file: {reason}; fetch it again"
         ) from error
-    for name, kind in schema.items():
-        if kind.is_nested() or kind == pl.Binary:
-            raise ValueError(
-                f"column '{name}' of {path} must hold numbers or text, got {kind}; leave it out or "
-                "spread it over columns"
-            )
     return table
+
+
+def is_nested(values: pl.Series) -> bool:
+    """Whether cells are lists, structures or bytes, which say nothing to a network."""
+    return values.dtype.is_nested() or values.dtype == pl.Binary
+
+
+def refuse_nested(frame: pl.DataFrame, path: Path, way_out: str = "") -> None:
+    """Refuse columns that matter but are neither numbers nor text.
+
+    Raises:
+        ValueError: There is one.
+    """
+    for values in filter(is_nested, frame):
+        raise ValueError(
+            f"column '{values.name}' of {path} must hold numbers or text, got {values.dtype}; "
+            f"spread it over columns{way_out}"
+        )

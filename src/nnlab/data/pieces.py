@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnlab.data.columns import CellError, Column, fit_columns, read_rows
+from nnlab.data.columns import CellError, Column, read_rows
 from nnlab.data.encoder import RowEncoder
+from nnlab.data.fitting import fit_columns
 from nnlab.data.kinds import ColumnKind, check_names, infer_kinds
 from nnlab.data.threads import map_in_threads
 

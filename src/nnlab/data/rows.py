@@ -1,6 +1,6 @@
 """New rows for a trained network: what it learned of their columns or pixels, applied again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,16 +155,17 @@ class ImageReader:
         """The encoder's argument, `(images, height, width)`, uint8.
 
         Args:
-            images: An IDX file, a PNG file, a folder of PNG files, or an array of pixels from 0
-                to 255, `(images, height, width)`.
+            images: An IDX file, a PNG file or a list of them, a folder of PNG files, or an array
+                of pixels from 0 to 255, `(images, height, width)`.
 
         Raises:
             FileNotFoundError: There is no such file, or no PNG in the folder.
             ValueError: The images are not of the size that was learned.
         """
         if isinstance(images, (str, Path)):
-            path = Path(images).expanduser()
-            pixels = self._read_files(path)
+            pixels = self._read_path(Path(images).expanduser())
+        elif _are_paths(images):
+            pixels = self._read_pngs(images)
         else:
             pixels = self._from_array(images)
         if list(pixels.shape[1:]) != self.shape:
@@ -182,11 +183,13 @@ class ImageReader:
             raise ValueError(f"pixels must be from 0 to 255, got {values.max()}")
         return torch.tensor(values.astype(np.uint8))
 
-    def _read_files(self, path: Path) -> Tensor:
+    def _read_path(self, path: Path) -> Tensor:
         if path.is_dir() or path.suffix.lower() == ".png":
-            files = image_files(path)
-            return torch.stack([self._read_png(file) for file in files])
+            return self._read_pngs(image_files(path))
         return read_idx(path, ndim=3, sha256=None)
+
+    def _read_pngs(self, files: Sequence[Path]) -> Tensor:
+        return torch.stack([self._read_png(file) for file in files])
 
     def _read_png(self, path: Path) -> Tensor:
         from PIL import Image, UnidentifiedImageError
@@ -202,6 +205,10 @@ class ImageReader:
                 return torch.tensor(np.asarray(image.convert("L")))
         except (UnidentifiedImageError, OSError, SyntaxError) as error:
             raise ValueError(f"{path} must be a PNG picture, but cannot be read as one") from error
+
+
+def _are_paths(images: Any) -> bool:
+    return isinstance(images, list) and len(images) > 0 and isinstance(images[0], Path)
 
 
 def image_files(path: Path) -> list[Path]:

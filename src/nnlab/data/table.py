@@ -15,7 +15,7 @@ from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.types import Attempt, ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.threads import map_in_threads
-from nnlab.rules import did_you_mean
+from nnlab.suggestions import did_you_mean
 
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
 _THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
@@ -36,7 +36,8 @@ def read_table(
         text: Columns of a CSV file that are text, whatever they hold.
 
     Returns:
-        Columns of Int64, Float64 and String; null where a value is missing.
+        Columns of Int64, Float64 and String; null where a value is missing. Of a Parquet file
+        also what `refuse_nested` refuses.
 
     Raises:
         FileNotFoundError: There is no such file.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 from nnlab.data.dates import moments
 from nnlab.data.split import hold_out, take_fold
 from nnlab.data.table import require_column
+
+_ROWS = {"val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,29 +79,34 @@ class TableSplit:
         Raises:
             ValueError: A column is not there or does not serve, or there are too few rows.
         """
-        facts = {
+        facts: dict[str, Any] = {
             "classes": classes,
             "groups": self._groups(frame, path),
             "times": self._times(frame, path),
         }
+        self._refuse_few(frame)
         rows = {"train": torch.arange(len(frame))}
         if self.test_fraction is not None:
             rows |= self._hold_out_test(len(frame), facts)
         if self.val_fraction is not None:
             rest = rows["train"]
+            of_rest: dict[str, Any] = {
+                name: None if fact is None else fact[rest] for name, fact in facts.items()
+            }
             kept, held_out = hold_out(
                 len(rest),
                 fraction=self.val_fraction,
                 seed=self.seed,
-                **{name: fact if fact is None else fact[rest] for name, fact in facts.items()},
+                **of_rest,
             )
             rows |= {"train": rest[kept], "val": rest[held_out]}
         return rows
 
-    def _hold_out_test(self, rows: int, facts: dict[str, Tensor | None]) -> dict[str, Tensor]:
+    def _hold_out_test(self, rows: int, facts: dict[str, Any]) -> dict[str, Tensor]:
         if self.folds is None:
             fraction = self.test_fraction or 0.0
-            train, test = hold_out(rows, fraction=fraction, seed=self.seed, **facts)
+            left = 1 if self.val_fraction is None else 2
+            train, test = hold_out(rows, fraction=fraction, seed=self.seed, left=left, **facts)
             return {"train": train, "test": test}
         test = take_fold(
             rows,
@@ -111,6 +119,22 @@ class TableSplit:
         is_kept = torch.ones(rows, dtype=torch.bool)
         is_kept[test] = False
         return {"train": torch.nonzero(is_kept).flatten(), "test": test}
+
+    def _refuse_few(self, frame: pl.DataFrame) -> None:
+        """Refuse a group or time with too few values for a split to have one of its own."""
+        held_out = {"val": self.val_fraction, "test": self.test_fraction}
+        parts = [name for name, share in held_out.items() if share is not None]
+        for setting, name in (("data.group", self.group), ("data.time", self.time)):
+            if name is None or (count := frame[name].n_unique()) > len(parts):
+                continue
+            values = ", ".join(f"'{value}'" for value in frame[name].unique(maintain_order=True))
+            rows = " and ".join(["training", *(_ROWS[part] for part in parts)])
+            ways_out = " or ".join(f"data.{part}_path=FILE" for part in parts)
+            raise ValueError(
+                f"{setting} must name a column of at least {len(parts) + 1} different values, for "
+                f"{rows} rows, got {count} in '{name}' ({values}); leave it out to split at "
+                f"random, or hold rows out in a file of their own with {ways_out}"
+            )
 
     def _groups(self, frame: pl.DataFrame, path: Path) -> Tensor | None:
         """The number of each row's group; rows without a value form one group."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,33 +11,27 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from nnlab.data.chunks import count_missing, find_place
 from nnlab.data.column_table import column_table
-from nnlab.data.columns import (
-    CellError,
-    Column,
-    from_plain,
-    mean_and_spread,
-    to_plain,
-)
+from nnlab.data.columns import Column, from_plain, to_plain
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.source import require_file
 from nnlab.data.encoder import RowEncoder
+from nnlab.data.fitting import mean_and_spread
 from nnlab.data.kinds import ColumnKind, count_distinct
+from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
-from nnlab.data.parquet import is_parquet
+from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
-from nnlab.data.table import read_table, require_column
 from nnlab.data.table_split import TableSplit
-from nnlab.data.targets import encode_targets, find_classes, infer_task, refuse_unlearnable
-from nnlab.rules import check, flat_names
+from nnlab.data.targets import encode_targets, find_classes, infer_task
+from nnlab.rule_types import flat_names
+from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
+from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
 
-# What counts as missing is counted in files of up to so many bytes.
-_SMALL_FILE = 2**26
 # A file of up to so many pieces of so many bytes is digested whole.
 _PIECES, _PIECE = 64, 2**20
 # A column that gives the target away does so in any sample.
@@ -145,7 +139,6 @@ class TabularDataModule(InMemoryDataModule):
         self.drop = drop
         self.scaling = scaling
         self.max_one_hot = max_one_hot
-        self._labelled: pl.Series | None = None  # rows of the file read last that have a target
         self.val_path = val_path
         self.test_path = test_path
         time_format = self.columns.get(time or "", "")
@@ -179,20 +172,23 @@ class TabularDataModule(InMemoryDataModule):
             ValueError: A file cannot be read as a table, the target is not in it or cannot be
                 learned, or the file does not fit the preprocessing of a checkpoint.
         """
-        frame = self._read(self.path, preprocessing["text"] if preprocessing else ())
-        target = frame[self.target]
-        task = self._choose_task(target, preprocessing)
-        class_names = preprocessing["class_names"] if preprocessing else find_classes(target, task)
-        targets = encode_targets(target, class_names)
-        rows = self.split.choose(frame, self.path, targets if class_names else None)
+        table = self._read(self.path, preprocessing)
+        with table.locating():
+            task = self._choose_task(table, preprocessing)
+            classes = (
+                preprocessing["class_names"] if preprocessing else find_classes(table.target, task)
+            )
+            targets = encode_targets(table.target, classes, self._decimal)
+        rows = self.split.choose(table.frame, self.path, targets if classes else None)
         kinds: list[ColumnKind] = []
         if preprocessing is None:
-            kinds, preprocessing = self._fit(frame, targets, rows["train"], task, class_names)
+            kinds, preprocessing = self._fit(table, targets, rows["train"], task, classes)
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
-        warnings = self._warn(frame, targets, rows["train"], task, columns) if kinds else []
-        missing = self._count_missing(frame) if kinds else {}
-        inputs = self._encode(frame, columns, encoder, list(rows.values()), self.path)
+        warnings = self._warn(table.frame, targets, rows["train"], task, columns) if kinds else []
+        missing = table.count_missing() if kinds else {}
+        with table.locating():
+            inputs = encode_table(table.frame, columns, encoder, list(rows.values()))
         scaled = _scale(targets, preprocessing)
         splits = {
             name: (x, scaled.index_select(0, index))
@@ -213,40 +209,44 @@ class TabularDataModule(InMemoryDataModule):
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
         """All rows of a file that have a target, preprocessed as in training."""
-        frame = self._read(path, preprocessing["text"])
+        table = self._read(path, preprocessing)
         columns = from_plain(preprocessing["columns"])
-        targets = encode_targets(frame[self.target], preprocessing["class_names"])
-        rows = [torch.arange(len(frame))]
-        (x,) = self._encode(frame, columns, RowEncoder(columns), rows, path)
+        rows = [torch.arange(len(table.frame))]
+        with table.locating():
+            targets = encode_targets(table.target, preprocessing["class_names"], self._decimal)
+            (x,) = encode_table(table.frame, columns, RowEncoder(columns), rows)
         return x, _scale(targets, preprocessing)
 
     def digest(self) -> str:
         """SHA-256 of the file at `path`, to tell whether it is that of a checkpoint."""
         return _digest(self.path)
 
-    def _read(self, path: Path, text: Collection[str] = ()) -> pl.DataFrame:
-        """The rows of a file that have a target; `text` names what training read as text."""
-        frame = read_table(path, self.reading, text=text)
-        target = require_column(frame, self.target, path)
-        if target.dtype.is_float():
-            target = target.fill_nan(None)
-        self._labelled = None
-        if target.null_count() > 0:
-            self._labelled = target.is_not_null().arg_true()
-            without = target.null_count()
-            _log.info("%d of %d rows have no %s and are left out", without, len(frame), self.target)
-            frame = frame.filter(target.is_not_null())
-        try:
-            refuse_unlearnable(frame[self.target])
-        except CellError as error:
-            raise self._locate(error, path) from error
-        return frame
+    def _read(self, path: Path, preprocessing: Mapping[str, Any] | None) -> LabelledTable:
+        """The rows of a file that have a target, as training read it."""
+        text = preprocessing["text"] if preprocessing else ()
+        table = LabelledTable(path, self.reading, target=self.target, text=text)
+        self._refuse_nested(table.frame, path, preprocessing)
+        return table
 
-    def _choose_task(self, target: pl.Series, preprocessing: Mapping[str, Any] | None) -> Task:
+    def _refuse_nested(
+        self, frame: pl.DataFrame, path: Path, preprocessing: Mapping[str, Any] | None
+    ) -> None:
+        """Refuse lists and the like, unless they are dropped or training did not use them."""
+        nested = [values.name for values in frame if is_nested(values)]
+        if preprocessing is None:
+            drop = list(dict.fromkeys([*self.drop, *nested]))
+            way_out = f", or leave it out with {setting('data.drop', drop)}"
+            refuse_nested(frame.drop(self.drop, strict=False), path, way_out)
+            return
+        used = {self.target, *(column["name"] for column in preprocessing["columns"])}
+        refuse_nested(frame.select(name for name in nested if name in used), path)
+
+    def _choose_task(self, table: LabelledTable, preprocessing: Mapping[str, Any] | None) -> Task:
         if preprocessing is not None:
             return cast(Task, preprocessing["task"])
-        distinct = count_distinct(target)
-        inferred = infer_task(target, distinct)
+        table.refuse_words(self.task)
+        distinct = count_distinct(table.target)
+        inferred = infer_task(table.target, distinct)
         if self.task != "auto":
             return cast(Task, self.task)
         _log.info("task   %s, from %s values of %s", inferred, f"{distinct:,}", self.target)
@@ -254,14 +254,14 @@ class TabularDataModule(InMemoryDataModule):
 
     def _fit(
         self,
-        frame: pl.DataFrame,
+        table: LabelledTable,
         targets: Tensor,
         train: Tensor,
         task: Task,
         class_names: list[str],
     ) -> tuple[list[ColumnKind], dict[str, Any]]:
         """What the training rows teach of the columns and the target."""
-        kinds, columns = self._learn_columns(frame, train)
+        kinds, columns = self._learn_columns(table, train)
         if not columns:
             reasons = "; ".join(f"{kind.name}: {kind.note}" for kind in kinds[:3]) or "no other"
             raise ValueError(
@@ -273,9 +273,9 @@ class TabularDataModule(InMemoryDataModule):
             "kind": "table",
             "columns": to_plain(columns),
             "left_out": [kind.name for kind in kinds if not kind.is_used],
-            "text": frame.select(pl.selectors.string()).columns,
+            "text": table.frame.select(pl.selectors.string()).columns,
             "missing": missing_values(self.reading),
-            "decimal": self.reading.decimal or ".",
+            "decimal": self._decimal,
             "target": self.target,
             "task": task,
             "class_names": class_names,
@@ -289,34 +289,19 @@ class TabularDataModule(InMemoryDataModule):
             ],
         }
 
-    def _encode(
-        self,
-        frame: pl.DataFrame,
-        columns: Sequence[Column],
-        encoder: RowEncoder,
-        parts: Sequence[Tensor],
-        path: Path,
-    ) -> list[Tensor]:
-        try:
-            return encode_table(frame, columns, encoder, parts)
-        except CellError as error:
-            raise self._locate(error, path) from error
-
-    def _locate(self, error: CellError, path: Path) -> ValueError:
-        """The error with the place of its cell in the file."""
-        row = error.row if self._labelled is None else int(self._labelled[error.row])
-        place = find_place(path, self.reading, row)
-        return ValueError(f"{error} in {path.name}, {place}; mend or empty the cell")
+    @property
+    def _decimal(self) -> str:
+        return self.reading.decimal or "."
 
     def _learn_columns(
-        self, frame: pl.DataFrame, train: Tensor
+        self, table: LabelledTable, train: Tensor
     ) -> tuple[list[ColumnKind], list[Column]]:
-        is_train = np.zeros(len(frame), dtype=np.bool_)
+        is_train = np.zeros(len(table.frame), dtype=np.bool_)
         is_train[train.numpy()] = True
         no_features = [name for name in (self.target, self.split.group) if name is not None]
-        try:
+        with table.locating():
             return learn_columns(
-                frame.drop(no_features),
+                table.frame.drop(no_features),
                 is_train,
                 # What is said of the group, which is no feature, is of no use, but no mistake.
                 said={k: kind for k, kind in self.columns.items() if k != self.split.group},
@@ -324,8 +309,6 @@ class TabularDataModule(InMemoryDataModule):
                 scaling=self.scaling,
                 max_one_hot=self.max_one_hot,
             )
-        except CellError as error:
-            raise self._locate(error, self.path) from error
 
     def _spec(
         self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor
@@ -342,13 +325,6 @@ class TabularDataModule(InMemoryDataModule):
             target_mean=preprocessing["target_mean"],
             target_std=preprocessing["target_std"],
         )
-
-    def _count_missing(self, frame: pl.DataFrame) -> dict[str, dict[str, int]]:
-        """What counts as missing in which column; not of a file that takes long to read."""
-        names = [values.name for values in frame if values.null_count() > 0]
-        if not names or is_parquet(self.path) or self.path.stat().st_size > _SMALL_FILE:
-            return {}
-        return count_missing(self.path, self.reading, names, missing_values(self.reading))
 
     def _warn(
         self,
@@ -367,7 +343,8 @@ class TabularDataModule(InMemoryDataModule):
         )
         return [
             f"'{name}' gives '{self.target}' away: on its own it predicts {share:.1%} of it; if "
-            f"it will not be known when predicting, leave it out with data.drop=[{name}]"
+            f"it will not be known when predicting, leave it out with "
+            + setting("data.drop", [*self.drop, name])
             for name, share in leaks.items()
         ]
 

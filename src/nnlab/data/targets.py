@@ -7,13 +7,17 @@ import torch
 from torch import Tensor
 
 from nnlab.data.columns import CellError
-from nnlab.data.kinds import number_text
+from nnlab.data.csv.types import from_decimal_comma
+from nnlab.data.kinds import count_distinct
+from nnlab.data.spelling import number_text
+from nnlab.data.table import few
 from nnlab.spec import Task
 
 # The square of a residual must be finite.
 _LARGEST = 1e150
 # A target of whole numbers with at most this many different ones is taken for classes.
 _MAX_INTEGER_CLASSES = 20
+_PADDED = r"^\s*[+-]?0\d"
 
 
 def infer_task(target: pl.Series, distinct: int) -> Task:
@@ -58,12 +62,49 @@ def refuse_unlearnable(target: pl.Series) -> None:
             )
 
 
+def find_words(target: pl.Series, task: str, decimal: str) -> list[int]:
+    """The rows of words that keep a target from being one of numbers.
+
+    Numbers are meant where regression is said, or where most cells are numbers, none with a
+    leading zero, and these alone would be a target of regression: with a word among them, each
+    number would be a class.
+
+    Args:
+        target: The target column, without missing values.
+        task: The task that is said, or `auto`.
+        decimal: The decimal mark.
+
+    Returns:
+        Their indices; none where labels are meant.
+    """
+    if target.dtype.is_numeric() or task not in ("auto", "regression"):
+        return []
+    numbers = _numbers(target, decimal)
+    words: list[int] = numbers.is_null().arg_true().to_list()
+    present = numbers.drop_nulls()
+    distinct = count_distinct(present)
+    if task == "regression":
+        return words if distinct else []
+    if len(words) > len(present) or distinct < 2 or target.str.contains(_PADDED).any():
+        return []
+    return words if infer_task(present, distinct) == "regression" else []
+
+
+def _numbers(target: pl.Series, decimal: str) -> pl.Series:
+    """A target's texts as numbers, null where they are words."""
+    if decimal == ",":
+        return target.to_frame().select(from_decimal_comma(pl.col(target.name))).to_series()
+    text = target.cast(pl.String).str.strip_chars()
+    whole, numbers = text.cast(pl.Int64, strict=False), text.cast(pl.Float64, strict=False)
+    return whole if whole.null_count() == numbers.null_count() else numbers
+
+
 def find_classes(target: pl.Series, task: Task) -> list[str]:
     """The classes of a target in their order; none for regression.
 
     Raises:
         ValueError: The target does not suit the task, or a class has a single row, which could
-            not be both learned and tested.
+            not be both learned and tested (`CellError`).
     """
     if task == "regression":
         if not target.dtype.is_numeric():
@@ -80,30 +121,40 @@ def find_classes(target: pl.Series, task: Task) -> list[str]:
         )
     rare = counts["rows"].arg_min()
     if rare is not None and counts["rows"][rare] < 2:
-        raise ValueError(
+        raise CellError(
             f"every class of '{target.name}' must have at least two rows, got one of "
-            f"'{names[rare]}'"
-            + ("; for numbers give data.task=regression" if target.dtype.is_numeric() else "")
+            f"'{names[rare]}'",
+            int((target == counts["class"][rare]).arg_true()[0]),
+            "for numbers give data.task=regression"
+            if target.dtype.is_numeric()
+            else "add another, or leave the row out",
         )
     return names
 
 
-def encode_targets(target: pl.Series, class_names: Sequence[str]) -> Tensor:
+def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str = ".") -> Tensor:
     """Targets `(rows,)`: indices of classes (int64), or numbers (float64) where there are none.
 
+    Args:
+        target: The target column, without missing values.
+        class_names: The classes; none for regression.
+        decimal: The decimal mark of numbers that are text.
+
     Raises:
-        ValueError: A value is not one of the classes, or not a number.
+        CellError: A value is not one of the classes, or not a number.
     """
     if not class_names:
-        if not target.dtype.is_numeric():
-            raise ValueError(f"target '{target.name}' must hold numbers, got '{target[0]}'")
-        return torch.tensor(target.cast(pl.Float64).to_numpy())
+        numbers = target if target.dtype.is_numeric() else _numbers(target, decimal)
+        if words := numbers.is_null().arg_true().to_list():
+            row = words[0]
+            raise CellError(f"target '{target.name}' must hold numbers, got '{target[row]}'", row)
+        return torch.tensor(numbers.cast(pl.Float64).to_numpy())
     index = {name: i for i, name in enumerate(class_names)}
     codes = _class_text(target).replace_strict(index, default=None, return_dtype=pl.Int64)
     if codes.null_count():
-        unknown = target.filter(codes.is_null())[0]
-        raise ValueError(
-            f"target '{target.name}' must be one of {', '.join(class_names)}, got '{unknown}'"
+        row = int(codes.is_null().arg_true()[0])
+        raise CellError(
+            f"target '{target.name}' must be one of {few(class_names)}, got '{target[row]}'", row
         )
     return torch.tensor(codes.to_numpy())
 

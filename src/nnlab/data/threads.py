@@ -1,12 +1,15 @@
 """Work on the pieces of a large table in threads."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
+
+# More than this would wait for Python's lock; on fewer cores some wait for polars, which has
+# threads of its own.
+_THREADS = 3
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -23,15 +26,14 @@ def map_in_threads(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> 
             numpy, polars and torch do.
         pieces: Taken one after the other.
     """
-    threads = min(4, os.cpu_count() or 1)
     # A piece gains nothing from threads of torch's own; on a busy machine they would wait for
     # each other many times as long as the work takes.
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(_THREADS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         running: deque[Future[Result]] = deque()
         try:
             for piece in pieces:
                 running.append(pool.submit(work, piece))
-                if len(running) > threads:
+                if len(running) > _THREADS:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()

@@ -19,11 +19,15 @@ from nnlab.data.csv.layout import (
 )
 from nnlab.data.csv.options import CsvOptions
 from nnlab.data.csv.source import Source, open_source
+from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
 _SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 2**18
 _SAMPLE_RECORDS = 200
+_PANDAS_INDEX = (
+    ", as the index has none that pandas writes first; write the file with to_csv(index=False), or "
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,9 +152,11 @@ def _separator(sample: bytes, marks: Marks, place: Place, options: CsvOptions) -
     if options.decimal == "," and len(constant) > 1:
         constant = [mark for mark in constant if mark != ","]
     if len(constant) > 1:
+        names = ["tab" if mark == "\t" else mark for mark in constant]
         raise ValueError(
             f"{place.path}, line {place.line}: cells may be separated by "
-            f"{' or by '.join(map(repr, constant))}; state it with data.separator=..."
+            f"{' or by '.join(map(repr, names))}; state it with "
+            + " or ".join(setting("data.separator", name) for name in names)
         )
     if constant:
         return constant[0]
@@ -215,8 +221,10 @@ def _names(cells: list[str], has_header: bool, options: CsvOptions, place: Place
         "data.skip_lines=N if it begins further down"
     )
     if "" in (stripped := [cell.strip() for cell in cells]):
+        number = stripped.index("") + 1
         raise ValueError(
-            f"{place.path}, line {place.line}: column {stripped.index('') + 1} has no name; "
+            f"{place.path}, line {place.line}: column {number} has no name"
+            + (_PANDAS_INDEX if number == 1 else "; ")
             + way_out
         )
     if len(set(cells)) < len(cells):

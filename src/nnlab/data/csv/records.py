@@ -7,6 +7,7 @@ import numpy as np
 
 from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.layout import LF, Mask, Place, Positions, as_bytes, cell_ends
+from nnlab.suggestions import setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +107,9 @@ class Block:
         way_out = f"mend the line, or set data.separator=... if it is not {mark}"
         first = self.text[start : start + 1]
         if first in (b"#", b"%") and dialect.comment is None:
-            way_out = f"set data.comment={first.decode()} if such lines are comments"
+            way_out = f"set {setting('data.comment', first.decode())} if such lines are comments"
         elif dialect.has_header and names[0][:1] in ("#", "%") and dialect.comment is None:
-            way_out = f"set data.comment={names[0][0]} if the line above is a comment"
+            way_out = f"set {setting('data.comment', names[0][0])} if the line above is a comment"
         elif len(names) < width and start == 0 and self.place.line == dialect.rows.line:
             way_out += f", or data.skip_lines={self.place.line - 1} if this line is the header"
         reference = "the header" if dialect.has_header else "the first row"

@@ -35,9 +35,13 @@ class Scan:
 
     Args:
         dialect: How the file is written.
+
+    Attributes:
+        bytes_read: How much of the file has been read for the records so far.
     """
 
     def __init__(self, dialect: Dialect) -> None:
+        self.bytes_read = 0
         self._dialect = dialect
         self._width = len(dialect.names)
         self._blank = 0
@@ -87,9 +91,12 @@ class Scan:
         """The text behind the header."""
         source = self._dialect.source
         skip = self._dialect.rows.offset - source.text_offset
-        for block in source.utf8_blocks():
+        for block in source.utf8_blocks(self._note_read):
             yield block[skip:]
             skip = max(skip - len(block), 0)
+
+    def _note_read(self, count: int) -> None:
+        self.bytes_read = count
 
     def _last_end(self, text: bytes) -> int:
         """Where the last whole record ends; the blank lines at the end stay for the next block."""
@@ -175,9 +182,10 @@ def _padded_columns(text: bytes, marks: Marks, width: int) -> frozenset[int]:
     is_signed = (before == ord("+")) | (before == ord("-"))
     before = np.where(is_signed, data[zero - 2], before)
     quote = [] if marks.quote is None else [marks.quote]
-    begins = np.array([marks.separator, LF, *b" \t", *quote], np.uint8)
-    zero = zero[np.isin(before, begins)]
+    begins = np.zeros(256, np.bool_)
+    begins[[marks.separator, LF, *b" \t", *quote]] = True
+    zero = zero[begins[before]]
     if len(zero) == 0:
         return frozenset()
     columns = np.searchsorted(cell_ends(text, marks)[1], zero) % width
-    return frozenset(np.unique(columns).tolist())
+    return frozenset(np.flatnonzero(np.bincount(columns)).tolist())

@@ -3,7 +3,7 @@
 import codecs
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,20 +53,27 @@ class Source:
         """Bytes of a UTF-8 file before its text; offsets in recoded text count from 0."""
         return len(self.mark) if self.encoding == "utf-8" else 0
 
-    def utf8_blocks(self) -> Iterator[bytes]:
+    def utf8_blocks(self, on_read: Callable[[int], None] | None = None) -> Iterator[bytes]:
         """The text in pieces of some MiB; UTF-8 files come as they are, unchecked.
+
+        Args:
+            on_read: Told before each piece how many bytes of the file have been read for it and
+                those before; of a compressed file, compressed bytes.
 
         Raises:
             ValueError: The file is cut short, or not in the encoding.
         """
-        blocks = self._blocks()
+        blocks = self._blocks(on_read)
         return blocks if self.encoding == "utf-8" else self._recoded(blocks)
 
-    def _blocks(self) -> Iterator[bytes]:
+    def _blocks(self, on_read: Callable[[int], None] | None) -> Iterator[bytes]:
         with ExitStack() as stack:
-            file = _open(self.path, self.is_gzip, stack)
+            raw = stack.enter_context(self.path.open("rb"))
+            file = _unpacked(raw, self.is_gzip, stack)
             file.seek(len(self.mark))
             while block := _read(file, self.path, BLOCK_BYTES):
+                if on_read is not None:
+                    on_read(raw.tell())
                 yield block
 
     def _recoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -143,10 +150,12 @@ def _read_head(path: Path) -> tuple[bytes, bool]:
     """The first bytes of the content, and whether the file is compressed."""
     require_file(path)
     with ExitStack() as stack:
-        is_gzip = _open(path, False, stack).read(2) == b"\x1f\x8b"
+        raw = stack.enter_context(path.open("rb"))
+        is_gzip = raw.read(2) == b"\x1f\x8b"
         if path.suffix.lower() == ".gz" and not is_gzip:
             raise ValueError(f"{path} must be a gzip file, as its name says, but is not; rename it")
-        return _read(_open(path, is_gzip, stack), path, 4096), is_gzip
+        raw.seek(0)
+        return _read(_unpacked(raw, is_gzip, stack), path, 4096), is_gzip
 
 
 def _refuse_other_text(head: bytes, source: Source) -> None:
@@ -172,8 +181,7 @@ def _refuse_other_text(head: bytes, source: Source) -> None:
         raise ValueError(f"{path} must be a CSV or Parquet file, but it is binary; export it")
 
 
-def _open(path: Path, is_gzip: bool, stack: ExitStack) -> BinaryIO:
-    raw = stack.enter_context(path.open("rb"))
+def _unpacked(raw: BinaryIO, is_gzip: bool, stack: ExitStack) -> BinaryIO:
     return cast(BinaryIO, stack.enter_context(gzip.open(raw))) if is_gzip else raw
 
 

@@ -233,7 +233,8 @@ def _may_hold_long_integers(values: pl.Series) -> bool:
 
 
 def _without_nan(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(pl.selectors.float().fill_nan(None))
+    floats = frame.select(pl.selectors.float())
+    return frame.with_columns(v.fill_nan(None) for v in floats if v.is_nan().any())
 
 
 def _odd_cell(cells: pl.Series, numbers: pl.Series) -> str:

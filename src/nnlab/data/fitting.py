@@ -1,0 +1,139 @@
+"""Learning the columns of a table from its training rows."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from nnlab.data.columns import (
+    MISSING,
+    OTHER,
+    CategoricalColumn,
+    Column,
+    Numbers,
+    NumericColumn,
+    category_text,
+)
+from nnlab.data.dates import periods_of
+from nnlab.data.kinds import ColumnKind
+
+_QUANTILE_KNOTS = 256
+# The quartiles of so many rows are those of all, to a fraction of a percent.
+_SAMPLE = 2**17
+
+
+def fit_columns(
+    frame: pl.DataFrame, kinds: Sequence[ColumnKind], *, scaling: str, max_one_hot: int
+) -> list[Column]:
+    """Learn the columns that are used, from training rows.
+
+    Args:
+        frame: The training rows.
+        kinds: What each column holds.
+        scaling: How numbers are scaled.
+        max_one_hot: The most categories of a column that is one-hot; with more it is embedded.
+
+    Returns:
+        One for each column that is not left out, in the order of `kinds`.
+    """
+    columns: list[Column] = []
+    for kind in kinds:
+        values = frame[kind.name] if kind.is_used else None
+        if values is None:
+            continue
+        if kind.kind in ("numeric", "date"):
+            columns.append(_fit_numeric(values, kind, scaling))
+        else:
+            columns.append(_fit_categorical(values, kind, max_one_hot))
+    return columns
+
+
+def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericColumn:
+    unfitted = NumericColumn(
+        name=kind.name,
+        scaling=scaling,
+        center=0.0,
+        scale=0.0,
+        knots=[],
+        levels=[],
+        has_missing=values.null_count() > 0,
+        date_format=kind.date_format,
+        periods=[],
+        is_date=kind.kind == "date",
+    )
+    numbers = unfitted.read(values)
+    present = numbers[~np.isnan(numbers)]
+    sample = present[:: -(-len(present) // _SAMPLE)]
+    fitted: dict[str, Any] = {"periods": periods_of(sample) if unfitted.is_date else []}
+    if scaling == "standard":
+        fitted["center"], fitted["scale"] = mean_and_spread(present)
+    else:
+        fitted["center"], fitted["scale"] = _median_and_spread(sample, present)
+    if scaling == "quantile" and fitted["scale"] > 0:
+        fitted["knots"], fitted["levels"] = _knots(sample)
+    return NumericColumn(**{**asdict(unfitted), **fitted})
+
+
+def mean_and_spread(values: Numbers) -> tuple[float, float]:
+    """Mean and standard deviation (of the whole, not a sample) of numbers however large.
+
+    The standard deviation is 0 where they are all the same, or too close to tell apart.
+    """
+    largest = float(np.abs(values).max())
+    if largest == 0:
+        return 0.0, 0.0
+    # Of numbers near 1e308 the sum would be infinite, of those near 1e-320 the squares 0.
+    scaled = values / largest
+    mean, spread = float(scaled.mean()), float(scaled.std())
+    # What rounding makes of equal numbers is no spread.
+    return mean * largest, _usable(spread * largest if spread > 1e-12 * abs(mean) else 0.0)
+
+
+def _median_and_spread(sample: Numbers, present: Numbers) -> tuple[float, float]:
+    """Median and interquartile range; half the range where the quartiles are the same."""
+    # The halves of two numbers of 1e308 can be subtracted.
+    low, median, high = np.quantile(sample / 2, [0.25, 0.5, 0.75])
+    half = high - low
+    if half == 0:
+        half = (present.max() / 2 - present.min() / 2) / 2
+    # The interquartile range itself may be beyond the largest float.
+    return float(2 * median), _usable(float(min(half, np.finfo(np.float64).max / 2)) * 2)
+
+
+def _usable(scale: float) -> float:
+    """A scale that can be divided by, or 0: that of subnormal numbers cannot."""
+    return scale if scale > 1e-300 else 0.0
+
+
+def _knots(sample: Numbers) -> tuple[list[float], list[float]]:
+    """Quantiles, and those of the normal distribution at the same levels; ties share a level."""
+    levels = (np.arange(_QUANTILE_KNOTS) + 0.5) / _QUANTILE_KNOTS
+    quantiles = np.quantile(sample / 2, levels) * 2
+    knots, place, counts = np.unique(quantiles, return_inverse=True, return_counts=True)
+    mean_level = np.bincount(place, weights=levels) / counts
+    if len(knots) < 2:
+        return [], []
+    return knots.tolist(), [NormalDist().inv_cdf(level) for level in mean_level]
+
+
+def _fit_categorical(values: pl.Series, kind: ColumnKind, max_one_hot: int) -> CategoricalColumn:
+    text = category_text(values, kind.written_as)
+    counts = dict(text.drop_nulls().value_counts(name=f"{text.name} counted").iter_rows())
+    # A category of one row cannot be told from that row; all such are learned as "other", which
+    # is what an unseen one will be.
+    learned = [name for name, rows in counts.items() if rows > 1 or len(counts) <= 2]
+    trained = set(range(2, len(learned) + 2))
+    if len(learned) < len(counts):
+        trained.add(OTHER)
+    if text.null_count() > 0:
+        trained.add(MISSING)
+    return CategoricalColumn(
+        name=kind.name,
+        categories=sorted(learned),
+        written_as=kind.written_as,
+        is_embedded=len(learned) > max_one_hot,
+        trained_codes=sorted(trained),
+    )

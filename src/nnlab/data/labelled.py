@@ -1,0 +1,126 @@
+"""The rows of a table that have a target, and where each of them stands in its file."""
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from nnlab.data.chunks import count_missing, find_place
+from nnlab.data.columns import CellError
+from nnlab.data.csv.dialect import find_dialect
+from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.parquet import is_parquet
+from nnlab.data.table import read_table, require_column
+from nnlab.data.targets import find_words, refuse_unlearnable
+from nnlab.suggestions import setting
+
+_log = logging.getLogger(__name__)
+
+# What counts as missing is counted in files of up to so many bytes.
+_SMALL_FILE = 2**26
+# So many different words are suggested as spellings of a missing value.
+_FEW_WORDS = 5
+
+
+class LabelledTable:
+    """A table without the rows that have no target; how many these are is said.
+
+    Args:
+        path: The file.
+        options: How it is written.
+        target: Name of the target column.
+        text: Columns that are text, whatever they hold.
+
+    Attributes:
+        path: As above.
+        frame: The rows, as `read_table` gives them.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It cannot be read as a table, the target is not in it or cannot be learned.
+    """
+
+    def __init__(
+        self, path: Path, options: CsvOptions, *, target: str, text: Collection[str]
+    ) -> None:
+        self.path = path
+        self.frame = read_table(path, options, text=text)
+        self._options = options
+        self._target = target
+        self._rows: pl.Series | None = None  # those of the file, where some are left out
+        values = require_column(self.frame, target, path)
+        if values.dtype.is_float():
+            values = values.fill_nan(None)
+        if values.null_count() > 0:
+            self._rows = values.is_not_null().arg_true()
+            without = values.null_count()
+            _log.info("%d of %d rows have no %s and are left out", without, len(values), target)
+            self.frame = self.frame.filter(values.is_not_null())
+        with self.locating():
+            refuse_unlearnable(self.target)
+
+    @property
+    def target(self) -> pl.Series:
+        """The target column."""
+        return self.frame[self._target]
+
+    @contextmanager
+    def locating(self) -> Iterator[None]:
+        """Add to a `CellError` the place of its cell in the file."""
+        try:
+            yield
+        except CellError as error:
+            row = error.row if self._rows is None else int(self._rows[error.row])
+            place = find_place(self.path, self._options, row)
+            raise ValueError(f"{error} in {self.path.name}, {place}; {error.way_out}") from error
+
+    def refuse_words(self, task: str) -> None:
+        """Refuse a target of numbers that has words among them.
+
+        Args:
+            task: The task that is said, or `auto`.
+
+        Raises:
+            CellError: There is one.
+        """
+        words = find_words(self.target, task, self._options.decimal or ".")
+        if not words:
+            return
+        spellings = self.target[words].unique(maintain_order=True).to_list()
+        ways_out = [f"mend {'it' if len(words) == 1 else 'such cells'}"]
+        if len(spellings) <= _FEW_WORDS:
+            stated = setting("data.null_values", [*self._spellings_in_use(), *spellings])
+            ways_out.append(f"set {stated} to leave such rows out")
+        ways_out.append("data.task=multiclass if all of them are labels")
+        shown = "word, " if len(words) == 1 else "words, the first "
+        raise CellError(
+            f"target '{self._target}' must hold numbers or labels, got "
+            f"{len(self.target) - len(words):,} numbers and {len(words):,} {shown}'{spellings[0]}'",
+            words[0],
+            ", or ".join(ways_out),
+        )
+
+    def count_missing(self) -> dict[str, dict[str, int]]:
+        """What counts as missing in which column; nothing of a file that takes long to read."""
+        names = [values.name for values in self.frame if values.null_count() > 0]
+        return self._count(names, missing_values(self._options)) if names else {}
+
+    def _spellings_in_use(self) -> list[str]:
+        """The words that are missing values in this file; of a large one all that may be."""
+        spellings = [word for word in missing_values(self._options) if word.strip()]
+        if self._is_large():
+            return spellings
+        names = find_dialect(self.path, self._options, is_told=False).names
+        found = self._count(names, spellings)
+        return [word for word in spellings if any(word in counts for counts in found.values())]
+
+    def _count(self, names: Sequence[str], spellings: Sequence[str]) -> dict[str, dict[str, int]]:
+        if self._is_large():
+            return {}
+        return count_missing(self.path, self._options, names, spellings)
+
+    def _is_large(self) -> bool:
+        """Whether the file takes long to read as text, or has none."""
+        return is_parquet(self.path) or self.path.stat().st_size > _SMALL_FILE

@@ -1,0 +1,34 @@
+"""One spelling for values that files and data frames write in many ways."""
+
+import polars as pl
+
+# From here on float64 cannot tell neighbouring whole numbers apart.
+LARGEST_WHOLE = 2**53
+TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
+FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
+"""How booleans are written, in small letters."""
+
+
+def boolean_text(values: pl.Series) -> pl.Series:
+    """Booleans however they are written as `true` and `false`; other texts as they are."""
+    words = {**dict.fromkeys(TRUE, "true"), **dict.fromkeys(FALSE, "false")}
+    return values.cast(pl.String).str.strip_chars().str.to_lowercase().replace(words)
+
+
+def number_text(values: pl.Series) -> pl.Series:
+    """Numbers however they are written as text: 1, 1.0 and 01 as `1`; other texts as they are."""
+    if values.dtype.is_integer():
+        return values.cast(pl.String)
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    text = values.cast(pl.String).str.strip_chars()
+    floats = (values if values.dtype.is_numeric() else text).cast(pl.Float64, strict=False)
+    is_whole = (floats == floats.round()) & (floats.abs() < LARGEST_WHOLE)
+    whole = floats.set(~is_whole.fill_null(False), None).cast(pl.Int64, strict=False)
+    wide = text.cast(pl.Int64, strict=False)  # those that a float cannot hold
+    return (
+        pl.DataFrame({"a": wide, "b": whole, "c": floats, "d": text})
+        .select(pl.coalesce(pl.all().cast(pl.String)))
+        .to_series()
+        .alias(values.name)
+    )
