@@ -19,6 +19,8 @@ from nnlab import commands
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
+# Before torch is loaded: for networks as small as these, a second thread is time lost in waiting.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Taken before any test changes it: processes start while other tests run.
 ENVIRONMENT = dict(os.environ)
 
