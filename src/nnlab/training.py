@@ -261,7 +261,7 @@ def _build_trainer(cfg: DictConfig, run_dir: Path, *, clips: bool) -> Trainer:
         default_root_dir=run_dir,
         logger=loggers,
         callbacks=callbacks,
-        plugins=[CheckpointFiles()],
+        plugins=[CheckpointFiles(checkpoint_every_s=cfg.checkpoint_every_s)],
         **({} if clips else {"gradient_clip_val": None}),
     )
 

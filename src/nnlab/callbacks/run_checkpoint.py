@@ -1,16 +1,25 @@
 """Checkpoints that belong to a run directory, wherever it lies."""
 
+import math
+import time
 from pathlib import Path
 from typing import Any
 
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+
+from nnlab.checkpoints import CheckpointFiles
+
+# What an epoch of milliseconds has done is soon done again.
+_TAKE_EVERY_S = 1.0
 
 
 class RunCheckpoint(ModelCheckpoint):
     """Lightning's `ModelCheckpoint`, whose memory of the best survives a move.
 
     Lightning forgets which checkpoint was the best when a run is resumed in another folder than
-    it began in, and would then write a worse one over it.
+    it began in, and would then write a worse one over it. What is saved is written by
+    `CheckpointFiles`, at the latest when training ends, in whatever way.
 
     Args:
         filename: Name of the file in the run's `checkpoints` folder, without `.ckpt`; each
@@ -21,8 +30,34 @@ class RunCheckpoint(ModelCheckpoint):
 
     def __init__(self, *, filename: str, monitor: str | None, mode: str) -> None:
         super().__init__(
-            filename=filename, monitor=monitor, mode=mode, enable_version_counter=False
+            filename=filename,
+            monitor=monitor,
+            mode=mode,
+            enable_version_counter=False,
+            # The best network is for use; training goes on from the last.
+            save_weights_only=monitor is not None,
         )
+        self._taken_at = -math.inf
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write what is held in memory."""
+        super().on_train_end(trainer, pl_module)
+        _write_held(trainer)
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Write what is held in memory."""
+        super().on_exception(trainer, pl_module, exception)
+        _write_held(trainer)
+
+    def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
+        """Save the best always, and the last where a second has passed or no other epoch comes."""
+        is_final = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        waited = time.monotonic() - self._taken_at
+        if self.monitor or is_final or waited >= _least_wait(trainer):
+            super()._save_checkpoint(trainer, filepath)
+            self._taken_at = time.monotonic()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the state of a checkpoint, its paths led to where the run is now."""
@@ -38,3 +73,15 @@ class RunCheckpoint(ModelCheckpoint):
 
     def _here(self, path: str) -> str:
         return str(Path(self.dirpath or "") / Path(path).name) if path else ""
+
+
+def _least_wait(trainer: Trainer) -> float:
+    files = trainer.strategy.checkpoint_io
+    every = files.checkpoint_every_s if isinstance(files, CheckpointFiles) else 0.0
+    return min(every, _TAKE_EVERY_S)
+
+
+def _write_held(trainer: Trainer) -> None:
+    files = trainer.strategy.checkpoint_io
+    if isinstance(files, CheckpointFiles) and trainer.is_global_zero:
+        files.write()

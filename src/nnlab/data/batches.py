@@ -96,9 +96,7 @@ class ShuffledBatches:
         rows = len(self.x) // self.world_size
         share = order[self.rank :: self.world_size][:rows].to(self.x.device)
         starts = self._starts(rows)
-        return [
-            share[start:end] for start, end in zip(starts, [*starts[1:], rows], strict=True)
-        ]
+        return [share[start:end] for start, end in zip(starts, [*starts[1:], rows], strict=True)]
 
     def _starts(self, rows: int) -> list[int]:
         starts = list(range(0, rows, self.batch_size))

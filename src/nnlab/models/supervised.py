@@ -328,17 +328,16 @@ class SupervisedModule(LightningModule):
         if self._scheduler is None:
             return optimizer
         scheduler = self._scheduler(optimizer, self._total_steps())
-        watches = isinstance(scheduler, ReduceLROnPlateau)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {
-                "scheduler": scheduler,
+        steps: dict[str, Any] = {"scheduler": scheduler}
+        if self.automatic_optimization:
+            # `_step_plateau` steps it, never Lightning, which keeps it in the checkpoint.
+            watches = isinstance(scheduler, ReduceLROnPlateau)
+            steps |= {
                 "interval": "step",
-                # `_step_plateau` steps it, never Lightning, which keeps it in the checkpoint.
                 "frequency": sys.maxsize if watches else 1,
                 "monitor": self.monitor,
-            },
-        }
+            }
+        return cast(OptimizerLRScheduler, {"optimizer": optimizer, "lr_scheduler": steps})
 
     def _total_steps(self) -> int:
         """The optimizer steps of the whole run."""
