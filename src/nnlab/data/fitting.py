@@ -65,7 +65,8 @@ def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericCo
         is_date=kind.kind == "date",
     )
     numbers = unfitted.read(values)
-    present = numbers[~np.isnan(numbers)]
+    is_missing = np.isnan(numbers)
+    present = numbers[~is_missing] if is_missing.any() else numbers
     sample = present[:: -(-len(present) // _SAMPLE)]
     fitted: dict[str, Any] = {"periods": periods_of(sample) if unfitted.is_date else []}
     if scaling == "standard":

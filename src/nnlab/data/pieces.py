@@ -14,9 +14,8 @@ from nnlab.data.fitting import fit_columns
 from nnlab.data.kinds import ColumnKind, check_names, infer_kinds
 from nnlab.data.threads import map_in_threads
 
-# Columns that are learned, and rows that are encoded, at a time: few enough to spare memory, and
-# for a block of float64 numbers to stay in the processor's cache.
-_COLUMNS = 4
+# Rows that are encoded at a time: few enough to spare memory, and for a block of float64 numbers
+# to stay in the processor's cache.
 _ROWS = 2**15
 
 
@@ -45,21 +44,21 @@ def learn_columns(
     """
     check_names(frame.columns, said=said, drop=drop)
 
-    def learn(names: list[str]) -> tuple[list[ColumnKind], list[Column]]:
-        whole = frame.select(names)
+    def learn(name: str) -> tuple[list[ColumnKind], list[Column]]:
+        whole = frame.select(name)
         rows = whole.filter(is_train)
         kinds = infer_kinds(
             rows,
-            said={name: said[name] for name in names if name in said},
-            drop=[name for name in names if name in drop],
+            said={name: said[name]} if name in said else {},
+            drop=[name] if name in drop else [],
             whole=whole,
         )
         return kinds, fit_columns(rows, kinds, scaling=scaling, max_one_hot=max_one_hot)
 
-    names = frame.columns
-    pieces = [names[start : start + _COLUMNS] for start in range(0, len(names), _COLUMNS)]
+    # One at a time: copies of several would have to find fresh memory, which takes longer than
+    # to learn from them.
     try:
-        learned = list(map_in_threads(learn, pieces))
+        learned = list(map_in_threads(learn, frame.columns))
     except CellError as error:
         raise CellError(str(error), int(np.flatnonzero(is_train)[error.row])) from error
     return (
