@@ -5,8 +5,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
 
 from nnlab.checkpoints import CheckpointFiles
 
@@ -50,6 +52,16 @@ class RunCheckpoint(ModelCheckpoint):
         """Write what is held in memory."""
         super().on_exception(trainer, pl_module, exception)
         _write_held(trainer)
+
+    def _monitor_candidates(self, trainer: Trainer) -> dict[str, Tensor]:
+        """What a file name or a comparison may need; Lightning copies every metric for it."""
+        candidates = {
+            "epoch": torch.tensor(trainer.current_epoch),
+            "step": torch.tensor(trainer.global_step),
+        }
+        if self.monitor in trainer.callback_metrics:
+            candidates[self.monitor] = trainer.callback_metrics[self.monitor]
+        return candidates
 
     def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
         """Save the best always, and the last where a second has passed or no other epoch comes."""
