@@ -144,6 +144,7 @@ def test_no_rows_give_a_header(runs, quick_command, tmp_path) -> None:
     ("change", "message"),
     [
         ({"size": "big"}, "column 'size' must hold finite numbers, got 'big' in new.csv, line 5"),
+        ({"size": "3,5"}, "line 5; set 'data.decimal=\",\"' if the comma is a decimal mark"),
         ({"size": "inf"}, "column 'size' must hold finite numbers, got 'inf' in new.csv, line 5"),
         ({"since": "soon"}, "column 'since' must hold dates such as %Y-%m-%d, got 'soon' in new"),
     ],
@@ -161,6 +162,25 @@ def test_a_cell_that_does_not_fit_is_named_with_its_line(
     assert message in process.stderr
     assert not (tmp_path / "out" / "predictions.csv").exists()
     assert not list(tmp_path.glob("out/.*"))
+
+
+def test_an_empty_cell_stays_empty(runs, quick_command, tmp_path) -> None:
+    new = make_table(20, 3)
+    assert new["size"].null_count() > 0
+    new.write_csv(tmp_path / "new.csv")
+    predict(quick_command, runs["regression"])
+    again = pl.read_csv(tmp_path / "out" / "predictions.csv", schema_overrides={"zip": pl.String})
+    assert again["size"].equals(new["size"])
+
+
+@pytest.mark.parametrize("name", ["p.parquet", "p.csv.gz", "p.xlsx"])
+def test_an_output_whose_name_promises_another_format_is_refused(
+    runs, quick_command, tmp_path, name: str
+) -> None:
+    make_table(5, 7).write_csv(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"], f"output={name}", succeed=False)
+    assert f"got output={name}; name it p.csv" in process.stderr
+    assert not (tmp_path / name).exists()
 
 
 def test_a_missing_column_is_named(runs, quick_command, tmp_path) -> None:

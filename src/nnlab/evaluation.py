@@ -50,7 +50,7 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
         return
     data.load_state_dict(checkpoint[kind])
     outputs, targets = run_network(module, data.test_dataloader())
-    report_evaluation(module.compute_metrics(outputs, targets), run_dir)
+    report_evaluation(module.compute_metrics(outputs, targets), len(targets), run_dir)
     report_errors(module.spec, outputs, targets)
 
 

@@ -28,12 +28,11 @@ from nnlab.data.columns import CellError
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.rows import ImageReader, TableReader, image_files
-from nnlab.data.table import few
 from nnlab.models import SupervisedModule
 from nnlab.predictor import Predictor
 from nnlab.process import set_threads
 from nnlab.reporting import relative
-from nnlab.suggestions import did_you_mean
+from nnlab.suggestions import did_you_mean, few
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +41,9 @@ _IMAGES = 1024
 # What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = r"^[=+\-@\t\r]"
 _HARMLESS = r"^[+-]?[\d.,]*$"
+
+# Endings that promise another format than the output has.
+_NOT_CSV = (".gz", ".parquet", ".pq", ".xlsx", ".xls", ".json", ".feather", ".arrow")
 
 # Some rows for the output, and the share of the input that is done with them.
 _Part = tuple[pl.DataFrame, float]
@@ -77,6 +79,11 @@ def predict(
     checkpoint = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
     predictor = Predictor(checkpoint, target_class(cfg.model, SupervisedModule))
     source, target = Path(input).expanduser(), Path(output).expanduser()
+    if target.suffix.lower() in _NOT_CSV:
+        raise ValueError(
+            f"output is written as plain CSV, so its name must not end in {target.suffix}, got "
+            f"output={output}; name it {target.with_suffix('').with_suffix('.csv').name}"
+        )
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"output must be another file than input, got output={output}")
     if isinstance(predictor.reader, ImageReader):
@@ -103,7 +110,8 @@ def _predict_table(
         try:
             predictions = predictor.predict(chunk.frame)
         except CellError as error:
-            raise ValueError(f"{error} in {source.name}, {chunk.place(error.row)}") from error
+            place = f"{source.name}, {chunk.place(error.row)}"
+            raise ValueError(f"{error} in {place}; {error.way_out}") from error
         for name, cells in reader.unseen(chunk.frame).items():
             unseen[name] += len(cells)
             examples.setdefault(name, cells[0])
@@ -169,7 +177,9 @@ def _write(parts: Iterator[_Part], path: Path, *, is_raw: bool) -> int:
         task = progress.add_task("", total=1.0, rows=0)
         for part, done in parts:
             safe = part if is_raw else _neutralize(part)
-            safe.write_csv(file, include_header=rows == 0)
+            # An empty text would be written as "", which others read as text.
+            empty = safe.with_columns(pl.selectors.string().replace("", None))
+            empty.write_csv(file, include_header=rows == 0)
             rows += len(part)
             progress.update(task, completed=done, rows=rows)
     return rows

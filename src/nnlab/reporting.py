@@ -87,13 +87,14 @@ def report_interrupted(epochs: int, run_dir: Path) -> None:
     _log.info("python scripts/train.py %s", shlex.quote(f"resume={relative(run_dir)}"))
 
 
-def report_evaluation(test: dict[str, float], run_dir: Path) -> None:
+def report_evaluation(test: dict[str, float], rows: int, run_dir: Path) -> None:
     """Tell test metrics, and whether they are those that the training run wrote down."""
     _log.info("%s", format_table(["metric", "test"], [[k, repr(v)] for k, v in test.items()]))
     path = run_dir / "metrics.json"
     if path.is_file():
         same = json.loads(path.read_text())["test"] == test
-        _log.info("\n%s %s", "exactly as in" if same else "NOT as in", relative(path))
+        outcome = "exactly as in" if same else "NOT as in"
+        _log.info("\nthe %s test rows of the data; %s %s", f"{rows:,}", outcome, relative(path))
 
 
 def report_other_evaluation(metrics: dict[str, float], rows: int, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Ways out that a message suggests: a closer word, or a setting as it can be pasted."""
+"""Ways out that a message suggests: a closer word, a few names, a setting as it can be pasted."""
 
 import difflib
 import re
@@ -22,6 +22,11 @@ def did_you_mean(word: Any, options: Iterable[str]) -> str:
     by_lower_case = {option.lower(): option for option in options}
     close = difflib.get_close_matches(str(word).lower(), by_lower_case, n=1)
     return f"; did you mean '{by_lower_case[close[0]]}'?" if close else ""
+
+
+def few(names: Sequence[str]) -> str:
+    """Names for a message that must stay readable."""
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 def setting(name: str, value: str | Sequence[str]) -> str:

@@ -230,7 +230,7 @@ def test_what_is_neither_said_nor_dropped_is_inferred() -> None:
     [
         ({"prise": "numeric"}, [], "data.columns must name .* got 'prise'; did you mean 'price'?"),
         ({}, ["prise"], "data.drop must name features .* got 'prise'; did you mean 'price'?"),
-        ({}, ["zzz"], "got 'zzz'$"),
+        ({}, ["zzz"], "got 'zzz' .they are: price, note.$"),
         ({"price": "boolean"}, [], "data.columns.price=boolean needs values such as .* got '3'"),
         ({"note": "date"}, [], "data.columns.note=date needs dates .* got 'soon'; say how .*%Y-"),
         ({"price": "date"}, [], "data.columns.price=date needs dates in a usual format, got '1'"),

@@ -1,5 +1,6 @@
 """What has been learned of a table's columns, and how their cells become numbers and codes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from nnlab.data.dates import to_seconds
 from nnlab.data.spelling import boolean_text, number_text
-from nnlab.suggestions import did_you_mean
+from nnlab.suggestions import did_you_mean, setting
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -68,7 +69,11 @@ class NumericColumn:
             bad = (numbers.is_null() & values.is_not_null()) | numbers.is_infinite()
             row = int(bad.fill_null(False).arg_true()[0])
             what = f"dates such as {self.date_format}" if self.is_date else "finite numbers"
-            raise CellError(f"column '{self.name}' must hold {what}, got '{values[row]}'", row)
+            message = f"column '{self.name}' must hold {what}, got '{values[row]}'"
+            if re.fullmatch(r"\s*[+-]?\d*,\d+\s*", str(values[row])) and not self.is_date:
+                decimal = setting("data.decimal", ",")
+                raise CellError(message, row, f"set {decimal} if the comma is a decimal mark")
+            raise CellError(message, row)
         return read
 
     def _numbers(self, values: pl.Series) -> pl.Series:

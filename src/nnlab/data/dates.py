@@ -148,9 +148,10 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
             f"data.columns.{values.name} must be a date's format such as %d/%m/%Y %H:%M, got "
             f"{pattern} ({reason})"
         ) from error
-    parsed = parsed.to_frame().select(pl.all().dt.replace_time_zone(None)).to_series()
+    parsed = parsed.rename("time").dt.replace_time_zone(None)
     # "%Y" reads 99 as the year 99, which is not what a person means.
-    return parsed.set(parsed.dt.year() < 1000, None)
+    modern = pl.when(pl.col("time").dt.year() >= 1000).then(pl.col("time"))
+    return parsed.to_frame().select(modern).to_series().rename(values.name)
 
 
 def periods_of(seconds: NDArray[np.float64]) -> list[float]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from nnlab.data.dates import find_formats
 from nnlab.data.spelling import LARGEST_WHOLE, boolean_text
-from nnlab.suggestions import column_kind, did_you_mean
+from nnlab.suggestions import column_kind, did_you_mean, few
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 
@@ -92,7 +92,7 @@ def check_names(columns: Sequence[str], *, said: Iterable[str], drop: Iterable[s
             if name not in known:
                 raise ValueError(
                     f"{setting} must name features of the table, got '{name}'"
-                    f"{did_you_mean(name, columns)}"
+                    f"{did_you_mean(name, columns)} (they are: {few(columns)})"
                 )
 
 

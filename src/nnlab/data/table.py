@@ -1,7 +1,7 @@
 """Reading a table: a CSV file, gzipped or not, or a Parquet file."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from itertools import chain, islice, pairwise
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.types import Attempt, ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.threads import map_in_threads
-from nnlab.suggestions import did_you_mean
+from nnlab.suggestions import did_you_mean, few
 
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
 _THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
@@ -160,8 +160,3 @@ def require_column(
             f"{did_you_mean(name, frame.columns)} (its columns: {few(frame.columns)})"
         )
     return frame[name]
-
-
-def few(names: Sequence[str]) -> str:
-    """Names for a message that must stay readable."""
-    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")

@@ -10,8 +10,8 @@ from nnlab.data.columns import CellError
 from nnlab.data.csv.types import from_decimal_comma
 from nnlab.data.kinds import count_distinct
 from nnlab.data.spelling import number_text
-from nnlab.data.table import few
 from nnlab.spec import Task
+from nnlab.suggestions import few
 
 # The square of a residual must be finite.
 _LARGEST = 1e150
