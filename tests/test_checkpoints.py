@@ -75,10 +75,12 @@ def test_a_checkpoint_is_held_as_it_was_until_writing_is_due(tmp_path: Path) -> 
     files = CheckpointFiles(checkpoint_every_s=3600)
     weight = torch.zeros(3)
     content = {**CONTENT, "state_dict": {"weight": weight}}
-    files.save_checkpoint(content, path)  # the first is due at once
+    files.save_checkpoint(content, path)
+    files.write_if_due()  # the first is due at once
     weight += 1
     files.save_checkpoint({**content, "epoch": 4}, path)
     weight += 1
+    files.write_if_due()
     assert read_checkpoint(path)["epoch"] == 3
     files.write()
     read = read_checkpoint(path)
@@ -90,6 +92,7 @@ def test_every_checkpoint_is_written_where_no_time_is_to_be_lost(tmp_path: Path)
     files = CheckpointFiles(checkpoint_every_s=0)
     for epoch in range(3):
         files.save_checkpoint({**CONTENT, "epoch": epoch}, tmp_path / "last.ckpt")
+        files.write_if_due()
         assert read_checkpoint(tmp_path / "last.ckpt")["epoch"] == epoch
 
 
@@ -101,7 +104,6 @@ def test_the_best_is_on_disk_before_the_last_that_knows_of_it(
         "nnlab.checkpoints.write_checkpoint", lambda content, path: written.append(path.name)
     )
     files = CheckpointFiles(checkpoint_every_s=3600)
-    files.write()
     for name in ("last.ckpt", "best.ckpt", "last.ckpt"):
         files.save_checkpoint(CONTENT, tmp_path / name)
     files.write()

@@ -90,8 +90,7 @@ class CheckpointFiles(TorchCheckpointIO):
     """How Lightning's Trainer writes and reads checkpoints: by the two functions above, in time.
 
     An epoch may last milliseconds, less than a file takes to be safe on a disk. So a checkpoint is
-    held in memory, in place of the one before of its name, until `checkpoint_every_s` seconds have
-    passed since the last time that files were written.
+    held in memory, in place of the one before of its name, until it is written with the others.
 
     Args:
         checkpoint_every_s: Seconds, >= 0; the work that a killed process loses at most, unless an
@@ -113,6 +112,9 @@ class CheckpointFiles(TorchCheckpointIO):
     ) -> None:
         """Take a checkpoint as it is now; there are no storage options."""
         self._held[Path(path)] = _snapshot(checkpoint)
+
+    def write_if_due(self) -> None:
+        """Write what is held if enough seconds have passed since the last time, or ever."""
         if time.monotonic() - self._written_at >= self.checkpoint_every_s:
             self.write()
 

@@ -41,17 +41,24 @@ class RunCheckpoint(ModelCheckpoint):
         )
         self._taken_at = -math.inf
 
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write what the epoch before has left, if it is time; by now all have saved."""
+        if files := _files(trainer):
+            files.write_if_due()
+
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what is held in memory."""
         super().on_train_end(trainer, pl_module)
-        _write_held(trainer)
+        if files := _files(trainer):
+            files.write()
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Write what is held in memory."""
         super().on_exception(trainer, pl_module, exception)
-        _write_held(trainer)
+        if files := _files(trainer):
+            files.write()
 
     def _monitor_candidates(self, trainer: Trainer) -> dict[str, Tensor]:
         """What a file name or a comparison may need; Lightning copies every metric for it."""
@@ -88,12 +95,10 @@ class RunCheckpoint(ModelCheckpoint):
 
 
 def _least_wait(trainer: Trainer) -> float:
-    files = trainer.strategy.checkpoint_io
-    every = files.checkpoint_every_s if isinstance(files, CheckpointFiles) else 0.0
-    return min(every, _TAKE_EVERY_S)
+    files = _files(trainer)
+    return min(files.checkpoint_every_s, _TAKE_EVERY_S) if files else 0.0
 
 
-def _write_held(trainer: Trainer) -> None:
+def _files(trainer: Trainer) -> CheckpointFiles | None:
     files = trainer.strategy.checkpoint_io
-    if isinstance(files, CheckpointFiles) and trainer.is_global_zero:
-        files.write()
+    return files if isinstance(files, CheckpointFiles) else None
