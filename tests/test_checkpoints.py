@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nnlab.checkpoints import read_checkpoint, write_checkpoint
+from nnlab.checkpoints import CheckpointFiles, read_checkpoint, write_checkpoint
 
 CONTENT = {
     "epoch": 3,
@@ -68,3 +68,43 @@ def test_a_failed_write_leaves_the_old_checkpoint(path: Path, monkeypatch) -> No
         write_checkpoint({**CONTENT, "epoch": 4}, path)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["best.ckpt"]
+
+
+def test_a_checkpoint_is_held_as_it_was_until_writing_is_due(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    files = CheckpointFiles(checkpoint_every_s=3600)
+    weight = torch.zeros(3)
+    content = {**CONTENT, "state_dict": {"weight": weight}}
+    files.save_checkpoint(content, path)
+    files.write_if_due()  # the first is due at once
+    weight += 1
+    files.save_checkpoint({**content, "epoch": 4}, path)
+    weight += 1
+    files.write_if_due()
+    assert read_checkpoint(path)["epoch"] == 3
+    files.write()
+    read = read_checkpoint(path)
+    assert read["epoch"] == 4
+    assert read["state_dict"]["weight"].tolist() == [1, 1, 1]
+
+
+def test_every_checkpoint_is_written_where_no_time_is_to_be_lost(tmp_path: Path) -> None:
+    files = CheckpointFiles(checkpoint_every_s=0)
+    for epoch in range(3):
+        files.save_checkpoint({**CONTENT, "epoch": epoch}, tmp_path / "last.ckpt")
+        files.write_if_due()
+        assert read_checkpoint(tmp_path / "last.ckpt")["epoch"] == epoch
+
+
+def test_the_best_is_on_disk_before_the_last_that_knows_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    monkeypatch.setattr(
+        "nnlab.checkpoints.write_checkpoint", lambda content, path: written.append(path.name)
+    )
+    files = CheckpointFiles(checkpoint_every_s=3600)
+    for name in ("last.ckpt", "best.ckpt", "last.ckpt"):
+        files.save_checkpoint(CONTENT, tmp_path / name)
+    files.write()
+    assert written == ["best.ckpt", "last.ckpt"]

@@ -221,7 +221,8 @@ def to_be_killed(scheduler: str) -> list[str]:
     extra = ["scheduler.patience=0"] if scheduler == "plateau" else []
     return [
         *extra,
-        "trainer.max_epochs=40",
+        "trainer.max_epochs=80",
+        "checkpoint_every_s=0",
         "callbacks.early_stopping=null",
         "model.dropout=0.3",
         "model.hidden_sizes=[32]",

@@ -2,15 +2,19 @@
 
 import hashlib
 import io
+import math
 import pickle
+import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch import Tensor
 
 from nnlab.atomic import replacing
+from nnlab.rules import check
 
 # A checkpoint is a zip archive, and an archive may end in a comment: it holds the SHA-256 of all
 # bytes before it. torch reads such a file like any other.
@@ -83,16 +87,57 @@ def _is_damaged(content: bytes) -> bool:
 
 
 class CheckpointFiles(TorchCheckpointIO):
-    """How Lightning's Trainer writes and reads checkpoints: by the two functions above."""
+    """How Lightning's Trainer writes and reads checkpoints: by the two functions above, in time.
+
+    An epoch may last milliseconds, less than a file takes to be safe on a disk. So a checkpoint is
+    held in memory, in place of the one before of its name, until it is written with the others.
+
+    Args:
+        checkpoint_every_s: Seconds, >= 0; the work that a killed process loses at most, unless an
+            epoch lasts longer.
+
+    Attributes:
+        checkpoint_every_s: As above.
+    """
+
+    def __init__(self, *, checkpoint_every_s: float) -> None:
+        check(checkpoint_every_s=checkpoint_every_s)
+        super().__init__()
+        self.checkpoint_every_s = checkpoint_every_s
+        self._written_at = -math.inf
+        self._held: dict[Path, dict[str, Any]] = {}
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None
     ) -> None:
-        """Write a checkpoint; there are no storage options."""
-        write_checkpoint(checkpoint, Path(path))
+        """Take a checkpoint as it is now; there are no storage options."""
+        self._held[Path(path)] = _snapshot(checkpoint)
+
+    def write_if_due(self) -> None:
+        """Write what is held if enough seconds have passed since the last time, or ever."""
+        if time.monotonic() - self._written_at >= self.checkpoint_every_s:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is held."""
+        # The last epoch's checkpoint knows which was the best, so that one must be there first.
+        for path in sorted(self._held, key=lambda path: path.stem == "last"):
+            write_checkpoint(self._held.pop(path), path)
+        self._written_at = time.monotonic()
 
     def load_checkpoint(
         self, path: str | Path, map_location: object = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
         """Read a checkpoint on the CPU; never more than tensors and plain data."""
         return read_checkpoint(Path(path))
+
+
+def _snapshot(value: Any) -> Any:
+    """A copy that training does not change: of tensors, and of what holds them."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {key: _snapshot(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_snapshot, value))
+    return value

@@ -24,7 +24,14 @@ from nnlab.run_directory import find_run, load_config, refuse_others
 _log = logging.getLogger(__name__)
 
 # What may differ when a run is resumed; the rest would make it another run.
-_CHANGEABLE = ("trainer.max_epochs", "threads", "data.path", "data.root")
+_CHANGEABLE = (
+    "trainer.max_epochs",
+    "threads",
+    "steps_per_block",
+    "checkpoint_every_s",
+    "data.path",
+    "data.root",
+)
 
 
 def launch(arguments: list[str]) -> None:

@@ -52,6 +52,8 @@ def monitors(task: str) -> list[str]:
 RULES: dict[str, Rule] = {
     # the run
     "seed": Number("[0, 4294967295]", integer=True),
+    "checkpoint_every_s": Number("[0, inf)"),
+    "steps_per_block": Number("[1, inf)", integer=True),
     "threads": Number("[1, 1024]", integer=True, none=True),
     "monitor": Choice(
         tuple(dict.fromkeys(name for task in METRICS for name in monitors(task))), none=True

@@ -29,6 +29,19 @@ from nnlab.reporting import report_finished, report_interrupted, report_start
 from nnlab.rules import METRICS, RULES, monitors
 from nnlab.spec import Task
 
+# Options of the Trainer that concern single steps.
+_AT_EACH_STEP = (
+    "accumulate_grad_batches",
+    "gradient_clip_algorithm",
+    "limit_train_batches",
+    "max_steps",
+    "max_time",
+    "overfit_batches",
+    "profiler",
+    "val_check_interval",
+    "fast_dev_run",
+)
+
 
 def train(cfg: DictConfig, run_dir: Path) -> float:
     """Train, keep the best epoch, test it once, and leave everything in the run directory.
@@ -58,8 +71,9 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     _check_monitor(cfg.monitor, data.spec.task)
     _check_batches(cfg, len(data.loaded.train[0]))
     _check_precision(cfg, data.spec.category_sizes)
+    data.steps_per_block = _steps_per_block(cfg)
     module = _build_module(cfg, data)
-    trainer = _build_trainer(cfg, run_dir)
+    trainer = _build_trainer(cfg, run_dir, clips=data.steps_per_block == 1)
     if trainer.is_global_zero:
         report_start(module, data)
 
@@ -219,10 +233,20 @@ def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule
         optimizer=functools.partial(build, cfg.optimizer, Optimizer),
         scheduler=schedule,
         monitor=cfg.monitor,
+        trains_blocks=data.steps_per_block > 1,
+        gradient_clip_val=cfg.trainer.gradient_clip_val,
     )
 
 
-def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
+def _steps_per_block(cfg: DictConfig) -> int:
+    """How many steps Lightning is to see as one: one, where it has something to do at each."""
+    one_process = cfg.trainer.devices in (1, "1") and "strategy" not in cfg.trainer
+    at_each = any(key in cfg.trainer for key in _AT_EACH_STEP)
+    mixed = str(cfg.trainer.precision).endswith("mixed")
+    return cfg.steps_per_block if one_process and not mixed and not at_each else 1
+
+
+def _build_trainer(cfg: DictConfig, run_dir: Path, *, clips: bool) -> Trainer:
     loggers = [
         build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
     ]
@@ -237,7 +261,8 @@ def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
         default_root_dir=run_dir,
         logger=loggers,
         callbacks=callbacks,
-        plugins=[CheckpointFiles()],
+        plugins=[CheckpointFiles(checkpoint_every_s=cfg.checkpoint_every_s)],
+        **({} if clips else {"gradient_clip_val": None}),
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nnlab.data.batches import OrderedBatches, ShuffledBatches
+from nnlab.data.batches import Blocks, OrderedBatches, ShuffledBatches
 
 
 def shuffled(rows: int, batch_size: int, **changes) -> ShuffledBatches:
@@ -52,3 +52,15 @@ def test_ordered_batches_are_views_of_the_whole() -> None:
     assert [len(targets) for _, targets in batches] == [3, 3, 1]
     assert len(batches) == 3
     assert next(iter(batches))[0].data_ptr() == x.data_ptr()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5, 100])
+def test_blocks_are_the_batches_in_their_order(steps: int) -> None:
+    batches = shuffled(33, 3)
+    blocks = Blocks(batches, steps)
+    blocks.sampler.set_epoch(2)
+    seen = list(blocks)
+    assert len(seen) == len(blocks)
+    assert max(map(len, seen)) == min(steps, len(batches))
+    targets = [targets.tolist() for block in seen for _, targets in block]
+    assert targets == [targets.tolist() for _, targets in batches]

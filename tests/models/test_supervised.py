@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from lightning.pytorch import Trainer
 from sklearn.utils.class_weight import compute_class_weight
-from torch.optim import SGD
-from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
+from torch.optim import SGD, AdamW
+from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau, StepLR
 
-from nnlab.data.batches import OrderedBatches
+from nnlab.data.batches import Blocks, OrderedBatches, ShuffledBatches
 from nnlab.models import SupervisedModule
 
 ARGUMENTS = {
@@ -355,3 +355,44 @@ def test_a_monitor_that_the_rows_do_not_define_is_named() -> None:
     trainer = Trainer(**QUIET, max_epochs=1)
     with pytest.raises(ValueError, match="got monitor=val/auroc"):
         trainer.fit(module, make_batches(), one_class)
+
+
+SCHEDULERS = {
+    "constant": None,
+    "one_cycle": lambda optimizer, steps: OneCycleLR(optimizer, 0.1, total_steps=steps),
+    "plateau": lambda optimizer, steps: ReduceLROnPlateau(optimizer, patience=0, factor=0.5),
+}
+
+
+@pytest.mark.parametrize("clip", [None, 0.1])
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip) -> None:
+    def trained(steps: int) -> tuple[SupervisedModule, Trainer]:
+        module = make_module(
+            dropout=0.3,
+            l2=0.01,
+            batch_norm=True,
+            optimizer=lambda parameters: AdamW(parameters, lr=0.05),
+            scheduler=SCHEDULERS[scheduler],
+            trains_blocks=steps > 1,
+            gradient_clip_val=clip,
+        )
+        whole = make_batches()
+        batches = ShuffledBatches(
+            x=whole.x, targets=whole.targets, batch_size=4, seed=0, rank=0, world_size=1
+        )
+        trainer = Trainer(**QUIET, max_epochs=5, gradient_clip_val=clip if steps == 1 else None)
+        trainer.fit(module, batches if steps == 1 else Blocks(batches, steps), make_batches(7))
+        return module, trainer
+
+    expected, plain = trained(1)
+    assert plain.global_step == 30
+    for steps in (4, 100):
+        module, trainer = trained(steps)
+        assert trainer.global_step == plain.global_step
+        assert (
+            trainer.optimizers[0].param_groups[0]["lr"]
+            == (plain.optimizers[0].param_groups[0]["lr"])
+        )
+        for name, value in expected.state_dict().items():
+            assert torch.equal(module.state_dict()[name], value), name

@@ -47,7 +47,7 @@ class EpochProgress(ProgressBar):
                 TextColumn("{task.fields[metrics]}"),
                 console=Console(),
             )
-            total = trainer.estimated_stepping_batches
+            total = (trainer.max_epochs or 0) * trainer.num_training_batches
             self._task = self._bar.add_task("epoch 1", total=total, metrics="")
             self._bar.start()
 
@@ -61,7 +61,8 @@ class EpochProgress(ProgressBar):
     ) -> None:
         """Move the bar, ten times a second."""
         if self._bar is not None and time.monotonic() - self._shown_at > _BAR_INTERVAL:
-            self._move(self._bar, trainer, pl_module)
+            done = trainer.current_epoch * trainer.num_training_batches + batch_idx + 1
+            self._move(self._bar, trainer, pl_module, done)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Print the line of the epoch before, whose metrics are complete only now."""
@@ -72,7 +73,8 @@ class EpochProgress(ProgressBar):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Fill the bar, or print the last epoch's line."""
         if self._bar is not None:
-            self._move(self._bar, trainer, pl_module)
+            done = trainer.current_epoch * trainer.num_training_batches
+            self._move(self._bar, trainer, pl_module, done)
             self._close()
         elif trainer.current_epoch > 0:
             self._print_line(trainer, pl_module, trainer.current_epoch)
@@ -83,12 +85,14 @@ class EpochProgress(ProgressBar):
         """Give the terminal back before an error is printed."""
         self._close()
 
-    def _move(self, bar: Progress, trainer: Trainer, pl_module: LightningModule) -> None:
+    def _move(
+        self, bar: Progress, trainer: Trainer, pl_module: LightningModule, done: float
+    ) -> None:
         self._shown_at = time.monotonic()
         epochs = min(trainer.current_epoch + 1, trainer.max_epochs or 0)
         bar.update(
             self._task,
-            completed=trainer.global_step,
+            completed=done,
             description=f"epoch {epochs}/{trainer.max_epochs}",
             metrics=_format(pl_module),
         )

@@ -1,16 +1,27 @@
 """Checkpoints that belong to a run directory, wherever it lies."""
 
+import math
+import time
 from pathlib import Path
 from typing import Any
 
+import torch
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
+
+from nnlab.checkpoints import CheckpointFiles
+
+# What an epoch of milliseconds has done is soon done again.
+_TAKE_EVERY_S = 1.0
 
 
 class RunCheckpoint(ModelCheckpoint):
     """Lightning's `ModelCheckpoint`, whose memory of the best survives a move.
 
     Lightning forgets which checkpoint was the best when a run is resumed in another folder than
-    it began in, and would then write a worse one over it.
+    it began in, and would then write a worse one over it. What is saved is written by
+    `CheckpointFiles`, at the latest when training ends, in whatever way.
 
     Args:
         filename: Name of the file in the run's `checkpoints` folder, without `.ckpt`; each
@@ -21,8 +32,51 @@ class RunCheckpoint(ModelCheckpoint):
 
     def __init__(self, *, filename: str, monitor: str | None, mode: str) -> None:
         super().__init__(
-            filename=filename, monitor=monitor, mode=mode, enable_version_counter=False
+            filename=filename,
+            monitor=monitor,
+            mode=mode,
+            enable_version_counter=False,
+            # The best network is for use; training goes on from the last.
+            save_weights_only=monitor is not None,
         )
+        self._taken_at = -math.inf
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write what the epoch before has left, if it is time; by now all have saved."""
+        if files := _files(trainer):
+            files.write_if_due()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write what is held in memory."""
+        super().on_train_end(trainer, pl_module)
+        if files := _files(trainer):
+            files.write()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Write what is held in memory."""
+        super().on_exception(trainer, pl_module, exception)
+        if files := _files(trainer):
+            files.write()
+
+    def _monitor_candidates(self, trainer: Trainer) -> dict[str, Tensor]:
+        """What a file name or a comparison may need; Lightning copies every metric for it."""
+        candidates = {
+            "epoch": torch.tensor(trainer.current_epoch),
+            "step": torch.tensor(trainer.global_step),
+        }
+        if self.monitor in trainer.callback_metrics:
+            candidates[self.monitor] = trainer.callback_metrics[self.monitor]
+        return candidates
+
+    def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
+        """Save the best always, and the last where a second has passed or no other epoch comes."""
+        is_final = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        waited = time.monotonic() - self._taken_at
+        if self.monitor or is_final or waited >= _least_wait(trainer):
+            super()._save_checkpoint(trainer, filepath)
+            self._taken_at = time.monotonic()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the state of a checkpoint, its paths led to where the run is now."""
@@ -38,3 +92,13 @@ class RunCheckpoint(ModelCheckpoint):
 
     def _here(self, path: str) -> str:
         return str(Path(self.dirpath or "") / Path(path).name) if path else ""
+
+
+def _least_wait(trainer: Trainer) -> float:
+    files = _files(trainer)
+    return min(files.checkpoint_every_s, _TAKE_EVERY_S) if files else 0.0
+
+
+def _files(trainer: Trainer) -> CheckpointFiles | None:
+    files = trainer.strategy.checkpoint_io
+    return files if isinstance(files, CheckpointFiles) else None

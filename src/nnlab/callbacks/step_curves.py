@@ -37,10 +37,13 @@ class StepCurves(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Keep a point, if one is due."""
-        step = trainer.global_step - 1
-        if step % self.every_n_steps == 0:
-            self._points.append((step, self._lr, outputs["loss"]))
+        """Keep the points that are due."""
+        losses = outputs.get("losses", [outputs["loss"]])  # a block has several
+        lrs = outputs.get("lrs", [self._lr])
+        first = trainer.global_step - len(losses)
+        for step, (lr, loss) in enumerate(zip(lrs, losses, strict=True), first):
+            if step % self.every_n_steps == 0:
+                self._points.append((step, lr, loss))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the epoch's points."""

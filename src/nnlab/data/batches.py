@@ -4,7 +4,7 @@ There is no `DataLoader` here: its workers and its collation of single rows cost
 network's step.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -87,17 +87,68 @@ class ShuffledBatches:
         return len(self._starts(len(self.x) // self.world_size))
 
     def __iter__(self) -> Iterator[Batch]:
+        return iter(Block(self.x, self.targets, self.indices()))
+
+    def indices(self) -> list[Tensor]:
+        """The rows of each batch of the epoch."""
         generator = torch.Generator().manual_seed(stream_seed(self.seed, "order", self._epoch))
         order = torch.randperm(len(self.x), generator=generator)
         rows = len(self.x) // self.world_size
         share = order[self.rank :: self.world_size][:rows].to(self.x.device)
         starts = self._starts(rows)
-        for start, end in zip(starts, [*starts[1:], rows], strict=True):
-            indices = share[start:end]
-            yield self.x[indices], self.targets[indices]
+        return [share[start:end] for start, end in zip(starts, [*starts[1:], rows], strict=True)]
 
     def _starts(self, rows: int) -> list[int]:
         starts = list(range(0, rows, self.batch_size))
         if self.batch_size > 1 and len(starts) > 1 and rows - starts[-1] == 1:
             starts.pop()
         return starts
+
+
+class Block:
+    """Some batches in a row, each gathered when its turn comes.
+
+    Args:
+        x: Inputs, `(rows, *input_shape)`.
+        targets: Targets, `(rows,)`.
+        indices: The rows of each batch.
+    """
+
+    def __init__(self, x: Tensor, targets: Tensor, indices: Sequence[Tensor]) -> None:
+        self._x = x
+        self._targets = targets
+        self._indices = indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for rows in self._indices:
+            yield self._x.index_select(0, rows), self._targets.index_select(0, rows)
+
+
+class Blocks:
+    """The batches of an epoch in blocks, each of which a training loop takes as one.
+
+    Args:
+        batches: The batches.
+        steps: Batches of a block, >= 1; the last one has what is left.
+    """
+
+    def __init__(self, batches: ShuffledBatches, steps: int) -> None:
+        self.batches = batches
+        self.steps = steps
+
+    @property
+    def sampler(self) -> ShuffledBatches:
+        """What Lightning calls `set_epoch` of."""
+        return self.batches
+
+    def __len__(self) -> int:
+        return -(-len(self.batches) // self.steps)
+
+    def __iter__(self) -> Iterator[Block]:
+        indices = self.batches.indices()
+        for start in range(0, len(indices), self.steps):
+            rows = indices[start : start + self.steps]
+            yield Block(self.batches.x, self.batches.targets, rows)

@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
-from nnlab.data.batches import OrderedBatches, ShuffledBatches
+from nnlab.data.batches import Blocks, OrderedBatches, ShuffledBatches
 from nnlab.rules import check
 from nnlab.spec import DataSpec
 
@@ -49,9 +49,14 @@ class InMemoryDataModule(LightningDataModule, ABC):
         batch_size: Rows of a training batch, >= 1.
         seed: Chooses the splits and the order of the rows, >= 0.
 
+    Attributes:
+        steps_per_block: Batches that a training loop takes as one; 1 unless training changes it.
+
     Raises:
         ValueError: An argument is outside its range.
     """
+
+    steps_per_block = 1
 
     def __init__(self, *, batch_size: int, seed: int) -> None:
         super().__init__()
@@ -82,10 +87,10 @@ class InMemoryDataModule(LightningDataModule, ABC):
         """What a model must know of the data."""
         return self.loaded.spec
 
-    def train_dataloader(self) -> ShuffledBatches:
-        """Shuffled training batches of `batch_size` rows."""
+    def train_dataloader(self) -> ShuffledBatches | Blocks:
+        """Shuffled training batches of `batch_size` rows, in blocks if there are to be any."""
         x, targets = self.loaded.train
-        return ShuffledBatches(
+        batches = ShuffledBatches(
             x=x,
             targets=targets,
             batch_size=self.batch_size,
@@ -94,6 +99,7 @@ class InMemoryDataModule(LightningDataModule, ABC):
             rank=self.trainer.global_rank if self.trainer else 0,
             world_size=self.trainer.world_size if self.trainer else 1,
         )
+        return batches if self.steps_per_block == 1 else Blocks(batches, self.steps_per_block)
 
     def val_dataloader(self) -> OrderedBatches:
         """Validation batches in the order of the rows."""

@@ -1,17 +1,14 @@
 """Metrics of a whole split, computed once from all its outputs."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics.functional import mean_absolute_error, mean_squared_error, r2_score
-from torchmetrics.functional.classification import (
-    binary_auroc,
-    multiclass_accuracy,
-    multiclass_f1_score,
-    multiclass_precision,
-    multiclass_recall,
-)
 
 from nnlab.spec import DataSpec
+
+Scores = NDArray[np.float64]
 
 
 def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[str, float]:
@@ -31,7 +28,7 @@ def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[st
     outputs, targets = outputs.detach().cpu().double(), targets.cpu()
     if spec.task == "regression":
         return _regression_metrics(outputs.squeeze(1), targets.double(), spec.target_std)
-    return _class_metrics(probabilities(spec, outputs), targets)
+    return _class_metrics(probabilities(spec, outputs).numpy(), targets.numpy())
 
 
 def probabilities(spec: DataSpec, outputs: Tensor) -> Tensor:
@@ -42,23 +39,41 @@ def probabilities(spec: DataSpec, outputs: Tensor) -> Tensor:
     return outputs.softmax(dim=1)
 
 
-def _class_metrics(probabilities: Tensor, targets: Tensor) -> dict[str, float]:
-    classes = probabilities.shape[1]
-    predictions = probabilities.argmax(dim=1)
-    metrics = {
-        "accuracy": multiclass_accuracy(predictions, targets, classes, average="micro"),
-        "precision": multiclass_precision(predictions, targets, classes, average="macro"),
-        "recall": multiclass_recall(predictions, targets, classes, average="macro"),
-        "f1": multiclass_f1_score(predictions, targets, classes, average="macro"),
+def _class_metrics(scores: Scores, targets: NDArray[np.int64]) -> dict[str, float]:
+    """All from one confusion matrix, and by numpy, whose sort is many times as fast as torch's.
+
+    A library's functions would count anew for each metric, which for a small network takes longer
+    than to train it for an epoch.
+    """
+    classes = scores.shape[1]
+    pairs = np.bincount(targets * classes + scores.argmax(axis=1), minlength=classes**2)
+    confusion = pairs.reshape(classes, classes)
+    right, actual, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
+    occurs = actual + predicted > 0
+    shares = {
+        "precision": right / np.maximum(predicted, 1),
+        "recall": right / np.maximum(actual, 1),
+        "f1": 2 * right / np.maximum(actual + predicted, 1),
     }
-    # One class against the rest needs both to occur; torchmetrics warns and counts 0 otherwise.
-    occurring = torch.unique(targets)
-    if len(occurring) > 1:
-        each = [
-            binary_auroc(probabilities[:, label], (targets == label).long()) for label in occurring
-        ]
-        metrics["auroc"] = torch.stack(each).mean()
-    return {name: float(value) for name, value in metrics.items()}
+    metrics = {"accuracy": float(right.sum() / len(targets))}
+    metrics |= {name: float(share[occurs].mean()) for name, share in shares.items()}
+    labels = np.flatnonzero(actual)
+    if len(labels) > 1:  # one class against the rest needs both to occur
+        each = [_auroc(np.ascontiguousarray(scores[:, k]), targets == k) for k in labels]
+        metrics["auroc"] = float(np.mean(each))
+    return metrics
+
+
+def _auroc(scores: Scores, is_positive: NDArray[np.bool_]) -> float:
+    """The share of pairs in which the positive row has the higher score; of ties a half.
+
+    This is the area under the ROC curve (Hanley and McNeil 1982, "The meaning and use of the area
+    under a receiver operating characteristic curve").
+    """
+    negative, positive = np.sort(scores[~is_positive]), np.sort(scores[is_positive])
+    lower = np.searchsorted(negative, positive, "left").sum()
+    not_higher = np.searchsorted(negative, positive, "right").sum()
+    return float(lower + not_higher) / 2 / len(positive) / len(negative)
 
 
 def _regression_metrics(predictions: Tensor, targets: Tensor, unit: float) -> dict[str, float]:

@@ -2,8 +2,8 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, cast
 
 import torch
 from lightning.pytorch import LightningModule
@@ -22,6 +22,9 @@ from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
 
 Batch = tuple[Tensor, Tensor]
+
+# Arguments that are of no use to a trained network.
+_TRAINING_ONLY = ["optimizer", "scheduler", "monitor", "trains_blocks", "gradient_clip_val"]
 
 
 class SupervisedModule(LightningModule):
@@ -62,6 +65,10 @@ class SupervisedModule(LightningModule):
             schedule, stepped at each of them (`ReduceLROnPlateau`: at each epoch's end, with
             `monitor`); None for a constant rate.
         monitor: The metric that `ReduceLROnPlateau` watches.
+        trains_blocks: Whether a training batch is a block of mini-batches, each of which gets an
+            optimizer step without a word to Lightning, whose loop costs more than such a step.
+        gradient_clip_val: The largest norm of a step's gradient in a block; None for no limit.
+            Otherwise the trainer clips.
 
     Raises:
         ValueError: An argument is outside its range or does not suit the task.
@@ -93,8 +100,11 @@ class SupervisedModule(LightningModule):
         optimizer: Callable[[Iterator[nn.Parameter]], Optimizer] | None = None,
         scheduler: Callable[[Optimizer, int], LRScheduler] | None = None,
         monitor: str = "val/loss",
+        trains_blocks: bool = False,
+        gradient_clip_val: float | None = None,
     ) -> None:
         super().__init__()
+        self.automatic_optimization = not trains_blocks
         check(
             loss=loss,
             label_smoothing=label_smoothing,
@@ -102,7 +112,7 @@ class SupervisedModule(LightningModule):
             l1=l1,
             l2=l2,
         )
-        self.save_hyperparameters(ignore=["optimizer", "scheduler", "monitor"], logger=False)
+        self.save_hyperparameters(ignore=_TRAINING_ONLY, logger=False)
         self.spec = DataSpec(
             task=task,
             input_shape=list(input_shape),
@@ -139,6 +149,7 @@ class SupervisedModule(LightningModule):
         self.l1 = l1
         self.l2 = l2
         self.monitor = monitor
+        self.gradient_clip_val = gradient_clip_val
         self._loss = resolve_loss(task, loss)
         self._optimizer = optimizer
         self._scheduler = scheduler
@@ -177,10 +188,47 @@ class SupervisedModule(LightningModule):
         """Whether the training loss has an L1 or L2 term."""
         return self.l1 > 0 or self.l2 > 0
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss to minimise on one batch `(x, targets)`, a scalar."""
+    def training_step(
+        self, batch: Batch | Collection[Batch], batch_idx: int
+    ) -> Tensor | dict[str, Any]:
+        """The loss to minimise on one batch `(x, targets)`, a scalar.
+
+        Of a block of batches, which is trained on here, `loss` of the last, and `losses` and
+        learning rates `lrs` of all.
+        """
+        if isinstance(batch, tuple):
+            return self._objective(batch)
+        return self._train_block(batch)
+
+    def _objective(self, batch: Batch) -> Tensor:
         loss = self.loss(*self._keep_outputs("train", batch))
         return loss + self.penalty() if self.is_penalized else loss
+
+    def _train_block(self, block: Collection[Batch]) -> dict[str, Any]:
+        """What Lightning's loop does in as many batches, without its hooks between."""
+        optimizer = cast(Optimizer, self.optimizers(use_pl_optimizer=False))
+        scheduler = cast(LRScheduler | None, self.lr_schedulers())
+        if isinstance(scheduler, ReduceLROnPlateau):
+            scheduler = None  # stepped at the epoch's end
+        parameters = list(self.parameters())
+        losses, lrs = [], []
+        for batch in block:
+            lrs.append(optimizer.param_groups[0]["lr"])
+            loss = self._objective(batch)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            if self.gradient_clip_val is not None:
+                nn.utils.clip_grad_norm_(parameters, self.gradient_clip_val)
+            optimizer.step()
+            if scheduler is not None:
+                scheduler.step()
+            losses.append(loss.detach())
+        # Lightning counts the steps of its own optimizers alone.
+        progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+        for count in (progress.total, progress.current):
+            count.ready += len(losses)
+            count.completed += len(losses)
+        return {"loss": losses[-1], "losses": losses, "lrs": lrs}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the outputs of one batch for the metrics."""
@@ -231,7 +279,16 @@ class SupervisedModule(LightningModule):
             metrics["penalty"] = float(self.penalty().detach())
         named = {f"{split}/{name}": value for name, value in metrics.items()}
         self.latest_metrics |= named
-        self.log_dict(named, sync_dist=distributed)
+        if self.trainer.state.fn != TrainerFn.FITTING:
+            self.log_dict(named)
+            return
+        # `log_dict` takes longer than a small network's epoch.
+        self.trainer.callback_metrics.update(
+            {name: torch.tensor(value) for name, value in named.items()}
+        )
+        for logger in self.trainer.loggers:
+            step = self.trainer.global_step - 1
+            logger.log_metrics({**named, "epoch": self.current_epoch}, step)
 
     def _check_monitor(self) -> None:
         if self.monitor not in self.latest_metrics:
@@ -270,18 +327,25 @@ class SupervisedModule(LightningModule):
         optimizer = self._optimizer(self.parameters())
         if self._scheduler is None:
             return optimizer
-        scheduler = self._scheduler(optimizer, int(self.trainer.estimated_stepping_batches))
-        watches = isinstance(scheduler, ReduceLROnPlateau)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {
-                "scheduler": scheduler,
+        scheduler = self._scheduler(optimizer, self._total_steps())
+        steps: dict[str, Any] = {"scheduler": scheduler}
+        if self.automatic_optimization:
+            # `_step_plateau` steps it, never Lightning, which keeps it in the checkpoint.
+            watches = isinstance(scheduler, ReduceLROnPlateau)
+            steps |= {
                 "interval": "step",
-                # `_step_plateau` steps it, never Lightning, which keeps it in the checkpoint.
                 "frequency": sys.maxsize if watches else 1,
                 "monitor": self.monitor,
-            },
-        }
+            }
+        return cast(OptimizerLRScheduler, {"optimizer": optimizer, "lr_scheduler": steps})
+
+    def _total_steps(self) -> int:
+        """The optimizer steps of the whole run."""
+        batches = int(self.trainer.estimated_stepping_batches)
+        if self.automatic_optimization:
+            return batches
+        blocks: Any = self.trainer.train_dataloader
+        return (self.trainer.max_epochs or 1) * len(blocks.batches)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the version of nnlab that wrote the checkpoint."""
