@@ -93,7 +93,7 @@ class CheckpointFiles(TorchCheckpointIO):
     held in memory, in place of the one before of its name, until it is written with the others.
 
     Args:
-        checkpoint_every_s: Seconds, >= 0; the work that a killed process loses at most, unless an
+        checkpoint_every_s: Seconds, >= 0; about the work that a killed process loses, unless an
             epoch lasts longer.
 
     Attributes:
