@@ -6,9 +6,11 @@ from pathlib import Path
 from nnlab.sweeping import sweep_table
 
 
-def add_job(sweep: Path, name: str, monitor: str | None, **val: float) -> None:
+def add_job(
+    sweep: Path, name: str, monitor: str | None, data: str = "{seed: 0}", **val: float
+) -> None:
     (sweep / name / ".hydra").mkdir(parents=True)
-    (sweep / name / ".hydra" / "config.yaml").touch()
+    (sweep / name / ".hydra" / "config.yaml").write_text(f"data: {data}\nname: null\n")
     if monitor is not None:
         content = {"monitor": monitor, "val": val, "test": val, "best_epoch": 3}
         (sweep / name / "metrics.json").write_text(json.dumps(content))
@@ -41,3 +43,14 @@ def test_regression_is_shown_by_its_rmse(tmp_path: Path) -> None:
 def test_a_sweep_without_results_says_so(tmp_path: Path) -> None:
     add_job(tmp_path, "0_a", None)
     assert sweep_table(tmp_path) == "none of the 1 jobs has a result"
+
+
+def test_only_a_whole_cross_validation_has_a_mean(tmp_path: Path) -> None:
+    for fold, loss in ((0, 0.1), (1, 0.4)):
+        data = f"{{fold: {fold}, folds: 2, drop: [a]}}"
+        add_job(tmp_path, f"{fold}_fold-{fold}_drop-a", "val/loss", data, loss=loss)
+    add_job(tmp_path, "2_fold-0_drop-b", "val/loss", "{fold: 0, folds: 2, drop: [b]}", loss=0.2)
+    means = [line for line in sweep_table(tmp_path).splitlines() if "mean" in line]
+    assert [line.split() for line in means] == [
+        ["mean", "of", "2", "folds,", "drop-a", "0.2500", "±", "0.2121"]
+    ]
