@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import torch
 
-# More than this would wait for Python's lock; on fewer cores some wait for polars, which has
-# threads of its own.
+# Enough to keep two cores busy while some wait for polars, which has threads of its own; each
+# more holds another piece in memory.
 _THREADS = 3
 
 Piece = TypeVar("Piece")
