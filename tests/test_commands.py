@@ -20,6 +20,8 @@ from conftest import ENVIRONMENT, ROOT, Command, run_script, side_by_side
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
+from nnlab.stopwatch import PHASES
+
 SHORT = ("trainer.max_epochs=2", "model.hidden_sizes=[16]")
 
 
@@ -71,6 +73,18 @@ def test_metrics_json_tells_what_the_result_depends_on(digits_run) -> None:
     assert metrics["versions"]["torch"] == torch.__version__
     assert 1 <= metrics["best_epoch"] <= metrics["epochs"] <= metrics["max_epochs"]
     assert set(metrics["test"]) == {"loss", "accuracy", "precision", "recall", "f1", "auroc"}
+
+
+def test_a_run_tells_where_its_time_went(digits_run) -> None:
+    run_dir, printed = digits_run
+    metrics = results(run_dir)
+    spent = metrics["time_s"]
+    assert list(spent) == list(PHASES)
+    assert all(spent[phase] > 0 for phase in PHASES)
+    assert sum(spent.values()) > metrics["wall_time_s"]
+    assert (
+        f"time           {sum(spent.values()):.1f} s: start-up {spent['start_up']:.1f}" in printed
+    )
 
 
 def test_tensorboard_has_the_curves_against_steps_and_epochs(digits_run) -> None:

@@ -10,6 +10,8 @@ Importing this package is cheap: torch is loaded by what needs it, not here.
 from importlib.metadata import version
 from typing import Any
 
+from nnlab import stopwatch as stopwatch  # before all else: it measures what a start costs
+
 __version__ = version("nnlab")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
+from tensorboard.compat.proto.summary_pb2 import Summary
 
 
 class CurvesLogger(TensorBoardLogger):
@@ -25,10 +26,17 @@ class CurvesLogger(TensorBoardLogger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Write metrics at a step; with `epoch` among them also at the epoch."""
         by_step = {name: value for name, value in metrics.items() if name != "epoch"}
-        super().log_metrics(by_step, step)
+        self._write(by_step, step)
         if "epoch" in metrics:
             epoch = int(metrics["epoch"]) + 1
-            super().log_metrics({f"epoch/{name}": v for name, v in by_step.items()}, epoch)
+            self._write({f"epoch/{name}": v for name, v in by_step.items()}, epoch)
+
+    def _write(self, metrics: Mapping[str, float], step: int | None) -> None:
+        """Write metrics as one event: one for each takes longer than a small network's steps."""
+        values = [
+            Summary.Value(tag=name, simple_value=float(value)) for name, value in metrics.items()
+        ]
+        self.experiment._get_file_writer().add_summary(Summary(value=values), step)
 
     @rank_zero_only
     def save(self) -> None:

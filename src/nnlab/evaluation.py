@@ -39,6 +39,7 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
     if kind not in checkpoint:
         raise ValueError(f"{run_dir} must have been trained on {kind}, but its checkpoint was not")
     module = load_module(cfg, checkpoint)
+    set_threads(cfg.threads, module.multiplications * data.batch_size)  # as in training
     preprocessing = checkpoint[kind]["preprocessing"]
     if isinstance(data, TabularDataModule) and data.digest() != preprocessing["digest"]:
         if "data.path" not in changed:

@@ -74,8 +74,16 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     shown = relative(run_dir)
     _log.info("\n%s\n", table)
     _log.info("best epoch     %d of %d", results["best_epoch"], results["epochs"])
+    if "time_s" in results:  # not in those of the first version
+        _log.info("time           %s", _time_line(results["time_s"]))
     _log.info("run directory  %s", shown)
     _log.info("its curves     tensorboard --logdir %s", shlex.quote(str(shown)))
+
+
+def _time_line(seconds: dict[str, float]) -> str:
+    """What a run's time went to, as far as it shows in tenths of a second."""
+    spent = [f"{name.replace('_', '-')} {s:.1f}" for name, s in seconds.items() if s >= 0.05]
+    return f"{sum(seconds.values()):.1f} s: {', '.join(spent)}"
 
 
 def report_interrupted(epochs: int, run_dir: Path) -> None:

@@ -106,6 +106,7 @@ RULES: dict[str, Rule] = {
     "weight_decay": Number("[0, inf)"),
     "momentum": Number("[0, 1)"),
     "nesterov": Flag(),
+    "fused": Flag(),
     "betas": ListOf(Number("[0, 1)"), "[0.9,0.999]", length=2),
     "alpha": Number("[0, 1)"),
     "eps": Number("(0, inf)"),

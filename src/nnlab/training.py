@@ -28,6 +28,7 @@ from nnlab.process import quiet_lightning, set_seed, set_threads, versions
 from nnlab.reporting import report_finished, report_interrupted, report_start
 from nnlab.rules import METRICS, RULES, monitors
 from nnlab.spec import Task
+from nnlab.stopwatch import stopwatch
 
 # Options of the Trainer that concern single steps.
 _AT_EACH_STEP = (
@@ -67,12 +68,15 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     quiet_lightning()
     set_threads(cfg.threads)
     set_seed(cfg.seed)
+    stopwatch.press("start_up")
     data = build(cfg.data, InMemoryDataModule)
     _check_monitor(cfg.monitor, data.spec.task)
     _check_batches(cfg, len(data.loaded.train[0]))
     _check_precision(cfg, data.spec.category_sizes)
+    stopwatch.press("data")
     data.steps_per_block = _steps_per_block(cfg)
     module = _build_module(cfg, data)
+    set_threads(cfg.threads, module.multiplications * data.batch_size)
     trainer = _build_trainer(cfg, run_dir, clips=data.steps_per_block == 1)
     if trainer.is_global_zero:
         report_start(module, data)
@@ -86,6 +90,7 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     started = time.monotonic()
     _fit(trainer, module, data, run_dir)
     seconds = time.monotonic() - started
+    stopwatch.press("loop")
     if not trainer.is_global_zero:
         return math.nan  # the first process has what remains to be done
 
@@ -94,7 +99,9 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         "wall_time_s": round(seconds, 3),
         "samples_per_second": round(len(data.loaded.train[0]) * epochs / seconds, 1),
     }
+    stopwatch.press("test")
     _log_hyperparameters(cfg, trainer, data.spec.task, results)
+    results["time_s"] = _time_spent()
     with replacing(run_dir / "metrics.json") as file:
         file.write(json.dumps(results, indent=2, allow_nan=False).encode() + b"\n")
     report_finished(results, run_dir)
@@ -119,6 +126,14 @@ def _score_best(
         "device": str(trainer.strategy.root_device),
         "versions": versions(),
     }
+
+
+def _time_spent() -> dict[str, float]:
+    """Seconds of each phase of this run; of the next one in the same process anew."""
+    stopwatch.press("logging")
+    seconds = {phase: round(spent, 4) for phase, spent in stopwatch.seconds.items()}
+    stopwatch.reset()
+    return seconds
 
 
 def _monitored(results: dict[str, Any]) -> float:
@@ -218,6 +233,13 @@ def _check_precision(cfg: DictConfig, category_sizes: Sequence[int]) -> None:
             f"trainer.precision={precision} tells {limit} codes of a column's categories apart, "
             f"got {largest}; set trainer.precision={precision.replace('true', 'mixed')}, or leave "
             "columns of so many categories out with data.drop"
+        )
+    # A fused optimizer takes the scale of 16-mixed off the gradients itself, after the clipping.
+    scaled = cfg.trainer.get("precision") == "16-mixed" and cfg.optimizer.get("fused", False)
+    if scaled and cfg.trainer.gradient_clip_val is not None:
+        raise ValueError(
+            "optimizer.fused must be false where trainer.precision=16-mixed and gradients are "
+            "clipped, got optimizer.fused=true; set optimizer.fused=false"
         )
 
 

@@ -8,7 +8,8 @@ from nnlab.callbacks import EpochSeed
 
 
 def draw(seed: int, epoch: int, rank: int = 0) -> float:
-    trainer = SimpleNamespace(current_epoch=epoch, global_rank=rank)
+    cpu = SimpleNamespace(root_device=torch.device("cpu"))
+    trainer = SimpleNamespace(strategy=cpu, current_epoch=epoch, global_rank=rank)
     EpochSeed(seed=seed).on_train_epoch_start(trainer, None)
     return torch.rand(()).item()
 

@@ -7,7 +7,7 @@ from nnlab.data.batches import Blocks, OrderedBatches, ShuffledBatches
 
 
 def shuffled(rows: int, batch_size: int, **changes) -> ShuffledBatches:
-    arguments = {"seed": 0, "rank": 0, "world_size": 1, **changes}
+    arguments = {"seed": 0, "rank": 0, "world_size": 1, "device": torch.device("cpu"), **changes}
     x = torch.arange(rows, dtype=torch.float32).unsqueeze(1)
     return ShuffledBatches(x=x, targets=torch.arange(rows), batch_size=batch_size, **arguments)
 
@@ -64,3 +64,10 @@ def test_blocks_are_the_batches_in_their_order(steps: int) -> None:
     assert max(map(len, seen)) == min(steps, len(batches))
     targets = [targets.tolist() for block in seen for _, targets in block]
     assert targets == [targets.tolist() for _, targets in batches]
+
+
+def test_batches_come_to_the_device_where_they_are_wanted() -> None:
+    batches = shuffled(10, 4, device=torch.device("meta"))  # a device that every machine has
+    for steps in (1, 2):
+        loader = batches if steps == 1 else [pair for block in Blocks(batches, 2) for pair in block]
+        assert {(x.device.type, y.device.type) for x, y in loader} == {("meta", "meta")}

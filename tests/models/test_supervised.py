@@ -379,7 +379,13 @@ def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip) 
         )
         whole = make_batches()
         batches = ShuffledBatches(
-            x=whole.x, targets=whole.targets, batch_size=4, seed=0, rank=0, world_size=1
+            x=whole.x,
+            targets=whole.targets,
+            batch_size=4,
+            seed=0,
+            rank=0,
+            world_size=1,
+            device=torch.device("cpu"),
         )
         trainer = Trainer(**QUIET, max_epochs=5, gradient_clip_val=clip if steps == 1 else None)
         trainer.fit(module, batches if steps == 1 else Blocks(batches, steps), make_batches(7))

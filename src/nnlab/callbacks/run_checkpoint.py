@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from nnlab.checkpoints import CheckpointFiles
+from nnlab.stopwatch import stopwatch
 
 # What an epoch of milliseconds has done is soon done again.
 _TAKE_EVERY_S = 1.0
@@ -43,14 +44,18 @@ class RunCheckpoint(ModelCheckpoint):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what the epoch before has left, if it is time; by now all have saved."""
+        stopwatch.press("loop")
         if files := _files(trainer):
             files.write_if_due()
+        stopwatch.press("checkpoints")
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what is held in memory."""
+        stopwatch.press("loop")
         super().on_train_end(trainer, pl_module)
         if files := _files(trainer):
             files.write()
+        stopwatch.press("checkpoints")
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
@@ -75,7 +80,9 @@ class RunCheckpoint(ModelCheckpoint):
         is_final = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
         waited = time.monotonic() - self._taken_at
         if self.monitor or is_final or waited >= _least_wait(trainer):
+            stopwatch.press("loop")
             super()._save_checkpoint(trainer, filepath)
+            stopwatch.press("checkpoints")
             self._taken_at = time.monotonic()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

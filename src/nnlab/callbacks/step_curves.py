@@ -6,6 +6,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from nnlab.rules import check
+from nnlab.stopwatch import stopwatch
 
 
 class StepCurves(Callback):
@@ -47,7 +48,9 @@ class StepCurves(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the epoch's points."""
+        stopwatch.press("loop")
         for step, lr, loss in self._points:
             for logger in trainer.loggers:
                 logger.log_metrics({"train/loss_step": float(loss), "lr": lr}, step=step)
         self._points.clear()
+        stopwatch.press("logging")

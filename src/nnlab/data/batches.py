@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nnlab.seeding import stream_seed
+from nnlab.stopwatch import stopwatch
 
 Batch = tuple[Tensor, Tensor]
 
@@ -56,15 +57,24 @@ class ShuffledBatches:
         seed: The run's seed.
         rank: This process, in [0, world_size).
         world_size: Number of processes, >= 1.
+        device: Where the batches are wanted; they are gathered where the rows are.
 
     >>> batches = ShuffledBatches(x=torch.zeros(5, 2), targets=torch.arange(5), batch_size=2,
-    ...                           seed=0, rank=0, world_size=1)
+    ...                           seed=0, rank=0, world_size=1, device=torch.device("cpu"))
     >>> sorted(len(targets) for _, targets in batches)
     [2, 3]
     """
 
     def __init__(
-        self, *, x: Tensor, targets: Tensor, batch_size: int, seed: int, rank: int, world_size: int
+        self,
+        *,
+        x: Tensor,
+        targets: Tensor,
+        batch_size: int,
+        seed: int,
+        rank: int,
+        world_size: int,
+        device: torch.device,
     ) -> None:
         self.x = x
         self.targets = targets
@@ -72,6 +82,7 @@ class ShuffledBatches:
         self.seed = seed
         self.rank = rank
         self.world_size = world_size
+        self.device = device
         self._epoch = 0
 
     @property
@@ -87,7 +98,14 @@ class ShuffledBatches:
         return len(self._starts(len(self.x) // self.world_size))
 
     def __iter__(self) -> Iterator[Batch]:
-        return iter(Block(self.x, self.targets, self.indices()))
+        stopwatch.press("loop")
+        indices = self.indices()
+        stopwatch.press("data")
+        return iter(self.block(indices))
+
+    def block(self, indices: Sequence[Tensor]) -> "Block":
+        """Some batches of the epoch, given the rows of each."""
+        return Block(self.x, self.targets, indices, self.device)
 
     def indices(self) -> list[Tensor]:
         """The rows of each batch of the epoch."""
@@ -112,19 +130,27 @@ class Block:
         x: Inputs, `(rows, *input_shape)`.
         targets: Targets, `(rows,)`.
         indices: The rows of each batch.
+        device: Where the batches are wanted.
     """
 
-    def __init__(self, x: Tensor, targets: Tensor, indices: Sequence[Tensor]) -> None:
+    def __init__(
+        self, x: Tensor, targets: Tensor, indices: Sequence[Tensor], device: torch.device
+    ) -> None:
         self._x = x
         self._targets = targets
         self._indices = indices
+        self._device = device
 
     def __len__(self) -> int:
         return len(self._indices)
 
     def __iter__(self) -> Iterator[Batch]:
         for rows in self._indices:
-            yield self._x.index_select(0, rows), self._targets.index_select(0, rows)
+            stopwatch.press("loop")
+            x, targets = self._x.index_select(0, rows), self._targets.index_select(0, rows)
+            batch = x.to(self._device), targets.to(self._device)
+            stopwatch.press("data")
+            yield batch
 
 
 class Blocks:
@@ -148,7 +174,8 @@ class Blocks:
         return -(-len(self.batches) // self.steps)
 
     def __iter__(self) -> Iterator[Block]:
+        stopwatch.press("loop")
         indices = self.batches.indices()
+        stopwatch.press("data")
         for start in range(0, len(indices), self.steps):
-            rows = indices[start : start + self.steps]
-            yield Block(self.batches.x, self.batches.targets, rows)
+            yield self.batches.block(indices[start : start + self.steps])

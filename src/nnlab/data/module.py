@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
@@ -89,10 +90,11 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     def train_dataloader(self) -> ShuffledBatches | Blocks:
         """Shuffled training batches of `batch_size` rows, in blocks if there are to be any."""
-        x, targets = self.loaded.train
+        x, targets = self._placed(self.loaded.train)
         batches = ShuffledBatches(
             x=x,
             targets=targets,
+            device=self._device,
             batch_size=self.batch_size,
             seed=self.seed,
             # Without a trainer, in a notebook, there is one process.
@@ -103,11 +105,28 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     def val_dataloader(self) -> OrderedBatches:
         """Validation batches in the order of the rows."""
-        return in_order(self.loaded.val)
+        return in_order(self._placed(self.loaded.val))
 
     def test_dataloader(self) -> OrderedBatches:
         """Test batches in the order of the rows."""
         return in_order(self.loaded.test)
+
+    @property
+    def _device(self) -> torch.device:
+        """Where batches are wanted; without a trainer, in a notebook, on the CPU."""
+        return self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+
+    def _placed(self, split: Split) -> Split:
+        """A split where it is used, if there is room: to bring it there batch by batch is slow."""
+        x, targets = split
+        return (x.to(self._device), targets.to(self._device)) if self._has_room(split) else split
+
+    def _has_room(self, split: Split) -> bool:
+        """Whether the device can hold a split, and as much again for the network's work."""
+        if self._device.type != "cuda":
+            return True  # others share the computer's memory
+        free, _ = torch.cuda.mem_get_info(self._device)
+        return 2 * sum(part.nbytes for part in split) <= free
 
     def state_dict(self) -> dict[str, Any]:
         """The preprocessing, for the checkpoint."""

@@ -59,6 +59,7 @@ def _class_metrics(scores: Scores, targets: NDArray[np.int64]) -> dict[str, floa
     metrics |= {name: float(share[occurs].mean()) for name, share in shares.items()}
     labels = np.flatnonzero(actual)
     if len(labels) > 1:  # one class against the rest needs both to occur
+        labels = labels[1:] if classes == 2 else labels  # of two classes both have the same curve
         each = [_auroc(np.ascontiguousarray(scores[:, k]), targets == k) for k in labels]
         metrics["auroc"] = float(np.mean(each))
     return metrics

@@ -18,10 +18,10 @@ from nnlab.models.inputs import TabularInputs
 from nnlab.models.losses import resolve_class_weights, resolve_loss
 from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
+from nnlab.models.stepping import Batch, train_on
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
-
-Batch = tuple[Tensor, Tensor]
+from nnlab.stopwatch import stopwatch
 
 # Arguments that are of no use to a trained network.
 _TRAINING_ONLY = ["optimizer", "scheduler", "monitor", "trains_blocks", "gradient_clip_val"]
@@ -171,17 +171,26 @@ class SupervisedModule(LightningModule):
 
     def penalty(self) -> Tensor:
         """The L1 and L2 terms, a scalar: `l1 * sum |w| + l2 * sum w^2` over weight matrices."""
-        weights = [
-            parameter
-            for name, parameter in self.network.named_parameters()
-            if name.endswith("weight") and parameter.ndim > 1
-        ]
+        weights = self._weights()
         total = torch.zeros((), device=self.device)
         if self.l1 > 0:
             total = total + self.l1 * torch.stack([w.abs().sum() for w in weights]).sum()
         if self.l2 > 0:
             total = total + self.l2 * torch.stack([w.square().sum() for w in weights]).sum()
         return total
+
+    def _weights(self) -> list[Tensor]:
+        """The matrices, not biases or the gains of a normalisation."""
+        return [
+            parameter
+            for name, parameter in self.network.named_parameters()
+            if name.endswith("weight") and parameter.ndim > 1
+        ]
+
+    @property
+    def multiplications(self) -> int:
+        """About how many one row takes on its way forward: one for each weight."""
+        return sum(weights.numel() for weights in self._weights())
 
     @property
     def is_penalized(self) -> bool:
@@ -202,33 +211,43 @@ class SupervisedModule(LightningModule):
 
     def _objective(self, batch: Batch) -> Tensor:
         loss = self.loss(*self._keep_outputs("train", batch))
-        return loss + self.penalty() if self.is_penalized else loss
+        loss = loss + self.penalty() if self.is_penalized else loss
+        stopwatch.press("forward")
+        return loss
 
     def _train_block(self, block: Collection[Batch]) -> dict[str, Any]:
         """What Lightning's loop does in as many batches, without its hooks between."""
-        optimizer = cast(Optimizer, self.optimizers(use_pl_optimizer=False))
         scheduler = cast(LRScheduler | None, self.lr_schedulers())
-        if isinstance(scheduler, ReduceLROnPlateau):
-            scheduler = None  # stepped at the epoch's end
-        parameters = list(self.parameters())
-        losses, lrs = [], []
-        for batch in block:
-            lrs.append(optimizer.param_groups[0]["lr"])
-            loss = self._objective(batch)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            if self.gradient_clip_val is not None:
-                nn.utils.clip_grad_norm_(parameters, self.gradient_clip_val)
-            optimizer.step()
-            if scheduler is not None:
-                scheduler.step()
-            losses.append(loss.detach())
+        taken = train_on(
+            block,
+            objective=self._objective,
+            optimizer=cast(Optimizer, self.optimizers(use_pl_optimizer=False)),
+            # That one is stepped at the epoch's end.
+            scheduler=None if isinstance(scheduler, ReduceLROnPlateau) else scheduler,
+            gradient_clip_val=self.gradient_clip_val,
+        )
         # Lightning counts the steps of its own optimizers alone.
         progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
         for count in (progress.total, progress.current):
-            count.ready += len(losses)
-            count.completed += len(losses)
-        return {"loss": losses[-1], "losses": losses, "lrs": lrs}
+            count.ready += len(block)
+            count.completed += len(block)
+        return taken
+
+    def on_train_start(self) -> None:
+        """Tell the stopwatch; so do the hooks that follow."""
+        stopwatch.press("start_up")
+
+    def on_after_backward(self) -> None:
+        """Only where Lightning takes the steps."""
+        stopwatch.press("backward")
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Only Lightning's own step has not been put down yet."""
+        stopwatch.press("optimizer" if self.automatic_optimization else "loop")
+
+    def on_validation_start(self) -> None:
+        """All since the last batch was Lightning's."""
+        stopwatch.press("loop")
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the outputs of one batch for the metrics."""
@@ -240,6 +259,7 @@ class SupervisedModule(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Log the training metrics."""
+        stopwatch.press("loop")
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
@@ -269,6 +289,7 @@ class SupervisedModule(LightningModule):
                 self.trainer.strategy.all_gather(part).flatten(0, 1) for part in (outputs, targets)
             )
         metrics = self.compute_metrics(outputs, targets)
+        stopwatch.press("metrics" if split == "train" else "validation")
         if not math.isfinite(metrics["loss"]):
             raise ValueError(
                 f"{split}/loss must stay finite, got {metrics['loss']} in epoch "
@@ -289,6 +310,7 @@ class SupervisedModule(LightningModule):
         for logger in self.trainer.loggers:
             step = self.trainer.global_step - 1
             logger.log_metrics({**named, "epoch": self.current_epoch}, step)
+        stopwatch.press("logging")
 
     def _check_monitor(self) -> None:
         if self.monitor not in self.latest_metrics:
