@@ -1,18 +1,14 @@
 """The process that a run has to itself."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from nnlab import process
-from nnlab.process import set_threads
-
-
-@pytest.fixture
-def four_threads(monkeypatch):
-    before = torch.get_num_threads()
-    monkeypatch.setattr(process, "_default_threads", 4)
-    yield
-    torch.set_num_threads(before)
+from nnlab.process import fast_arithmetic
 
 
 @pytest.mark.parametrize(
@@ -25,7 +21,29 @@ def four_threads(monkeypatch):
     ],
 )
 def test_a_small_network_gets_one_thread_unless_told_otherwise(
-    four_threads, threads, multiplications, expected
+    monkeypatch, threads, multiplications, expected
 ) -> None:
-    set_threads(threads, multiplications)
-    assert torch.get_num_threads() == expected
+    monkeypatch.setattr(process, "_default_threads", 4)
+    before = torch.get_num_threads()
+    with fast_arithmetic(threads, multiplications):
+        assert torch.get_num_threads() == expected
+    assert torch.get_num_threads() == before
+
+
+SUBNORMALS = """
+import torch
+from nnlab.process import fast_arithmetic, set_threads
+set_threads(1)
+numbers = torch.full((1_000_000,), 1e-40)
+print((numbers * 0.5).count_nonzero().item())
+with fast_arithmetic(2, 0):
+    print((numbers * 0.5).count_nonzero().item())
+print((numbers * 0.5).count_nonzero().item())
+"""
+
+
+def test_subnormal_numbers_are_data_but_no_burden_of_training_in_any_thread() -> None:
+    command = [sys.executable, "-c", SUBNORMALS]
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert printed.stdout.split() == ["1000000", "0", "1000000"]

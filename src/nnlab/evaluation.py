@@ -14,7 +14,7 @@ from nnlab.config import build, target_class
 from nnlab.data import TabularDataModule
 from nnlab.data.module import InMemoryDataModule, Split, in_order
 from nnlab.models import SupervisedModule
-from nnlab.process import set_threads
+from nnlab.process import fast_arithmetic, set_threads
 from nnlab.reporting import report_errors, report_evaluation, report_other_evaluation
 from nnlab.suggestions import setting
 
@@ -32,14 +32,13 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
         FileNotFoundError: The run has no best checkpoint yet, or its data is gone.
         ValueError: The checkpoint is not one, or does not fit the config.
     """
-    set_threads(cfg.threads)
+    set_threads(1)
     checkpoint = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
     data = build(cfg.data, InMemoryDataModule)
     kind = type(data).__name__
     if kind not in checkpoint:
         raise ValueError(f"{run_dir} must have been trained on {kind}, but its checkpoint was not")
     module = load_module(cfg, checkpoint)
-    set_threads(cfg.threads, module.multiplications * data.batch_size)  # as in training
     preprocessing = checkpoint[kind]["preprocessing"]
     if isinstance(data, TabularDataModule) and data.digest() != preprocessing["digest"]:
         if "data.path" not in changed:
@@ -47,22 +46,27 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
                 f"{data.path.name} must be as it was in training, but has changed since; with "
                 f"{setting('data.path', str(data.path))} all its rows are tested"
             )
-        _evaluate_other(module, data, preprocessing, run_dir)
+        batches = in_order(data.read_labelled(data.path, preprocessing))
+        with fast_arithmetic(cfg.threads, module.multiplications * data.batch_size):
+            _evaluate_other(module, batches, data.path, run_dir)
         return
     data.load_state_dict(checkpoint[kind])
-    outputs, targets = run_network(module, data.test_dataloader())
-    report_evaluation(module.compute_metrics(outputs, targets), len(targets), run_dir)
+    batches = data.test_dataloader()
+    with fast_arithmetic(cfg.threads, module.multiplications * data.batch_size):  # as in training
+        outputs, targets = run_network(module, batches)
+        metrics = module.compute_metrics(outputs, targets)
+    report_evaluation(metrics, len(targets), run_dir)
     report_errors(module.spec, outputs, targets)
 
 
 def _evaluate_other(
-    module: SupervisedModule, data: TabularDataModule, preprocessing: dict[str, Any], run_dir: Path
+    module: SupervisedModule, batches: Iterable[Split], source: Path, run_dir: Path
 ) -> None:
     """Test all rows of another file, and write the metrics down beside the run's own."""
-    outputs, targets = run_network(module, in_order(data.read_labelled(data.path, preprocessing)))
+    outputs, targets = run_network(module, batches)
     metrics = module.compute_metrics(outputs, targets)
-    path = run_dir / "evaluations" / data.path.name / "metrics.json"
-    content = {"path": str(data.path.resolve()), "rows": len(targets), "test": metrics}
+    path = run_dir / "evaluations" / source.name / "metrics.json"
+    content = {"path": str(source.resolve()), "rows": len(targets), "test": metrics}
     with replacing(path) as file:
         file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
     report_other_evaluation(metrics, len(targets), path)

@@ -24,7 +24,7 @@ from nnlab.config import build, plain_arguments, takes
 from nnlab.data.module import InMemoryDataModule
 from nnlab.evaluation import load_module, score
 from nnlab.models import SupervisedModule
-from nnlab.process import quiet_lightning, set_seed, set_threads, versions
+from nnlab.process import fast_arithmetic, quiet_lightning, set_seed, set_threads, versions
 from nnlab.reporting import report_finished, report_interrupted, report_start
 from nnlab.rules import METRICS, RULES, monitors
 from nnlab.spec import Task
@@ -66,7 +66,7 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         report_finished(finished, run_dir)
         return _monitored(finished)
     quiet_lightning()
-    set_threads(cfg.threads)
+    set_threads(1)  # to read with; see `fast_arithmetic`
     set_seed(cfg.seed)
     stopwatch.press("start_up")
     data = build(cfg.data, InMemoryDataModule)
@@ -76,7 +76,6 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     stopwatch.press("data")
     data.steps_per_block = _steps_per_block(cfg)
     module = _build_module(cfg, data)
-    set_threads(cfg.threads, module.multiplications * data.batch_size)
     trainer = _build_trainer(cfg, run_dir, clips=data.steps_per_block == 1)
     if trainer.is_global_zero:
         report_start(module, data)
@@ -87,15 +86,17 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         if trainer.is_global_zero:
             with replacing(_config_path(run_dir)) as file:  # for the next time
                 file.write(OmegaConf.to_yaml(cfg).encode())
-    started = time.monotonic()
-    _fit(trainer, module, data, run_dir)
-    seconds = time.monotonic() - started
-    stopwatch.press("loop")
-    if not trainer.is_global_zero:
-        return math.nan  # the first process has what remains to be done
+    with fast_arithmetic(cfg.threads, module.multiplications * data.batch_size):
+        started = time.monotonic()
+        _fit(trainer, module, data, run_dir)
+        seconds = time.monotonic() - started
+        stopwatch.press("loop")
+        if not trainer.is_global_zero:
+            return math.nan  # the first process has what remains to be done
+        results = _score_best(cfg, trainer, data, run_dir)
 
     epochs = trainer.current_epoch - epochs_before
-    results = _score_best(cfg, trainer, data, run_dir) | {
+    results |= {
         "wall_time_s": round(seconds, 3),
         "samples_per_second": round(len(data.loaded.train[0]) * epochs / seconds, 1),
     }

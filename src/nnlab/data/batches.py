@@ -101,7 +101,9 @@ class ShuffledBatches:
         stopwatch.press("loop")
         indices = self.indices()
         stopwatch.press("data")
-        return iter(self.block(indices))
+        for rows in indices:
+            stopwatch.press("loop")
+            yield from self.block([rows])
 
     def block(self, indices: Sequence[Tensor]) -> "Block":
         """Some batches of the epoch, given the rows of each."""
@@ -146,7 +148,6 @@ class Block:
 
     def __iter__(self) -> Iterator[Batch]:
         for rows in self._indices:
-            stopwatch.press("loop")
             x, targets = self._x.index_select(0, rows), self._targets.index_select(0, rows)
             batch = x.to(self._device), targets.to(self._device)
             stopwatch.press("data")

@@ -108,10 +108,11 @@ class ImageDataModule(InMemoryDataModule):
         kept, held_out = hold_out(
             len(labels), fraction=self.val_fraction, seed=self.seed, classes=labels
         )
+        train = images[kept], labels[kept]
         if preprocessing is None:
-            preprocessing = self._statistics(images[kept])
+            preprocessing = self._statistics(train[0])
         splits = {
-            "train": (images[kept], labels[kept]),
+            "train": train,
             "val": (images[held_out], labels[held_out]),
             "test": test,
         }
@@ -121,7 +122,7 @@ class ImageDataModule(InMemoryDataModule):
             numbers=0,
             category_sizes=[],
             class_names=self.class_names,
-            class_counts=torch.bincount(labels[kept], minlength=len(self.class_names)).tolist(),
+            class_counts=torch.bincount(train[1], minlength=len(self.class_names)).tolist(),
             target_mean=0.0,
             target_std=1.0,
         )
@@ -203,4 +204,4 @@ class PixelEncoder(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Raw pixels `(images, height, width)` as the network sees them, float32."""
-        return (pixels.float() - self.mean) / self.std
+        return (pixels - self.mean).div_(self.std)  # in place: there may be gigabytes of them

@@ -75,15 +75,22 @@ def resolve_loss(task: Task, loss: str) -> Loss:
     return _FUNCTIONS[task, name]
 
 
+def _smoothed(targets: Tensor, label_smoothing: float, classes: int) -> Tensor:
+    """Targets of 0 and 1 with a share given to all classes evenly."""
+    if label_smoothing == 0:
+        return targets
+    return targets * (1 - label_smoothing) + label_smoothing / classes
+
+
 def _binary_cross_entropy(
     outputs: Tensor, targets: Tensor, label_smoothing: float, reduction: str
 ) -> Tensor:
-    smooth = targets.to(outputs.dtype) * (1 - label_smoothing) + label_smoothing / 2
+    smooth = _smoothed(targets.to(outputs.dtype), label_smoothing, classes=2)
     return F.binary_cross_entropy_with_logits(outputs.squeeze(1), smooth, reduction=reduction)
 
 
 def _binary_mse(outputs: Tensor, targets: Tensor, label_smoothing: float, reduction: str) -> Tensor:
-    smooth = targets.to(outputs.dtype) * (1 - label_smoothing) + label_smoothing / 2
+    smooth = _smoothed(targets.to(outputs.dtype), label_smoothing, classes=2)
     return F.mse_loss(outputs.squeeze(1).sigmoid(), smooth, reduction=reduction)
 
 
@@ -98,7 +105,7 @@ def _multiclass_mse(
 ) -> Tensor:
     classes = outputs.shape[1]
     one_hot = F.one_hot(targets, classes).to(outputs.dtype)
-    smooth = one_hot * (1 - label_smoothing) + label_smoothing / classes
+    smooth = _smoothed(one_hot, label_smoothing, classes)
     losses = F.mse_loss(outputs.softmax(dim=1), smooth, reduction=reduction)
     return losses if reduction == "mean" else losses.mean(dim=1)
 

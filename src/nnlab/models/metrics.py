@@ -1,5 +1,8 @@
 """Metrics of a whole split, computed once from all its outputs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -28,7 +31,14 @@ def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[st
     outputs, targets = outputs.detach().cpu().double(), targets.cpu()
     if spec.task == "regression":
         return _regression_metrics(outputs.squeeze(1), targets.double(), spec.target_std)
-    return _class_metrics(probabilities(spec, outputs).numpy(), targets.numpy())
+    labels = targets.numpy()
+    if spec.task == "binary":
+        positive = outputs.squeeze(1).sigmoid().numpy()
+        # One of two classes has all the pairs that the other has.
+        return _class_metrics(positive > 0.5, labels, {1: positive}, classes=2)
+    scores = outputs.softmax(dim=1).numpy()
+    columns = dict(enumerate(scores.T))
+    return _class_metrics(scores.argmax(axis=1), labels, columns, classes=len(columns))
 
 
 def probabilities(spec: DataSpec, outputs: Tensor) -> Tensor:
@@ -39,14 +49,21 @@ def probabilities(spec: DataSpec, outputs: Tensor) -> Tensor:
     return outputs.softmax(dim=1)
 
 
-def _class_metrics(scores: Scores, targets: NDArray[np.int64]) -> dict[str, float]:
+def _class_metrics(
+    guesses: NDArray[Any], labels: NDArray[np.int64], scores: Mapping[int, Scores], classes: int
+) -> dict[str, float]:
     """All from one confusion matrix, and by numpy, whose sort is many times as fast as torch's.
 
     A library's functions would count anew for each metric, which for a small network takes longer
     than to train it for an epoch.
+
+    Args:
+        guesses: The predicted class of each row, `(rows,)`.
+        labels: The true one, `(rows,)`.
+        scores: Of the classes that AUROC is to be averaged over, their scores, `(rows,)`.
+        classes: How many classes there are.
     """
-    classes = scores.shape[1]
-    pairs = np.bincount(targets * classes + scores.argmax(axis=1), minlength=classes**2)
+    pairs = np.bincount(labels * classes + guesses, minlength=classes**2)
     confusion = pairs.reshape(classes, classes)
     right, actual, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     occurs = actual + predicted > 0
@@ -55,12 +72,14 @@ def _class_metrics(scores: Scores, targets: NDArray[np.int64]) -> dict[str, floa
         "recall": right / np.maximum(actual, 1),
         "f1": 2 * right / np.maximum(actual + predicted, 1),
     }
-    metrics = {"accuracy": float(right.sum() / len(targets))}
+    metrics = {"accuracy": float(right.sum() / len(labels))}
     metrics |= {name: float(share[occurs].mean()) for name, share in shares.items()}
-    labels = np.flatnonzero(actual)
-    if len(labels) > 1:  # one class against the rest needs both to occur
-        labels = labels[1:] if classes == 2 else labels  # of two classes both have the same curve
-        each = [_auroc(np.ascontiguousarray(scores[:, k]), targets == k) for k in labels]
+    each = [
+        _auroc(np.ascontiguousarray(of_class), labels == k)
+        for k, of_class in scores.items()
+        if 0 < actual[k] < len(labels)  # one class against the rest needs both to occur
+    ]
+    if each:
         metrics["auroc"] = float(np.mean(each))
     return metrics
 

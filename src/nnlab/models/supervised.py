@@ -275,7 +275,7 @@ class SupervisedModule(LightningModule):
 
     def _keep_outputs(self, split: str, batch: Batch) -> Batch:
         x, targets = batch
-        outputs = self(x)
+        outputs = self.forward(x)  # `self(x)` looks for hooks first, at each step
         self._kept[split].append((outputs.detach(), targets))
         return outputs, targets
 
@@ -304,9 +304,8 @@ class SupervisedModule(LightningModule):
             self.log_dict(named)
             return
         # `log_dict` takes longer than a small network's epoch.
-        self.trainer.callback_metrics.update(
-            {name: torch.tensor(value) for name, value in named.items()}
-        )
+        values = torch.tensor(list(named.values())).unbind()
+        self.trainer.callback_metrics.update(zip(named, values, strict=True))
         for logger in self.trainer.loggers:
             step = self.trainer.global_step - 1
             logger.log_metrics({**named, "epoch": self.current_epoch}, step)
