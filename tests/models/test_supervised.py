@@ -364,9 +364,12 @@ SCHEDULERS = {
 }
 
 
-@pytest.mark.parametrize("clip", [None, 0.1])
+@pytest.mark.parametrize(
+    ("clip", "precision"),
+    [(None, "32-true"), (0.1, "32-true"), (None, "bf16-true"), (None, "64-true")],
+)
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
-def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip) -> None:
+def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip, precision) -> None:
     def trained(steps: int) -> tuple[SupervisedModule, Trainer]:
         module = make_module(
             dropout=0.3,
@@ -387,7 +390,12 @@ def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip) 
             world_size=1,
             device=torch.device("cpu"),
         )
-        trainer = Trainer(**QUIET, max_epochs=5, gradient_clip_val=clip if steps == 1 else None)
+        trainer = Trainer(
+            **QUIET,
+            max_epochs=5,
+            precision=precision,
+            gradient_clip_val=clip if steps == 1 else None,
+        )
         trainer.fit(module, batches if steps == 1 else Blocks(batches, steps), make_batches(7))
         return module, trainer
 

@@ -218,9 +218,10 @@ class SupervisedModule(LightningModule):
     def _train_block(self, block: Collection[Batch]) -> dict[str, Any]:
         """What Lightning's loop does in as many batches, without its hooks between."""
         scheduler = cast(LRScheduler | None, self.lr_schedulers())
+        in_precision = self.trainer.precision_plugin.convert_input
         taken = train_on(
             block,
-            objective=self._objective,
+            objective=lambda batch: self._objective(in_precision(batch)),
             optimizer=cast(Optimizer, self.optimizers(use_pl_optimizer=False)),
             # That one is stepped at the epoch's end.
             scheduler=None if isinstance(scheduler, ReduceLROnPlateau) else scheduler,
