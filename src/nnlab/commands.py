@@ -3,7 +3,6 @@
 Nothing here loads torch: `--help` and mistakes in a config answer at once.
 """
 
-import importlib
 import logging
 import os
 import signal
@@ -18,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.config import explain, register_resolvers
 from nnlab.launching import launch, remove_untouched_folders
+from nnlab.loading import load
 from nnlab.run_directory import change_config, find_run, load_config, refuse_others
 from nnlab.suggestions import did_you_mean
 
@@ -199,7 +199,7 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
     cfg = load_config(run_dir)
     change_config(cfg, changes, allowed=allowed, argument="run")
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[_Print()], force=True)
-    module = importlib.import_module(f"nnlab.{_MODULES[name]}")  # loads torch
+    module = load(f"nnlab.{_MODULES[name]}")
     getattr(module, name)(cfg, run_dir, changed=_names(changes), **own)
 
 

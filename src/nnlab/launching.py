@@ -1,7 +1,6 @@
 """Training through Hydra: from the words of a command line to one run, or a sweep of them."""
 
 import contextlib
-import importlib
 import logging
 import math
 import os
@@ -19,6 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from nnlab.config import check_config, config_folder, explain, new_folders
+from nnlab.loading import load
 from nnlab.run_directory import find_run, load_config, refuse_others
 
 _log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictCon
         run_dir = Path(HydraConfig.get().runtime.output_dir)
         try:
             check_config(cfg)
-            training = importlib.import_module("nnlab.training")  # loads torch
+            training = load("nnlab.training")
             # Lightning starts the other processes of a distributed run as this one was started.
             with _process(*command):
                 result: float = training.train(cfg, run_dir)
