@@ -15,11 +15,10 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from nnlab import __version__
 from nnlab.models.inputs import TabularInputs
-from nnlab.models.losses import resolve_class_weights, resolve_loss
 from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
+from nnlab.models.objective import Objective, weight_matrices
 from nnlab.models.stepping import Batch, train_on
-from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
 from nnlab.stopwatch import stopwatch
 
@@ -105,13 +104,6 @@ class SupervisedModule(LightningModule):
     ) -> None:
         super().__init__()
         self.automatic_optimization = not trains_blocks
-        check(
-            loss=loss,
-            label_smoothing=label_smoothing,
-            class_weights=class_weights,
-            l1=l1,
-            l2=l2,
-        )
         self.save_hyperparameters(ignore=_TRAINING_ONLY, logger=False)
         self.spec = DataSpec(
             task=task,
@@ -140,17 +132,17 @@ class SupervisedModule(LightningModule):
             layer_norm=layer_norm,
         )
         self.network = mlp if inputs.is_identity else nn.Sequential(inputs, mlp)
-        weights = resolve_class_weights(task, class_weights, class_counts)
-        self.class_weights: Tensor | None
-        self.register_buffer(
-            "class_weights", None if weights is None else torch.tensor(weights), persistent=False
+        self.objective = Objective(
+            task=task,
+            class_counts=class_counts,
+            loss=loss,
+            label_smoothing=label_smoothing,
+            class_weights=class_weights,
+            l1=l1,
+            l2=l2,
         )
-        self.label_smoothing = label_smoothing
-        self.l1 = l1
-        self.l2 = l2
         self.monitor = monitor
         self.gradient_clip_val = gradient_clip_val
-        self._loss = resolve_loss(task, loss)
         self._optimizer = optimizer
         self._scheduler = scheduler
         self._kept: dict[str, list[Batch]] = {"train": [], "val": [], "test": []}
@@ -163,39 +155,16 @@ class SupervisedModule(LightningModule):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean loss of raw outputs `(batch, out_features)` against targets `(batch,)`."""
-        if self.class_weights is None:
-            return self._loss(outputs, targets, self.label_smoothing, "mean")
-        weights = self.class_weights[targets]
-        losses = self._loss(outputs, targets, self.label_smoothing, "none")
-        return (weights * losses).sum() / weights.sum()
+        return self.objective.loss(outputs, targets)
 
     def penalty(self) -> Tensor:
-        """The L1 and L2 terms, a scalar: `l1 * sum |w| + l2 * sum w^2` over weight matrices."""
-        weights = self._weights()
-        total = torch.zeros((), device=self.device)
-        if self.l1 > 0:
-            total = total + self.l1 * torch.stack([w.abs().sum() for w in weights]).sum()
-        if self.l2 > 0:
-            total = total + self.l2 * torch.stack([w.square().sum() for w in weights]).sum()
-        return total
-
-    def _weights(self) -> list[Tensor]:
-        """The matrices, not biases or the gains of a normalisation."""
-        return [
-            parameter
-            for name, parameter in self.network.named_parameters()
-            if name.endswith("weight") and parameter.ndim > 1
-        ]
+        """The L1 and L2 terms of the network's weights, a scalar."""
+        return self.objective.penalty(self.network)
 
     @property
     def multiplications(self) -> int:
         """About how many one row takes on its way forward: one for each weight."""
-        return sum(weights.numel() for weights in self._weights())
-
-    @property
-    def is_penalized(self) -> bool:
-        """Whether the training loss has an L1 or L2 term."""
-        return self.l1 > 0 or self.l2 > 0
+        return sum(weights.numel() for weights in weight_matrices(self.network))
 
     def training_step(
         self, batch: Batch | Collection[Batch], batch_idx: int
@@ -210,8 +179,8 @@ class SupervisedModule(LightningModule):
         return self._train_block(batch)
 
     def _objective(self, batch: Batch) -> Tensor:
-        loss = self.loss(*self._keep_outputs("train", batch))
-        loss = loss + self.penalty() if self.is_penalized else loss
+        loss = self.objective.loss(*self._keep_outputs("train", batch))
+        loss = loss + self.penalty() if self.objective.is_penalized else loss
         stopwatch.press("forward")
         return loss
 
@@ -297,7 +266,7 @@ class SupervisedModule(LightningModule):
                 f"{self.current_epoch + 1}; lower optimizer.lr, or clip the gradients with "
                 "trainer.gradient_clip_val=1"
             )
-        if split == "train" and self.is_penalized:
+        if split == "train" and self.objective.is_penalized:
             metrics["penalty"] = float(self.penalty().detach())
         named = {f"{split}/{name}": value for name, value in metrics.items()}
         self.latest_metrics |= named
