@@ -14,9 +14,9 @@ from nnlab.data.fitting import fit_columns
 from nnlab.data.kinds import ColumnKind, check_names, infer_kinds
 from nnlab.data.threads import map_in_threads
 
-# Rows that are encoded at a time: few enough to spare memory, and for a block of float64 numbers
-# to stay in the processor's cache.
-_ROWS = 2**15
+# Rows that are encoded at a time: few enough to spare memory, and so many that threads seldom wait
+# for Python's lock.
+_ROWS = 2**16
 
 
 def learn_columns(
