@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nnlab.data.dates import to_seconds
 from nnlab.data.spelling import boolean_text, number_text
+from nnlab.data.words import by_word
 from nnlab.suggestions import did_you_mean, setting
 
 Numbers = NDArray[np.float64]
@@ -62,7 +63,7 @@ class NumericColumn:
         """
         if values.null_count() == len(values):
             return np.full(len(values), np.nan)
-        numbers = self._numbers(values)
+        numbers = by_word(values, self._numbers)
         unread = numbers.null_count() - values.null_count()
         read: Numbers = numbers.to_numpy()  # null becomes NaN
         if unread > 0 or np.isinf(read).any():
@@ -121,6 +122,12 @@ class CategoricalColumn:
 
     def read(self, values: pl.Series) -> Codes:
         """Cells to codes `(rows,)`."""
+        if isinstance(values.dtype, pl.Enum):
+            codes = self._codes_of(values.dtype)
+            places = values.to_physical()
+            if places.null_count() > 0:
+                places = places.cast(pl.UInt32).fill_null(len(codes) - 1)
+            return np.asarray(codes[places.to_numpy()])
         text = category_text(values, self.written_as)
         # An enumeration's place, or null; twice as fast as looking codes up.
         places = text.cast(self._enumeration, strict=False).to_physical().cast(pl.Int64)
@@ -128,6 +135,20 @@ class CategoricalColumn:
         if text.null_count() > 0:
             codes[text.is_null().to_numpy()] = MISSING
         return codes
+
+    def _codes_of(self, words: pl.Enum) -> Codes:
+        """The codes of an enumeration's texts, and behind them that of a missing one."""
+        # Kept, because a large table is read in many blocks.
+        for known, codes in self._known_words:
+            if known == words:
+                return codes
+        codes = np.append(self.read(words.categories), MISSING)
+        self._known_words[:] = [(words, codes)]
+        return codes
+
+    @cached_property
+    def _known_words(self) -> list[tuple[pl.Enum, Codes]]:
+        return []
 
     @cached_property
     def _enumeration(self) -> pl.Enum:

@@ -7,6 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from nnlab.data.words import different_texts, is_text
+
 _DATES = (
     "%Y-%m-%d",
     "%Y/%m/%d",
@@ -52,13 +54,13 @@ def find_formats(values: pl.Series) -> list[str]:
     """The formats in which every text of a column can be read, the likeliest first.
 
     Args:
-        values: Strings, null where missing.
+        values: Texts, null where missing.
 
     Returns:
         Entries of `FORMATS`; more than one where the texts leave open what they mean, as
         `03/04/2024` does.
     """
-    present = values.drop_nulls()
+    present = different_texts(values)
     if present.is_empty():
         return []
     # Most columns hold no dates, and their first value tells.
@@ -114,8 +116,8 @@ def moments(values: pl.Series, pattern: str | None) -> pl.Series:
     """When each row was, as numbers: of dates the seconds, numbers as they are.
 
     Args:
-        values: Numbers, dates, or strings, none of them missing.
-        pattern: How strings are written; None to find out.
+        values: Numbers, dates, or texts, none of them missing.
+        pattern: How texts are written; None to find out.
 
     Raises:
         ValueError: The values are neither numbers nor dates of one format.
@@ -124,7 +126,7 @@ def moments(values: pl.Series, pattern: str | None) -> pl.Series:
         numbers = values.cast(pl.Float64).fill_nan(None)
         if numbers.null_count() == 0:
             return numbers
-    if values.dtype == pl.String:
+    if is_text(values):
         pattern = pattern or next(iter(find_formats(values)), None)
     if values.dtype.is_temporal() or pattern is not None:
         seconds = to_seconds(values, pattern)

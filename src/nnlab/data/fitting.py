@@ -1,5 +1,6 @@
 """Learning the columns of a table from its training rows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from statistics import NormalDist
@@ -19,6 +20,7 @@ from nnlab.data.columns import (
 )
 from nnlab.data.dates import periods_of
 from nnlab.data.kinds import ColumnKind
+from nnlab.data.words import word_counts
 
 _QUANTILE_KNOTS = 256
 # The quartiles of so many rows are those of all, to a fraction of a percent.
@@ -83,12 +85,15 @@ def mean_and_spread(values: Numbers) -> tuple[float, float]:
 
     The standard deviation is 0 where they are all the same, or too close to tell apart.
     """
-    largest = float(np.abs(values).max())
+    largest = max(-float(values.min()), float(values.max()))
     if largest == 0:
         return 0.0, 0.0
     # Of numbers near 1e308 the sum would be infinite, of those near 1e-320 the squares 0.
     scaled = values / largest
-    mean, spread = float(scaled.mean()), float(scaled.std())
+    mean = float(scaled.mean())
+    # In place, because copies of a large column would have to find fresh memory.
+    scaled -= mean
+    spread = math.sqrt(np.square(scaled, out=scaled).mean())
     # What rounding makes of equal numbers is no spread.
     return mean * largest, _usable(spread * largest if spread > 1e-12 * abs(mean) else 0.0)
 
@@ -121,15 +126,14 @@ def _knots(sample: Numbers) -> tuple[list[float], list[float]]:
 
 
 def _fit_categorical(values: pl.Series, kind: ColumnKind, max_one_hot: int) -> CategoricalColumn:
-    text = category_text(values, kind.written_as)
-    counts = dict(text.drop_nulls().value_counts(name=f"{text.name} counted").iter_rows())
+    counts, has_missing = _count_categories(values, kind.written_as)
     # A category of one row cannot be told from that row; all such are learned as "other", which
     # is what an unseen one will be.
     learned = [name for name, rows in counts.items() if rows > 1 or len(counts) <= 2]
     trained = set(range(2, len(learned) + 2))
     if len(learned) < len(counts):
         trained.add(OTHER)
-    if text.null_count() > 0:
+    if has_missing:
         trained.add(MISSING)
     return CategoricalColumn(
         name=kind.name,
@@ -138,3 +142,16 @@ def _fit_categorical(values: pl.Series, kind: ColumnKind, max_one_hot: int) -> C
         is_embedded=len(learned) > max_one_hot,
         trained_codes=sorted(trained),
     )
+
+
+def _count_categories(values: pl.Series, written_as: str) -> tuple[dict[str, int], bool]:
+    """The rows of each category, and whether any have none."""
+    # Counted before they are spelled: most have many rows.
+    if isinstance(values.dtype, pl.Enum):
+        cells, rows = values.dtype.categories, pl.Series(word_counts(values, values.dtype))
+    else:
+        counted = values.drop_nulls().alias("cell").value_counts(name="rows")
+        cells, rows = counted
+    table = pl.DataFrame({"category": category_text(cells, written_as), "rows": rows})
+    counts = dict(table.filter(rows > 0).group_by("category").agg(pl.col("rows").sum()).iter_rows())
+    return counts, counts.pop(None, 0) + values.null_count() > 0

@@ -10,6 +10,7 @@ import polars as pl
 
 from nnlab.data.dates import find_formats
 from nnlab.data.spelling import LARGEST_WHOLE, boolean_text
+from nnlab.data.words import by_word, different_texts, is_text
 from nnlab.suggestions import column_kind, did_you_mean, few
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
@@ -100,10 +101,10 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
     """Find out what a column holds.
 
     Args:
-        values: Numbers, strings, booleans or dates, null where missing.
+        values: Numbers, texts, booleans or dates, null where missing.
         whole: The column in all rows of the table; None where these are all.
     """
-    is_plain = values.dtype in (pl.String, pl.Boolean, pl.Null)
+    is_plain = is_text(values) or values.dtype in (pl.Boolean, pl.Null)
     if not (is_plain or values.dtype.is_numeric() or values.dtype.is_temporal()):
         note = f"cells of the type {values.dtype} are not understood"
         return _facts(values, "left out", 0, note=note)
@@ -129,6 +130,8 @@ def count_distinct(values: pl.Series) -> int:
     """
     if values.dtype.is_nested():
         return 0
+    if values.dtype == pl.Enum:
+        return len(different_texts(values))
     present = values.drop_nulls()
     if len(present) <= _EXACT_COUNT:
         return present.n_unique()
@@ -176,7 +179,7 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
         return _facts(values, "date", distinct)
     if "%" in kind:
         return _facts(values, "date", distinct, date_format=kind)
-    formats = find_formats(values) if values.dtype == pl.String else []
+    formats = find_formats(values) if is_text(values) else []
     if not formats:
         raise ValueError(
             f"data.columns.{values.name}=date needs dates in a usual format, got "
@@ -248,9 +251,10 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKin
 
 
 def _why_not_text(present: pl.Series, distinct: int) -> str:
-    lengths = present.str.len_chars().mean()
     if near := _near_numbers(present):
         return f"hardly two values the same; {near}"
+    present = present.cast(pl.String)
+    lengths = present.str.len_chars().mean()
     if present.str.contains(r"\s").mean() > 0.5 or lengths > _FREE_TEXT_LENGTH:  # type: ignore[operator]
         return "free text"
     if distinct == len(present):
@@ -260,16 +264,19 @@ def _why_not_text(present: pl.Series, distinct: int) -> str:
 
 def _near_numbers(present: pl.Series) -> str:
     """What keeps a column of text from being one of numbers, where most of its cells are."""
-    numbers = present.str.strip_chars().cast(pl.Float64, strict=False)
-    words = present.filter(numbers.is_null())
+    words = present.filter(by_word(present, _is_word))
     if len(words) > len(present) / 2:
         return ""
     if words.is_empty():
-        is_padded = present.str.contains(r"^\s*[+-]?0\d").any()
+        is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
         return f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
     return (
         f"{len(words):,} cells are not numbers, such as '{_shorten(words[0])}' (data.null_values)"
     )
+
+
+def _is_word(texts: pl.Series) -> pl.Series:
+    return texts.str.strip_chars().cast(pl.Float64, strict=False).is_null()
 
 
 def _written_as(values: pl.Series) -> str:

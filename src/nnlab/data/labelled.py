@@ -35,7 +35,7 @@ class LabelledTable:
 
     Attributes:
         path: As above.
-        frame: The rows, as `read_table` gives them.
+        frame: The rows, as `read_table` gives them; a target of text is of strings.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -51,6 +51,9 @@ class LabelledTable:
         self._target = target
         self._rows: pl.Series | None = None  # those of the file, where some are left out
         values = require_column(self.frame, target, path)
+        if values.dtype == pl.Enum:
+            values = values.cast(pl.String)
+            self.frame = self.frame.with_columns(values)
         if values.dtype.is_float():
             values = values.fill_nan(None)
         if values.null_count() > 0:

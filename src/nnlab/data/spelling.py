@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from nnlab.data.words import by_word
+
 # From here on float64 cannot tell neighbouring whole numbers apart.
 LARGEST_WHOLE = 2**53
 TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
@@ -12,11 +14,16 @@ FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
 def boolean_text(values: pl.Series) -> pl.Series:
     """Booleans however they are written as `true` and `false`; other texts as they are."""
     words = {**dict.fromkeys(TRUE, "true"), **dict.fromkeys(FALSE, "false")}
-    return values.cast(pl.String).str.strip_chars().str.to_lowercase().replace(words)
+    return by_word(
+        values,
+        lambda cells: cells.cast(pl.String).str.strip_chars().str.to_lowercase().replace(words),
+    )
 
 
 def number_text(values: pl.Series) -> pl.Series:
     """Numbers however they are written as text: 1, 1.0 and 01 as `1`; other texts as they are."""
+    if values.dtype == pl.Enum:
+        return by_word(values, number_text)
     if values.dtype.is_integer():
         return values.cast(pl.String)
     if values.dtype.is_float():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from nnlab.data.csv.layout import Place
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Records
 from nnlab.data.csv.scan import Scan
+from nnlab.data.csv.texts import TextColumns
 from nnlab.data.csv.types import Attempt, ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.threads import map_in_threads
+from nnlab.data.words import different_texts, is_text
 from nnlab.suggestions import did_you_mean, few
 
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
@@ -36,8 +39,9 @@ def read_table(
         text: Columns of a CSV file that are text, whatever they hold.
 
     Returns:
-        Columns of Int64, Float64 and String; null where a value is missing. Of a Parquet file
-        also what `refuse_nested` refuses.
+        Columns of Int64, Float64 and String, null where a value is missing; of a CSV file also
+        Enum in the order of its texts, where these are few (`TextColumns`), of a Parquet file
+        what `refuse_nested` refuses.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -65,17 +69,15 @@ def read_table(
 def _read_csv(dialect: Dialect, options: CsvOptions, text: Collection[str]) -> pl.DataFrame:
     """Types are taken from the first piece; where a later one does not fit, all is read again."""
     types = ColumnTypes(dialect, options, text)
-    while (frames := _read_pieces(dialect, types)) is None:
+    missing = missing_values(options)
+    while (table := _read_pieces(dialect, types, TextColumns(missing))) is None:
         pass
-    if not frames:
-        return pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String))
-    table = pl.concat(frames)
     return table.with_columns(
         values.cast(pl.String) for values in table if values.null_count() == len(values)
     )
 
 
-def _read_pieces(dialect: Dialect, types: ColumnTypes) -> list[pl.DataFrame] | None:
+def _read_pieces(dialect: Dialect, types: ColumnTypes, texts: TextColumns) -> pl.DataFrame | None:
     """Read all pieces; None if types widened on the way, which then fit the whole file."""
     scan = Scan(dialect)
     frames: list[pl.DataFrame] = []
@@ -83,7 +85,10 @@ def _read_pieces(dialect: Dialect, types: ColumnTypes) -> list[pl.DataFrame] | N
 
     def read(piece: tuple[bytes, Place]) -> tuple[Records, Attempt | None]:
         records = scan.check(*piece)
-        return records, types.attempt(records) if records.count else None
+        attempt = types.attempt(records) if records.count else None
+        if attempt is not None:
+            attempt = replace(attempt, frame=texts.read(attempt.frame))
+        return records, attempt
 
     pieces = scan.pieces()
     # The types come from the first piece, so that the others can be read by them at once.
@@ -92,13 +97,15 @@ def _read_pieces(dialect: Dialect, types: ColumnTypes) -> list[pl.DataFrame] | N
             continue
         kinds = dict(types.kinds)
         is_read = attempt is not None and attempt.kinds == kinds
-        frame = attempt.frame if attempt and is_read else types.read(records)
+        frame = attempt.frame if attempt and is_read else texts.read(types.read(records))
         if frames and types.kinds != kinds:
             # Read on for the types of the rest, but keep nothing.
             fit = False
         frames = [*frames, frame] if fit else [frame]
     scan.tell()
-    return frames if fit else None
+    if not frames:
+        return pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String))
+    return texts.join(frames) if fit else None
 
 
 def _refuse_no_rows(frame: pl.DataFrame, message: str) -> None:
@@ -111,13 +118,14 @@ def _refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
 
     Commas before groups of three digits might as well mark thousands: those stay text.
     """
-    for values in frame.select(pl.selectors.string()):
+    for values in filter(is_text, frame):
         first = values[values.is_not_null().arg_max() or 0]
         if first is None or not re.match(_DECIMAL_COMMA, first):
             continue  # most columns of text hold words
-        if not values.str.contains(_DECIMAL_COMMA).all():
+        texts = different_texts(values)
+        if not texts.str.contains(_DECIMAL_COMMA).all():
             continue
-        plain = values.filter(~values.str.contains(_THOUSANDS)).str.contains(",", literal=True)
+        plain = texts.filter(~texts.str.contains(_THOUSANDS)).str.contains(",", literal=True)
         if plain.any():
             raise ValueError(
                 f"column '{values.name}' of {path} holds numbers with a decimal comma; set "

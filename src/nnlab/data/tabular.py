@@ -25,6 +25,7 @@ from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.table_split import TableSplit
 from nnlab.data.targets import encode_targets, find_classes, infer_task
+from nnlab.data.words import is_text
 from nnlab.rule_types import flat_names
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
@@ -273,7 +274,7 @@ class TabularDataModule(InMemoryDataModule):
             "kind": "table",
             "columns": to_plain(columns),
             "left_out": [kind.name for kind in kinds if not kind.is_used],
-            "text": table.frame.select(pl.selectors.string()).columns,
+            "text": [values.name for values in table.frame if is_text(values)],
             "missing": missing_values(self.reading),
             "decimal": self._decimal,
             "target": self.target,
@@ -366,4 +367,4 @@ def _scale(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:
     if preprocessing["class_names"]:
         return targets
     mean, std = float(preprocessing["target_mean"]), float(preprocessing["target_std"])
-    return ((targets - mean) / std).float()
+    return (targets - mean).div_(std).float()

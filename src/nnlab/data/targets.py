@@ -148,7 +148,7 @@ def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str =
         if words := numbers.is_null().arg_true().to_list():
             row = words[0]
             raise CellError(f"target '{target.name}' must hold numbers, got '{target[row]}'", row)
-        return torch.tensor(numbers.cast(pl.Float64).to_numpy())
+        return torch.from_numpy(numbers.cast(pl.Float64).to_numpy(writable=True))
     index = {name: i for i, name in enumerate(class_names)}
     codes = _class_text(target).replace_strict(index, default=None, return_dtype=pl.Int64)
     if codes.null_count():

@@ -24,7 +24,7 @@ _NEARLY_NUMBER = r"^[ \t]*[+-]?[\d.,_' ]*\d[\d.,_' ]*%?[ \t]*$"
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """Records as a table, and the columns' types that they were read by."""
+    """Records as `ColumnTypes.read` gives them, and the types that they were read by."""
 
     frame: pl.DataFrame
     kinds: dict[str, Kind]
@@ -58,6 +58,8 @@ class ColumnTypes:
 
     def read(self, records: Records) -> pl.DataFrame:
         """Read records by the types so far, widened where a cell does not fit.
+
+        Cells of text are what stands in the file, also where that spells a missing value.
 
         Raises:
             ValueError: A record is wider or narrower than the header; the message names its line.
@@ -147,10 +149,10 @@ class ColumnTypes:
         schema = {name: types[kind] for name, kind in kinds.items()}
         given = self._given or None
         frame = _read(text, self._dialect, schema, null_values=given, ignore_errors=lenient)
-        frame = frame.with_columns(self._null_where_missing(frame))
         if not self._decimal_comma:
             return frame
         floats = [name for name, kind in kinds.items() if kind == "float"]
+        frame = frame.with_columns(self._null_where_missing(frame.select(floats)))
         numbers = frame.with_columns(from_decimal_comma(pl.col(name)) for name in floats)
         if not lenient and numbers.null_count().rows() != frame.null_count().rows():
             raise pl.exceptions.ComputeError("a cell is no number with a decimal comma")

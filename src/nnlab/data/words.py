@@ -1,0 +1,38 @@
+"""Columns of few different texts, which polars holds as enumerations: each cell a small number."""
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+
+def is_text(values: pl.Series) -> bool:
+    """Whether cells are texts, as strings or as an enumeration."""
+    return values.dtype in (pl.String, pl.Enum)
+
+
+def by_word(values: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """What `work` makes of a column; of an enumeration, worked out once for each of its texts.
+
+    Args:
+        values: Any column.
+        work: Makes a cell of each cell, and of a missing one a missing one.
+    """
+    if not isinstance(values.dtype, pl.Enum):
+        return work(values)
+    of_words = work(values.dtype.categories.alias(values.name))
+    return of_words.gather(values.to_physical()).alias(values.name)
+
+
+def different_texts(values: pl.Series) -> pl.Series:
+    """The texts of a column as strings, without missing ones; of an enumeration each once."""
+    if not isinstance(values.dtype, pl.Enum):
+        return values.drop_nulls()
+    return values.dtype.categories.alias(values.name).filter(word_counts(values, values.dtype) > 0)
+
+
+def word_counts(values: pl.Series, words: pl.Enum) -> NDArray[np.int64]:
+    """How often each text of an enumeration occurs in a column of it, `(texts,)`."""
+    places = values.drop_nulls().to_physical().to_numpy()
+    return np.bincount(places, minlength=len(words.categories))

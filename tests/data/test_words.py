@@ -1,0 +1,81 @@
+"""Enumerations are learned, read and counted as the strings that they stand for."""
+
+import dataclasses
+import random
+
+import numpy as np
+import polars as pl
+import pytest
+
+from nnlab.data.dates import find_formats, moments
+from nnlab.data.fitting import fit_columns
+from nnlab.data.kinds import infer_kind
+from nnlab.data.spelling import boolean_text, number_text
+from nnlab.data.words import different_texts
+
+COLUMNS = {
+    "words": ["red", "green", None, "ä blue", "日本"],
+    "booleans": ["yes", "No", None, "TRUE", "f"],
+    "two": ["yes", "no", "yes", "YES"],
+    "numbers and a word": ["1", "2.5", "oops", None, " 3"],
+    "padded numbers": ["007", "1", "02", "2"],
+    "spellings of numbers": ["1", "1.0", "01", "2", "x", "9223372036854775807"],
+    "dates": ["2024-01-31", "2023-12-24", None, "2020-02-29"],
+    "days or months first": ["03/04/2024", "05/06/2023", None],
+    "sentences": [f"{i} is a number and this is a sentence of it" for i in range(40)],
+    "nothing": [None],
+    "one": ["same"],
+}
+KINDS = ["categorical", "boolean", "number", "numeric", "date"]
+
+
+def as_both(name: str, seed: int) -> tuple[pl.Series, pl.Series]:
+    """A column as strings and as an enumeration, some of whose texts do not occur."""
+    rng = random.Random(seed)  # noqa: S311
+    cells = COLUMNS[name] + rng.choices(COLUMNS[name], k=rng.choice([0, 30, 90]))
+    rng.shuffle(cells)
+    words = sorted({cell for cell in cells if cell is not None} | {"1e400", "never", "true"})
+    texts = pl.Series("x", cells, dtype=pl.String)
+    return texts, texts.cast(pl.Enum(words))
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize("seed", range(4))
+def test_an_enumeration_is_what_its_strings_are(name: str, seed: int) -> None:
+    texts, numbered = as_both(name, seed)
+    assert infer_kind(numbered) == infer_kind(texts)
+    assert find_formats(numbered) == find_formats(texts)
+    assert set(different_texts(numbered)) == set(texts.drop_nulls())
+    for spell in (boolean_text, number_text):
+        assert spell(numbered).cast(pl.String).to_list() == spell(texts).to_list()
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_enumeration_is_fitted_and_read_as_its_strings_are(name: str, kind: str) -> None:
+    texts, numbered = as_both(name, 1)
+    inferred = infer_kind(texts)
+    said = dataclasses.replace(
+        inferred,
+        kind="categorical" if kind == "number" else kind,
+        written_as={"boolean": "boolean", "number": "number"}.get(kind, "text"),
+        date_format="%Y-%m-%d" if kind == "date" else None,
+    )
+    results = []
+    for values in (texts, numbered):
+        try:
+            (column,) = fit_columns(values.to_frame(), [said], scaling="robust", max_one_hot=3)
+            # Another enumeration, as another file would have.
+            other = values.head(3).cast(pl.String)
+            other = other.cast(pl.Enum(["b", *other.drop_nulls().unique()]))
+            again = [column.read(values), column.read(other), column.read(values)]
+            results.append((column, [part.tolist() for part in again]))
+        except ValueError as error:
+            results.append((str(error), getattr(error, "row", None)))
+    np.testing.assert_equal(results[1], results[0])
+
+
+def test_a_time_column_of_few_dates_is_ordered_by_them() -> None:
+    texts = pl.Series("t", ["02.01.2024", "01.02.2024", "02.01.2024"])
+    numbered = texts.cast(pl.Enum(["01.02.2024", "02.01.2024"]))
+    assert moments(numbered, None).to_list() == moments(texts, None).to_list()
