@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import torch
 
-# Polars has threads of its own, so that two keep two cores busy; as measured, a third takes longer,
-# waiting for Python's lock, and holds another piece in memory.
-_THREADS = 2
+# Enough to keep two cores busy while some wait for polars, which has threads of its own; each
+# more holds another piece in memory.
+_THREADS = 3
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
