@@ -497,6 +497,8 @@ def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra() -> No
         ("train.py", ["--cfg", "job"], "hidden_sizes:"),
         ("train.py", ["model.dropout=2"], "dropout must be a number in [0, 1)"),
         ("train.py", ["optimizer=adamv"], "did you mean 'adam'?"),
+        ("train.py", ["data=csv", "data.path=no.csv", "data.target=y"], "there is no file no.csv"),
+        ("train.py", ["data=penguins", "data.test_path=no.csv"], "there is no file no.csv"),
         ("evaluate.py", ["--help"], "run=RUN_DIR"),
         ("predict.py", ["--help"], "input=new.csv output=predictions.csv"),
         ("predict.py", ["run=nowhere", "input=a", "output=b"], "run must be a run directory"),

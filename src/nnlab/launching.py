@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nnlab.config import check_config, config_folder, explain, new_folders
 from nnlab.loading import load
+from nnlab.paths import require_file
 from nnlab.run_directory import find_run, load_config, refuse_others
 
 _log = logging.getLogger(__name__)
@@ -137,6 +138,7 @@ def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictCon
         run_dir = Path(HydraConfig.get().runtime.output_dir)
         try:
             check_config(cfg)
+            _require_tables(cfg.get("data") or {})
             training = load("nnlab.training")
             # Lightning starts the other processes of a distributed run as this one was started.
             with _process(*command):
@@ -150,6 +152,13 @@ def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictCon
             return math.nan
 
     return job
+
+
+def _require_tables(data: Mapping[str, Any]) -> None:
+    """Refuse files of a table that are not there, sooner than torch is loaded."""
+    for key in ("path", "val_path", "test_path"):
+        if data.get(key) is not None:
+            require_file(Path(data[key]).expanduser())
 
 
 def remove_untouched_folders() -> None:

@@ -2,6 +2,9 @@
 
 import gc
 import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 
@@ -13,7 +16,30 @@ def load(module: str) -> ModuleType:
     """
     gc.disable()
     try:
-        return importlib.import_module(module)
+        with _without_scipy_signal():
+            return importlib.import_module(module)
     finally:
         gc.freeze()  # it need not look at what there is by now
         gc.enable()
+
+
+@contextmanager
+def _without_scipy_signal() -> Iterator[None]:
+    """Spare an import of a second, which torchmetrics makes where scipy is installed.
+
+    It is made for one name alone, which torchmetrics adds if it is not there, and which only some
+    old package for audio needs. Whoever imports `scipy.signal` later gets the real one.
+    """
+    name = "scipy.signal"
+    if name in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(name)
+    stand_in.hamming = None  # type: ignore[attr-defined]
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        if "scipy" in sys.modules:
+            vars(sys.modules["scipy"]).pop("signal", None)

@@ -14,7 +14,6 @@ from torch import Tensor
 from nnlab.data.column_table import column_table
 from nnlab.data.columns import Column, from_plain, to_plain
 from nnlab.data.csv.options import CsvOptions, missing_values
-from nnlab.data.csv.source import require_file
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.fitting import mean_and_spread
 from nnlab.data.kinds import ColumnKind, count_distinct
@@ -26,6 +25,7 @@ from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.table_split import TableSplit
 from nnlab.data.targets import encode_targets, find_classes, infer_task
 from nnlab.data.words import is_text
+from nnlab.paths import require_file
 from nnlab.rule_types import flat_names
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from nnlab.paths import require_file
+
 # Small enough for the processor's cache, where most passes over a block then find it.
 BLOCK_BYTES = 2**22
 # UTF-32 first: its mark begins with the one of UTF-16.
@@ -130,20 +132,6 @@ def open_source(path: Path, encoding: str | None) -> Source:
     source = Source(path=path, is_gzip=is_gzip, encoding=shown or stated or "utf-8", mark=mark)
     _refuse_other_text(head.removeprefix(mark), source)
     return source
-
-
-def require_file(path: Path) -> Path:
-    """The path again.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"a CSV or Parquet file was expected, but there is no file {path}; relative paths "
-            "start at the current folder"
-        )
-    return path
 
 
 def _read_head(path: Path) -> tuple[bytes, bool]:

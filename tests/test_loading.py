@@ -1,0 +1,32 @@
+"""Importing torch and Lightning: what is spared, and that nobody misses it later."""
+
+import subprocess
+import sys
+
+import scipy.signal
+
+from nnlab.loading import load
+
+
+def test_scipy_signal_is_not_imported_until_somebody_uses_it() -> None:
+    code = """
+import gc, sys
+from nnlab.loading import load
+
+load("nnlab.training")
+assert "scipy" in sys.modules, "torchmetrics no longer imports it"
+assert not {"scipy.signal", "scipy.stats"} & sys.modules.keys()
+assert gc.isenabled()
+
+import scipy
+assert scipy.signal.find_peaks([0, 1, 0])[0].tolist() == [1]
+import scipy.signal
+assert scipy.signal.windows.hamming(3).round(2).tolist() == [0.08, 1.0, 0.08]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_scipy_signal_that_is_there_already_stays() -> None:
+    before = sys.modules["scipy.signal"]
+    load("nnlab.training")
+    assert sys.modules["scipy.signal"] is before is scipy.signal
