@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 
 from nnlab.data import ImageDataModule
 from nnlab.data.idx import read_idx
+from nnlab.data.images import PixelEncoder
 
 DIGITS = Path(__file__).parents[2] / "src" / "nnlab" / "data" / "embedded" / "digits"
 NAMES = [str(digit) for digit in range(10)]
@@ -153,3 +154,12 @@ def test_one_colour_is_no_division_by_zero(tmp_path: Path) -> None:
     header = struct.pack(">BBBBI", 0, 0, 8, 1, 10)
     (tmp_path / "labels-idx1-ubyte").write_bytes(header + bytes([0, 1] * 5))
     assert not make_digits(root=str(tmp_path)).loaded.train[0].any()
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_standardising_leaves_the_pixels_as_they_are(dtype: torch.dtype) -> None:
+    pixels = torch.tensor([[[0, 51], [102, 255]]], dtype=dtype)
+    before = pixels.clone()
+    standardized = PixelEncoder({"mean": 51.0, "std": 25.5})(pixels)
+    assert torch.equal(standardized, torch.tensor([[[-2.0, 0.0], [2.0, 8.0]]]))
+    assert torch.equal(pixels, before)

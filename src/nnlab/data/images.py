@@ -204,4 +204,5 @@ class PixelEncoder(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Raw pixels `(images, height, width)` as the network sees them, float32."""
-        return (pixels - self.mean).div_(self.std)  # in place: there may be gigabytes of them
+        # In place, and not `pixels - mean`, which makes two copies: there may be gigabytes.
+        return pixels.to(torch.float32, copy=True).sub_(self.mean).div_(self.std)
