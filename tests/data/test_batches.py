@@ -40,10 +40,39 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     assert order(shuffled(50, 8, seed=1)) != first
 
 
+def test_a_large_table_is_shuffled_window_by_window(monkeypatch) -> None:
+    monkeypatch.setattr("nnlab.data.windows._WINDOW_BYTES", 4 * 40)
+    monkeypatch.setattr("nnlab.data.windows._CHUNK_BYTES", 4 * 8)
+    for rows in (41, 79, 80, 81, 82, 203):
+        batches = shuffled(rows, 4)
+        seen = [targets.tolist() for _, targets in batches]
+        assert len(seen) == len(batches)
+        assert sorted(order(batches)) == list(range(rows))
+        assert {len(batch) for batch in seen[:-1]} == {4}
+        assert len(seen[-1]) > 1
+        # The first ten batches are of five chunks of eight neighbours.
+        assert len({row // 8 for batch in seen[:10] for row in batch}) <= 6
+        assert all(torch.equal(x.squeeze(1).long(), targets) for x, targets in batches)
+        for steps in (1, 3, 100):
+            blocks = Blocks(batches, steps)
+            assert [t.tolist() for block in blocks for _, t in block] == seen
+            assert len(blocks) == len(list(blocks))
+
+
 def test_processes_share_an_epoch_evenly_and_without_overlap() -> None:
     shares = [order(shuffled(11, 3, rank=rank, world_size=3)) for rank in range(3)]
     assert [len(share) for share in shares] == [3, 3, 3]
     assert len({row for share in shares for row in share}) == 9
+
+
+def test_processes_share_the_windows_of_a_large_table(monkeypatch) -> None:
+    monkeypatch.setattr("nnlab.data.windows._WINDOW_BYTES", 4 * 40)
+    monkeypatch.setattr("nnlab.data.windows._CHUNK_BYTES", 4 * 8)
+    loaders = [shuffled(203, 2, rank=rank, world_size=2) for rank in range(2)]
+    assert [len(list(loader)) for loader in loaders] == [len(loader) for loader in loaders]
+    shares = [order(loader) for loader in loaders]
+    assert [len(share) for share in shares] == [101, 101]
+    assert len({row for share in shares for row in share}) == 202
 
 
 def test_ordered_batches_are_views_of_the_whole() -> None:

@@ -15,7 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from nnlab.data import TabularDataModule, pieces
+from nnlab.data import TabularDataModule, pieces, storage
 from nnlab.data.module import LoadedData
 
 ROOT = Path(__file__).parents[2]
@@ -803,3 +803,29 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_arguments_out_of_range_are_refused(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_data(PENGUINS, "species", **changes)
+
+
+def test_a_table_on_disk_gives_what_it_gives_in_memory(write, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(storage, "_FILE_BYTES", 4000)
+    monkeypatch.setattr(storage, "_ROWS", 100)
+    frame = make_frame(2000).with_columns(
+        pl.when(pl.int_range(pl.len()) % 7 > 0).then("y"),
+        pl.when(pl.int_range(pl.len()) % 5 > 0).then("skewed"),
+    )
+    tables = [write(frame), tmp_path / "table.parquet"]
+    frame.write_parquet(tables[1])
+    for path in tables:
+        loaded = [
+            make_data(path, "y", memory_map=memory_map, scratch=str(tmp_path)).loaded
+            for memory_map in (False, True)
+        ]
+        assert loaded[0].preprocessing == loaded[1].preprocessing
+        assert loaded[0].column_table == loaded[1].column_table
+        for name in SPLITS:
+            for here, there in zip(getattr(loaded[0], name), getattr(loaded[1], name), strict=True):
+                assert torch.equal(here, there)
+    preprocessing = loaded[0].preprocessing
+    x, targets = make_data(tables[0], "y", memory_map=True, scratch=str(tmp_path)).read_labelled(
+        tables[0], preprocessing
+    )
+    assert len(x) == len(targets) == frame["y"].count()

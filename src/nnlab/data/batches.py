@@ -1,14 +1,16 @@
-"""Mini-batches of tensors that are already in memory.
+"""Mini-batches of tensors, which lie in memory or are mapped from disk.
 
 There is no `DataLoader` here: its workers and its collation of single rows cost more than a small
 network's step.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
+from nnlab.data.windows import Windows
 from nnlab.seeding import stream_seed
 from nnlab.stopwatch import stopwatch
 
@@ -45,9 +47,12 @@ class OrderedBatches:
 class ShuffledBatches:
     """Mini-batches of rows in a new random order in each epoch.
 
-    The order is drawn from `(seed, epoch)`, so a resumed run sees the rows as an uninterrupted
-    one does. With several processes each takes its own share of an epoch, all equally long: up
-    to `world_size - 1` rows are left out of it.
+    Any order of inputs up to 256 MiB is equally likely; of larger ones a window at a time is
+    shuffled (`Windows`), and no more is in use. The order is the same wherever the inputs lie.
+
+    It is drawn from `(seed, epoch)`, so a resumed run sees the rows as an uninterrupted one does.
+    With several processes each takes its own share of an epoch, all equally long: up to
+    `world_size - 1` rows are left out of it.
 
     Args:
         x: Inputs, `(rows, *input_shape)`.
@@ -84,6 +89,9 @@ class ShuffledBatches:
         self.world_size = world_size
         self.device = device
         self._epoch = 0
+        self._windows = Windows(
+            rows=len(x), row_bytes=math.prod(x.shape[1:]) * x.itemsize, step=batch_size * world_size
+        )
 
     @property
     def sampler(self) -> "ShuffledBatches":
@@ -95,28 +103,43 @@ class ShuffledBatches:
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return len(self._starts(len(self.x) // self.world_size))
+        return self.count_blocks(1)
+
+    def count_blocks(self, steps: int) -> int:
+        """The number of blocks that `blocks` gives."""
+        return sum(
+            -(-len(self._starts(rows // self.world_size)) // steps) for rows in self._windows.sizes
+        )
 
     def __iter__(self) -> Iterator[Batch]:
-        stopwatch.press("loop")
-        indices = self.indices()
-        stopwatch.press("data")
-        for rows in indices:
+        for block in self.blocks(1):
+            yield from block
             stopwatch.press("loop")
-            yield from self.block([rows])
 
-    def block(self, indices: Sequence[Tensor]) -> "Block":
-        """Some batches of the epoch, given the rows of each."""
-        return Block(self.x, self.targets, indices, self.device)
-
-    def indices(self) -> list[Tensor]:
-        """The rows of each batch of the epoch."""
+    def blocks(self, steps: int) -> Iterator["Block"]:
+        """The batches of the epoch, at most `steps` at a time."""
+        stopwatch.press("loop")
         generator = torch.Generator().manual_seed(stream_seed(self.seed, "order", self._epoch))
-        order = torch.randperm(len(self.x), generator=generator)
-        rows = len(self.x) // self.world_size
-        share = order[self.rank :: self.world_size][:rows].to(self.x.device)
-        starts = self._starts(rows)
-        return [share[start:end] for start, end in zip(starts, [*starts[1:], rows], strict=True)]
+        for chunks in self._windows.draw(generator):
+            x, targets = self._gather(chunks)
+            order = torch.randperm(len(x), generator=generator)
+            rows = len(x) // self.world_size
+            share = order[self.rank :: self.world_size][:rows].to(x.device)
+            starts = self._starts(rows)
+            ends = [*starts[1:], rows]
+            indices = [share[start:end] for start, end in zip(starts, ends, strict=True)]
+            stopwatch.press("data")
+            for start in range(0, len(indices), steps):
+                yield Block(x, targets, indices[start : start + steps], self.device)
+
+    def _gather(self, chunks: Sequence[slice]) -> Batch:
+        """Some chunks of rows, copied: to read each at once is what a disk does best."""
+        if len(chunks) == 1:
+            return self.x[chunks[0]], self.targets[chunks[0]]
+        x, targets = (
+            torch.cat([part[chunk] for chunk in chunks]) for part in (self.x, self.targets)
+        )
+        return x, targets
 
     def _starts(self, rows: int) -> list[int]:
         starts = list(range(0, rows, self.batch_size))
@@ -172,11 +195,7 @@ class Blocks:
         return self.batches
 
     def __len__(self) -> int:
-        return -(-len(self.batches) // self.steps)
+        return self.batches.count_blocks(self.steps)
 
     def __iter__(self) -> Iterator[Block]:
-        stopwatch.press("loop")
-        indices = self.batches.indices()
-        stopwatch.press("data")
-        for start in range(0, len(indices), self.steps):
-            yield self.batches.block(indices[start : start + self.steps])
+        return self.batches.blocks(self.steps)

@@ -12,6 +12,7 @@ from nnlab.data.columns import CellError
 from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.parquet import is_parquet
+from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
 from nnlab.data.targets import find_words, refuse_unlearnable
 from nnlab.suggestions import setting
@@ -32,6 +33,7 @@ class LabelledTable:
         options: How it is written.
         target: Name of the target column.
         text: Columns that are text, whatever they hold.
+        storage: Where the table is kept.
 
     Attributes:
         path: As above.
@@ -43,10 +45,16 @@ class LabelledTable:
     """
 
     def __init__(
-        self, path: Path, options: CsvOptions, *, target: str, text: Collection[str]
+        self,
+        path: Path,
+        options: CsvOptions,
+        *,
+        target: str,
+        text: Collection[str],
+        storage: Storage,
     ) -> None:
         self.path = path
-        self.frame = read_table(path, options, text=text)
+        self.frame = read_table(path, options, text=text, storage=storage)
         self._options = options
         self._target = target
         self._rows: pl.Series | None = None  # those of the file, where some are left out
@@ -60,7 +68,7 @@ class LabelledTable:
             self._rows = values.is_not_null().arg_true()
             without = values.null_count()
             _log.info("%d of %d rows have no %s and are left out", without, len(values), target)
-            self.frame = self.frame.filter(values.is_not_null())
+            self.frame = storage.filter(self.frame, values.is_not_null())
         with self.locating():
             refuse_unlearnable(self.target)
 

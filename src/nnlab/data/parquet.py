@@ -1,11 +1,16 @@
 """Parquet files as the same kinds of columns that a CSV file gives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
 from nnlab.data.csv.types import as_number
+from nnlab.data.storage import Storage, TableParts
+
+# About what a cell takes in memory, and how much is read at a time of a table on disk.
+_BYTES, _CHUNK = 8, 2**27
 
 
 def is_parquet(path: Path) -> bool:
@@ -26,7 +31,7 @@ def is_parquet(path: Path) -> bool:
     return begins_so
 
 
-def read_parquet(path: Path, missing: Sequence[str]) -> pl.DataFrame:
+def read_parquet(path: Path, missing: Sequence[str], storage: Storage) -> pl.DataFrame:
     """Numbers as Int64 and Float64, all else as text, null where missing.
 
     Lists, structures and bytes stay what they are, for `refuse_nested` where they matter.
@@ -34,11 +39,19 @@ def read_parquet(path: Path, missing: Sequence[str]) -> pl.DataFrame:
     Args:
         path: The file.
         missing: Spellings of a missing value; of numbers, those that are numbers.
+        storage: Where the table is kept.
 
     Raises:
         ValueError: It is damaged.
     """
-    return _plain(_scan(path).collect(), missing)
+    width = _BYTES * len(_scan(path).collect_schema())
+    rows = _count_rows(_scan(path))
+    parts = TableParts(storage)
+    for frame, _ in parquet_chunks(
+        path, rows if rows * width <= storage.limit else max(_CHUNK // width, 1), missing
+    ):
+        parts.add(frame)
+    return parts.join({})
 
 
 def parquet_chunks(
@@ -46,32 +59,46 @@ def parquet_chunks(
 ) -> Iterator[tuple[pl.DataFrame, float]]:
     """What `read_parquet` gives, at most `rows` rows at a time, and the share read with them."""
     table = _scan(path)
-    count = table.select(pl.len()).collect().item()
-    for start in range(0, max(count, 1), rows):
-        frame = _plain(table.slice(start, rows).collect(), missing)
+    wide = _wide_columns(table)
+    count = _count_rows(table)
+    for start in range(0, max(count, 1), max(rows, 1)):
+        frame = _plain(table.slice(start, rows).collect(), missing, wide)
         yield frame, min((start + rows) / max(count, 1), 1.0)
 
 
-def _plain(frame: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
+def _count_rows(table: pl.LazyFrame) -> int:
+    return cast(int, table.select(pl.len()).collect().item())
+
+
+def _wide_columns(table: pl.LazyFrame) -> set[str]:
+    """The columns with integers beyond 64 bits, in any row."""
+    may_be = table.select(pl.selectors.by_dtype(pl.UInt64, pl.Int128))
+    ranges = may_be.select(pl.all().min().name.prefix("<"), pl.all().max().name.prefix(">"))
+    limits = ranges.collect().row(0, named=True) if may_be.collect_schema() else {}
+    return {
+        name[1:]
+        for name, value in limits.items()
+        if value is not None and not -(2**63) <= value < 2**63
+    }
+
+
+def _plain(frame: pl.DataFrame, missing: Sequence[str], wide: Collection[str]) -> pl.DataFrame:
     numbers = [number for text in missing if (number := as_number(text)) is not None]
     columns = []
     for values in frame:
         if is_nested(values):
             columns.append(values)
             continue
-        plain = _plain_column(values)
+        plain = _plain_column(values, is_wide=values.name in wide)
         spellings = missing if plain.dtype == pl.String else numbers
         columns.append(plain.set(plain.is_in(spellings).fill_null(False), None))
     return pl.DataFrame(columns)
 
 
-def _plain_column(values: pl.Series) -> pl.Series:
+def _plain_column(values: pl.Series, *, is_wide: bool) -> pl.Series:
     if values.dtype == pl.Duration:
         return values.dt.total_microseconds().cast(pl.Float64) / 1e6
     if values.dtype.is_integer():
-        is_wide = values.len() > values.null_count() and not (
-            int(values.min()) >= -(2**63) and int(values.max()) < 2**63  # type: ignore[arg-type]
-        )
         return values.cast(pl.String if is_wide else pl.Int64)
     if values.dtype == pl.Float32:
         # As it is written: 0.1, not 0.10000000149.

@@ -12,6 +12,7 @@ from nnlab.data.columns import CellError, Column, read_rows
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.fitting import fit_columns
 from nnlab.data.kinds import ColumnKind, check_names, infer_kinds
+from nnlab.data.storage import Storage
 from nnlab.data.threads import map_in_threads
 
 # Rows that are encoded at a time: few enough to spare memory, and so many that threads seldom wait
@@ -68,7 +69,11 @@ def learn_columns(
 
 
 def encode_table(
-    frame: pl.DataFrame, columns: Sequence[Column], encoder: RowEncoder, parts: Sequence[Tensor]
+    frame: pl.DataFrame,
+    columns: Sequence[Column],
+    encoder: RowEncoder,
+    parts: Sequence[Tensor],
+    storage: Storage,
 ) -> list[Tensor]:
     """Parts of a table as inputs.
 
@@ -77,6 +82,7 @@ def encode_table(
         columns: What was learned of its columns.
         encoder: Made for these columns.
         parts: The rows of each part, `(rows,)`, sorted.
+        storage: Where the inputs are kept.
 
     Returns:
         The inputs of each part, `(rows, inputs)`, float32.
@@ -85,7 +91,7 @@ def encode_table(
         ValueError: A column is not there.
         CellError: A cell is not what it was in training.
     """
-    inputs = [torch.empty(len(rows), encoder.out_features) for rows in parts]
+    inputs = storage.inputs([len(rows) for rows in parts], encoder.out_features)
 
     def encode(start: int) -> None:
         block = frame[start : start + _ROWS]

@@ -16,6 +16,7 @@ from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.texts import TextColumns
 from nnlab.data.csv.types import Attempt, ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
+from nnlab.data.storage import Storage, TableParts
 from nnlab.data.threads import map_in_threads
 from nnlab.data.words import different_texts, is_text
 from nnlab.suggestions import did_you_mean, few
@@ -25,7 +26,11 @@ _THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
 
 
 def read_table(
-    path: Path, options: CsvOptions | None = None, *, text: Collection[str] = ()
+    path: Path,
+    options: CsvOptions | None = None,
+    *,
+    text: Collection[str] = (),
+    storage: Storage | None = None,
 ) -> pl.DataFrame:
     """Read a table, or refuse what is not plainly one.
 
@@ -37,6 +42,7 @@ def read_table(
         path: The file; Parquet and gzip are recognised by their content.
         options: What the user states about a CSV file; None for nothing.
         text: Columns of a CSV file that are text, whatever they hold.
+        storage: Where the table is kept; None for memory.
 
     Returns:
         Columns of Int64, Float64 and String, null where a value is missing; of a CSV file also
@@ -48,12 +54,13 @@ def read_table(
         ValueError: It is not such a table, or has no rows; the message names the line.
     """
     options = CsvOptions() if options is None else options
+    storage = storage or Storage(memory_map=False, scratch=path.parent)
     if is_parquet(path):
-        frame = read_parquet(path, missing_values(options))
+        frame = read_parquet(path, missing_values(options), storage)
         _refuse_no_rows(frame, f"{path} must hold at least one row, got none; add rows")
         return frame
     dialect = find_dialect(path, options)
-    frame = _read_csv(dialect, options, text)
+    frame = _read_csv(dialect, options, text, storage)
     _refuse_no_rows(
         frame,
         f"{path}, line {dialect.rows.line}: there are no rows below the header; add rows, or set "
@@ -66,21 +73,26 @@ def read_table(
     return frame
 
 
-def _read_csv(dialect: Dialect, options: CsvOptions, text: Collection[str]) -> pl.DataFrame:
+def _read_csv(
+    dialect: Dialect, options: CsvOptions, text: Collection[str], storage: Storage
+) -> pl.DataFrame:
     """Types are taken from the first piece; where a later one does not fit, all is read again."""
     types = ColumnTypes(dialect, options, text)
     missing = missing_values(options)
-    while (table := _read_pieces(dialect, types, TextColumns(missing))) is None:
+    while (table := _read_pieces(dialect, types, TextColumns(missing), storage)) is None:
         pass
     return table.with_columns(
         values.cast(pl.String) for values in table if values.null_count() == len(values)
     )
 
 
-def _read_pieces(dialect: Dialect, types: ColumnTypes, texts: TextColumns) -> pl.DataFrame | None:
+def _read_pieces(
+    dialect: Dialect, types: ColumnTypes, texts: TextColumns, storage: Storage
+) -> pl.DataFrame | None:
     """Read all pieces; None if types widened on the way, which then fit the whole file."""
     scan = Scan(dialect)
-    frames: list[pl.DataFrame] = []
+    parts = TableParts(storage)
+    last: pl.DataFrame | None = None
     fit = True
 
     def read(piece: tuple[bytes, Place]) -> tuple[Records, Attempt | None]:
@@ -98,14 +110,16 @@ def _read_pieces(dialect: Dialect, types: ColumnTypes, texts: TextColumns) -> pl
         kinds = dict(types.kinds)
         is_read = attempt is not None and attempt.kinds == kinds
         frame = attempt.frame if attempt and is_read else texts.read(types.read(records))
-        if frames and types.kinds != kinds:
+        if last is not None and types.kinds != kinds:
             # Read on for the types of the rest, but keep nothing.
-            fit = False
-        frames = [*frames, frame] if fit else [frame]
+            fit, parts = False, TableParts(storage)
+        if fit:
+            parts.add(frame)
+        last = frame
     scan.tell()
-    if not frames:
+    if last is None:
         return pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String))
-    return texts.join(frames) if fit else None
+    return parts.join(texts.types(last)) if fit else None
 
 
 def _refuse_no_rows(frame: pl.DataFrame, message: str) -> None:

@@ -22,6 +22,7 @@ from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
+from nnlab.data.storage import Storage
 from nnlab.data.table_split import TableSplit
 from nnlab.data.targets import encode_targets, find_classes, infer_task
 from nnlab.data.words import is_text
@@ -78,6 +79,8 @@ class TabularDataModule(InMemoryDataModule):
         column_names: See `CsvOptions`.
         skip_lines: See `CsvOptions`.
         comment: See `CsvOptions`.
+        memory_map: See `Storage`, like the next.
+        scratch: See `Storage`; `~` is the home folder.
         batch_size: Rows of a training batch, >= 1.
         seed: Chooses the splits and the order of the rows.
 
@@ -112,6 +115,8 @@ class TabularDataModule(InMemoryDataModule):
         column_names: Sequence[str] | None,
         skip_lines: int | None,
         comment: str | None,
+        memory_map: bool | None,
+        scratch: str,
         batch_size: int,
         seed: int,
     ) -> None:
@@ -132,6 +137,8 @@ class TabularDataModule(InMemoryDataModule):
             time=time,
             fold=fold,
             folds=folds,
+            memory_map=memory_map,
+            scratch=scratch,
         )
         self.path = Path(path).expanduser()
         self.target = target
@@ -164,6 +171,7 @@ class TabularDataModule(InMemoryDataModule):
             skip_lines=skip_lines,
             comment=comment,
         )
+        self.storage = Storage(memory_map=memory_map, scratch=Path(scratch).expanduser())
 
     def load(self, preprocessing: dict[str, Any] | None) -> LoadedData:
         """Read, split and preprocess.
@@ -189,7 +197,7 @@ class TabularDataModule(InMemoryDataModule):
         warnings = self._warn(table.frame, targets, rows["train"], task, columns) if kinds else []
         missing = table.count_missing() if kinds else {}
         with table.locating():
-            inputs = encode_table(table.frame, columns, encoder, list(rows.values()))
+            inputs = encode_table(table.frame, columns, encoder, list(rows.values()), self.storage)
         scaled = _scale(targets, preprocessing)
         splits = {
             name: (x, scaled.index_select(0, index))
@@ -215,7 +223,7 @@ class TabularDataModule(InMemoryDataModule):
         rows = [torch.arange(len(table.frame))]
         with table.locating():
             targets = encode_targets(table.target, preprocessing["class_names"], self._decimal)
-            (x,) = encode_table(table.frame, columns, RowEncoder(columns), rows)
+            (x,) = encode_table(table.frame, columns, RowEncoder(columns), rows, self.storage)
         return x, _scale(targets, preprocessing)
 
     def digest(self) -> str:
@@ -225,7 +233,9 @@ class TabularDataModule(InMemoryDataModule):
     def _read(self, path: Path, preprocessing: Mapping[str, Any] | None) -> LabelledTable:
         """The rows of a file that have a target, as training read it."""
         text = preprocessing["text"] if preprocessing else ()
-        table = LabelledTable(path, self.reading, target=self.target, text=text)
+        table = LabelledTable(
+            path, self.reading, target=self.target, text=text, storage=self.storage
+        )
         self._refuse_nested(table.frame, path, preprocessing)
         return table
 

@@ -34,18 +34,14 @@ class TextColumns:
         # Columns in chunks of different lengths would all be copied when the table is whole.
         return frame.with_columns(columns).rechunk() if columns else frame
 
-    def join(self, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-        """Pieces below each other; enumerations in the order of their texts."""
-        names = frames[0].select(pl.selectors.by_dtype(pl.String, pl.Enum)).columns
-        types: dict[str, pl.DataType] = {
-            name: self._words.get(name, pl.Enum([])) or pl.String() for name in names
-        }
-        return pl.concat(
-            frame
-            if all(frame.schema[name] == dtype for name, dtype in types.items())
-            else frame.cast(types)  # type: ignore[arg-type]
-            for frame in frames
-        )
+    def types(self, frame: pl.DataFrame) -> dict[str, pl.DataType]:
+        """What the columns of text are when all pieces are read: enumerations in order, or not.
+
+        Args:
+            frame: A piece.
+        """
+        names = frame.select(pl.selectors.by_dtype(pl.String, pl.Enum)).columns
+        return {name: self._words.get(name, pl.Enum([])) or pl.String() for name in names}
 
     def _read_column(self, cells: pl.Series) -> pl.Series:
         words = self._words.get(cells.name, pl.Enum([]))
