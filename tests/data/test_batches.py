@@ -41,7 +41,8 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
 
 
 def test_a_large_table_is_shuffled_window_by_window(monkeypatch) -> None:
-    monkeypatch.setattr("nnlab.data.windows._WINDOW_BYTES", 4 * 40)
+    for name in ("_WHOLE_BYTES", "_WINDOW_BYTES"):
+        monkeypatch.setattr(f"nnlab.data.windows.{name}", 4 * 40)
     monkeypatch.setattr("nnlab.data.windows._CHUNK_BYTES", 4 * 8)
     for rows in (41, 79, 80, 81, 82, 203):
         batches = shuffled(rows, 4)
@@ -66,7 +67,8 @@ def test_processes_share_an_epoch_evenly_and_without_overlap() -> None:
 
 
 def test_processes_share_the_windows_of_a_large_table(monkeypatch) -> None:
-    monkeypatch.setattr("nnlab.data.windows._WINDOW_BYTES", 4 * 40)
+    for name in ("_WHOLE_BYTES", "_WINDOW_BYTES"):
+        monkeypatch.setattr(f"nnlab.data.windows.{name}", 4 * 40)
     monkeypatch.setattr("nnlab.data.windows._CHUNK_BYTES", 4 * 8)
     loaders = [shuffled(203, 2, rank=rank, world_size=2) for rank in range(2)]
     assert [len(list(loader)) for loader in loaders] == [len(loader) for loader in loaders]

@@ -82,7 +82,7 @@ def test_a_table_is_in_memory_up_to_the_limit(on_disk, caplog) -> None:
 
 
 def test_rows_are_filtered_wherever_they_lie(on_disk, monkeypatch) -> None:
-    monkeypatch.setattr(storage, "_ROWS", 30)
+    monkeypatch.setattr(storage, "_FILE_BYTES", FRAME.estimated_size() / 3)
     keep = FRAME["number"].is_not_null()
     assert on_disk.filter(on_disk.table(FRAME), keep).equals(FRAME.filter(keep))
     assert Storage(memory_map=False, scratch=on_disk.scratch).filter(FRAME, keep).height == 75

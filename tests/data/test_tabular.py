@@ -807,7 +807,6 @@ def test_arguments_out_of_range_are_refused(changes: dict, message: str) -> None
 
 def test_a_table_on_disk_gives_what_it_gives_in_memory(write, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(storage, "_FILE_BYTES", 4000)
-    monkeypatch.setattr(storage, "_ROWS", 100)
     frame = make_frame(2000).with_columns(
         pl.when(pl.int_range(pl.len()) % 7 > 0).then("y"),
         pl.when(pl.int_range(pl.len()) % 5 > 0).then("skewed"),

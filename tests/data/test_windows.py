@@ -31,13 +31,13 @@ def test_a_table_of_256_mib_is_one_window_and_of_more_none_is_much_larger() -> N
     assert Windows(rows=256, row_bytes=MIB, step=8).sizes == [256]
     sizes = Windows(rows=1001, row_bytes=MIB, step=8).sizes
     assert len(sizes) > 1
-    assert max(sizes) <= 256 + 8
+    assert max(sizes) <= 128
 
 
 def test_windows_are_drawn_from_the_whole_table_and_anew_each_time() -> None:
     windows = Windows(rows=10_000, row_bytes=2**16, step=4)
     first, *_ = draw(windows)
-    # A quarter of random rows: their middle is near the table's, and chunks are of few rows.
+    # Some of random chunks: their middle is near the table's, and chunks are of few rows.
     assert abs(sum(first) / len(first) - 5000) < 500
     assert draw(windows, seed=1)[0] != first
     assert draw(windows)[0] == first

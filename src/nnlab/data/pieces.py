@@ -15,9 +15,9 @@ from nnlab.data.kinds import ColumnKind, check_names, infer_kinds
 from nnlab.data.storage import Storage
 from nnlab.data.threads import map_in_threads
 
-# Rows that are encoded at a time: few enough to spare memory, and so many that threads seldom wait
-# for Python's lock.
-_ROWS = 2**16
+# Rows that are encoded at a time, and inputs: few enough to spare memory, and so many that threads
+# seldom wait for Python's lock.
+_ROWS, _INPUTS = 2**16, 2**21
 
 
 def learn_columns(
@@ -91,10 +91,12 @@ def encode_table(
         ValueError: A column is not there.
         CellError: A cell is not what it was in training.
     """
-    inputs = storage.inputs([len(rows) for rows in parts], encoder.out_features)
+    width = encoder.out_features
+    inputs = storage.inputs([len(rows) for rows in parts], width)
+    at_a_time = max(1, min(_ROWS, _INPUTS // max(width, len(columns))))
 
     def encode(start: int) -> None:
-        block = frame[start : start + _ROWS]
+        block = frame[start : start + at_a_time]
         try:
             raw = map(torch.from_numpy, read_rows(block, columns))
         except CellError as error:
@@ -105,6 +107,6 @@ def encode_table(
             first, last = np.searchsorted(rows.numpy(), (start, start + len(block))).tolist()
             torch.index_select(encoded, 0, rows[first:last] - start, out=x[first:last])
 
-    for _ in map_in_threads(encode, range(0, len(frame), _ROWS)):
+    for _ in map_in_threads(encode, range(0, len(frame), at_a_time)):
         pass  # raises what went wrong, the first block first
     return inputs

@@ -5,7 +5,6 @@ them again where memory is short.
 """
 
 import contextlib
-import errno
 import logging
 import mmap
 import os
@@ -28,8 +27,6 @@ _log = logging.getLogger(__name__)
 _SHARE = 0.25
 # Of a table on disk, each file has about so many bytes: its columns are put together in memory.
 _FILE_BYTES = 2**26
-# Rows that are looked through at a time where a table is on disk.
-_ROWS = 2**18
 
 
 class Storage:
@@ -93,11 +90,13 @@ class Storage:
 
     def filter(self, frame: pl.DataFrame, keep: pl.Series) -> pl.DataFrame:
         """The rows of a table that are to be kept; on disk if it is too large for memory."""
-        if frame.estimated_size() <= self.limit:
+        size = frame.estimated_size()
+        if size <= self.limit:
             return frame.filter(keep)
         parts = TableParts(self)
-        for start in range(0, len(frame), _ROWS):
-            rows = slice(start, start + _ROWS)
+        at_a_time = max(1, int(_FILE_BYTES / (size / len(frame))))
+        for start in range(0, len(frame), at_a_time):
+            rows = slice(start, start + at_a_time)
             parts.add(frame[rows].filter(keep[rows]))
         return parts.join({})
 
@@ -122,7 +121,7 @@ class Storage:
             with tempfile.TemporaryFile(dir=self.scratch) as file:
                 yield file
         except OSError as error:
-            reason = os.strerror(error.errno or errno.EIO)
+            reason = error.strerror or str(error).splitlines()[0]  # polars gives no number
             raise OSError(
                 f"data.scratch must be a folder with room for {filesize.decimal(int(size))} more, "
                 f"got {self.scratch} ({reason}); name another with data.scratch=FOLDER"

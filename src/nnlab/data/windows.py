@@ -5,19 +5,21 @@ from dataclasses import dataclass
 
 import torch
 
-# What is shuffled as a whole: of more, memory may hold only a part.
-_WINDOW_BYTES = 2**28
+# Up to so much is shuffled as a whole.
+_WHOLE_BYTES = 2**28
+# Of more, memory may hold only a part, and the next part is there before the last is done with.
+_WINDOW_BYTES = 2**27
 # Neighbouring rows that come into a window together: so many that a disk reads them at once, and
 # so few that a window has rows from a thousand places.
-_CHUNK_BYTES = 2**18
+_CHUNK_BYTES = 2**17
 
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
     """Shares out the rows of a table.
 
-    Up to 256 MiB are a single window. More are cut into chunks of neighbouring rows, of at least
-    256 KiB, and each window has as many of them, drawn at random, as make 256 MiB.
+    Up to 256 MiB are a single window. More are cut into chunks of neighbouring rows, of about
+    128 KiB or a single step, and each window has as many of them, drawn at random, as make 128 MiB.
 
     Attributes:
         rows: The rows of the table, >= 0.
@@ -25,7 +27,7 @@ class Windows:
         step: What the rows of every chunk but the last can be divided by, >= 1.
 
     >>> Windows(rows=10_000_000, row_bytes=80, step=256).sizes
-    [3354624, 3354624, 3290752]
+    [1677312, 1677312, 1677312, 1677312, 1677312, 1613440]
     """
 
     rows: int
@@ -35,7 +37,7 @@ class Windows:
     @property
     def sizes(self) -> list[int]:
         """The rows of each window."""
-        if self.rows * self.row_bytes <= _WINDOW_BYTES:
+        if self.rows * self.row_bytes <= _WHOLE_BYTES:
             return [self.rows]
         size = self._chunks * self._chunk_rows
         whole = self.rows - self.rows % self._chunk_rows

@@ -18,6 +18,7 @@ from nnlab.models.inputs import TabularInputs
 from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
 from nnlab.models.objective import Objective, weight_matrices
+from nnlab.models.outputs import EpochOutputs
 from nnlab.models.stepping import Batch, train_on
 from nnlab.spec import DataSpec, Task
 from nnlab.stopwatch import stopwatch
@@ -145,7 +146,7 @@ class SupervisedModule(LightningModule):
         self.gradient_clip_val = gradient_clip_val
         self._optimizer = optimizer
         self._scheduler = scheduler
-        self._kept: dict[str, list[Batch]] = {"train": [], "val": [], "test": []}
+        self._kept = {split: EpochOutputs() for split in ("train", "val", "test")}
         self.latest_metrics: dict[str, float] = {}
 
     def forward(self, x: Tensor) -> Tensor:
@@ -246,12 +247,11 @@ class SupervisedModule(LightningModule):
     def _keep_outputs(self, split: str, batch: Batch) -> Batch:
         x, targets = batch
         outputs = self.forward(x)  # `self(x)` looks for hooks first, at each step
-        self._kept[split].append((outputs.detach(), targets))
+        self._kept[split].add(outputs, targets)
         return outputs, targets
 
     def _log_metrics(self, split: str) -> None:
-        outputs, targets = (torch.cat(parts) for parts in zip(*self._kept[split], strict=True))
-        self._kept[split].clear()
+        outputs, targets = self._kept[split].take()
         distributed = self.trainer.world_size > 1
         if distributed and split == "train":
             # Each process has trained on a share of the rows; the other splits it has seen whole.

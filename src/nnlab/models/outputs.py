@@ -1,0 +1,40 @@
+"""What a network gave in an epoch, kept for the metrics of the whole."""
+
+import torch
+from torch import Tensor
+
+from nnlab.models.stepping import Batch
+
+# Tensors of so many batches are put together while the epoch goes on: each on its own would keep a
+# place between the large ones that come and go, and no two such gaps could be used as one.
+_TOGETHER = 256
+
+
+class EpochOutputs:
+    """Outputs `(rows, out_features)` and targets `(rows,)`, added batch by batch."""
+
+    def __init__(self) -> None:
+        self._joined: list[Batch] = []
+        self._recent: list[Batch] = []
+
+    def add(self, outputs: Tensor, targets: Tensor) -> None:
+        """Add a batch."""
+        self._recent.append((outputs.detach(), targets))
+        if len(self._recent) == _TOGETHER:
+            self._join()
+
+    def take(self) -> Batch:
+        """Those of all batches since the last call."""
+        self._join()
+        joined, self._joined = self._joined, []
+        return _concatenated(joined)
+
+    def _join(self) -> None:
+        if self._recent:
+            self._joined.append(_concatenated(self._recent))
+            self._recent.clear()
+
+
+def _concatenated(batches: list[Batch]) -> Batch:
+    outputs, targets = zip(*batches, strict=True)
+    return torch.cat(outputs), torch.cat(targets)
