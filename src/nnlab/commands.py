@@ -78,6 +78,8 @@ How another file is written can be said as in training: data.separator, data.enc
             "threads",
             "data.path",
             "data.root",
+            "data.memory_map",
+            "data.scratch",
             *(f"data.{name}" for name in _READING),
         ),
     ),

@@ -32,6 +32,8 @@ _CHANGEABLE = (
     "checkpoint_every_s",
     "data.path",
     "data.root",
+    "data.memory_map",
+    "data.scratch",
 )
 
 

@@ -92,7 +92,6 @@ RULES: dict[str, Rule] = {
     "fold": Number("[0, inf)", integer=True),
     "folds": Number("[2, inf)", integer=True, none=True),
     "memory_map": Flag(none=True),
-    "scratch": Text(),
     # the table file
     "separator": Mark(("tab",)),
     "encoding": Encoding(),

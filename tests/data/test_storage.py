@@ -12,7 +12,7 @@ import torch
 
 from nnlab.data import storage
 from nnlab.data.memory import memory_bytes
-from nnlab.data.storage import Storage, TableParts
+from nnlab.data.storage import Storage, TableParts, read_ahead
 
 FRAME = pl.DataFrame(
     {
@@ -94,6 +94,15 @@ def test_inputs_on_disk_can_be_written_and_read(on_disk) -> None:
     inputs.copy_(torch.arange(15.0).view(5, 3))
     assert inputs[4].tolist() == [12, 13, 14]
     assert inputs.dtype == torch.float32
+
+
+def test_any_rows_can_be_read_ahead_wherever_they_lie(on_disk) -> None:
+    (inputs,) = on_disk.inputs([5000], 7)
+    inputs.copy_(torch.arange(35_000.0).view(5000, 7))
+    for rows in (inputs, inputs[:1], inputs[4999:], inputs[1234:4321], torch.zeros(3)):
+        before = rows.clone()
+        read_ahead(rows)
+        assert torch.equal(rows, before)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from nnlab.data.storage import read_ahead
 from nnlab.data.windows import Windows
 from nnlab.seeding import stream_seed
 from nnlab.stopwatch import stopwatch
@@ -41,7 +42,9 @@ class OrderedBatches:
     def __iter__(self) -> Iterator[Batch]:
         for start in range(0, len(self.x), self.batch_size):
             rows = slice(start, start + self.batch_size)
-            yield self.x[rows], self.targets[rows]
+            x = self.x[rows]
+            read_ahead(x)
+            yield x, self.targets[rows]
 
 
 class ShuffledBatches:
@@ -133,13 +136,13 @@ class ShuffledBatches:
                 yield Block(x, targets, indices[start : start + steps], self.device)
 
     def _gather(self, chunks: Sequence[slice]) -> Batch:
-        """Some chunks of rows, copied: to read each at once is what a disk does best."""
+        """Some chunks of rows; of several, a copy."""
+        x = [self.x[chunk] for chunk in chunks]
+        for rows in x:
+            read_ahead(rows)
         if len(chunks) == 1:
-            return self.x[chunks[0]], self.targets[chunks[0]]
-        x, targets = (
-            torch.cat([part[chunk] for chunk in chunks]) for part in (self.x, self.targets)
-        )
-        return x, targets
+            return x[0], self.targets[chunks[0]]
+        return torch.cat(x), torch.cat([self.targets[chunk] for chunk in chunks])
 
     def _starts(self, rows: int) -> list[int]:
         starts = list(range(0, rows, self.batch_size))

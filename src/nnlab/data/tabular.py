@@ -138,7 +138,6 @@ class TabularDataModule(InMemoryDataModule):
             fold=fold,
             folds=folds,
             memory_map=memory_map,
-            scratch=scratch,
         )
         self.path = Path(path).expanduser()
         self.target = target
