@@ -17,6 +17,7 @@ CONTENT = {
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    (tmp_path / "checkpoints").mkdir()
     write_checkpoint(CONTENT, tmp_path / "checkpoints" / "best.ckpt")
     return tmp_path / "checkpoints" / "best.ckpt"
 
@@ -101,7 +102,7 @@ def test_the_best_is_on_disk_before_the_last_that_knows_of_it(
 ) -> None:
     written = []
     monkeypatch.setattr(
-        "nnlab.checkpoints.write_checkpoint", lambda content, path: written.append(path.name)
+        "nnlab.checkpoints.write_checkpoint", lambda content, path, keep: written.append(path.name)
     )
     files = CheckpointFiles(checkpoint_every_s=3600)
     for name in ("last.ckpt", "best.ckpt", "last.ckpt"):

@@ -8,25 +8,41 @@ from typing import BinaryIO
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
     """A file to write to, which takes its place once it is whole.
 
     It is written beside its place, so that the last step is a rename within one file system, and
-    forced to the disk before. Whatever happens, there is the old file or the new one.
+    forced to the disk before, as its folder is afterwards. Whatever happens, there is the old file
+    or the new one.
 
     Args:
-        path: The file; its folder is made if it is not there.
+        path: The file, in a folder that is there.
+        keep: Where the old file stays, in the same folder; None to lose it.
 
     Raises:
         OSError: The folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if keep is not None and path.exists():
+            path.replace(keep)
         beside.replace(path)
+        _force_to_disk(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _force_to_disk(folder: Path) -> None:
+    """Make the names in a folder outlast a loss of power, where the system can."""
+    try:
+        entry = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows
+        return
+    try:
+        os.fsync(entry)
+    finally:
+        os.close(entry)

@@ -4,6 +4,7 @@ import hashlib
 import io
 import math
 import pickle
+import shlex
 import time
 import warnings
 from pathlib import Path
@@ -22,8 +23,18 @@ _MARK = b"sha256:"
 _COMMENT_BYTES = len(_MARK) + 64
 
 
-def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
+def previous(path: Path) -> Path:
+    """Where the checkpoint before the one at `path` stays."""
+    return path.with_name(f"{path.stem}_before{path.suffix}")
+
+
+def write_checkpoint(checkpoint: dict[str, Any], path: Path, *, keep: Path | None = None) -> None:
     """Write a checkpoint that carries its own digest.
+
+    Args:
+        checkpoint: Tensors and plain data.
+        path: The file.
+        keep: Where the file that is there now stays; None to lose it.
 
     Raises:
         OSError: The folder cannot be written.
@@ -34,7 +45,7 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
     # The last two bytes of an archive without a comment are the comment's length.
     content[-2:] = _COMMENT_BYTES.to_bytes(2, "little")
     comment = _MARK + hashlib.sha256(content).hexdigest().encode()
-    with replacing(path) as file:
+    with replacing(path, keep=keep) as file:
         file.write(content + comment)
 
 
@@ -105,6 +116,7 @@ class CheckpointFiles(TorchCheckpointIO):
         super().__init__()
         self.checkpoint_every_s = checkpoint_every_s
         self._written_at = -math.inf
+        self._has_written = False
         self._held: dict[Path, dict[str, Any]] = {}
 
     def save_checkpoint(
@@ -119,17 +131,48 @@ class CheckpointFiles(TorchCheckpointIO):
             self.write()
 
     def write(self) -> None:
-        """Write what is held."""
+        """Write what is held.
+
+        Raises:
+            OSError: It cannot be written; the checkpoints that are there stay as they are.
+        """
         # The last epoch's checkpoint knows which was the best, so that one must be there first.
-        for path in sorted(self._held, key=lambda path: path.stem == "last"):
-            write_checkpoint(self._held.pop(path), path)
+        for path in sorted(self._held, key=_is_last):
+            self._write_one(path)
+            self._has_written = True
+            del self._held[path]
         self._written_at = time.monotonic()
+
+    def _write_one(self, path: Path) -> None:
+        run_dir = path.parent.parent
+        try:
+            # Once, so that a folder that somebody removes is noticed.
+            if not self._has_written:
+                path.parent.mkdir(exist_ok=True)
+            # Training can go on from the one before, should a disk spoil the last.
+            keep = previous(path) if _is_last(path) else None
+            write_checkpoint(self._held[path], path, keep=keep)
+        except OSError as error:
+            if not path.parent.is_dir():
+                raise FileNotFoundError(
+                    f"the run directory {run_dir} must stay where it is while the run goes on, "
+                    "but it is gone; start the run again"
+                ) from error
+            raise OSError(
+                f"{path} must be written, but cannot be ({error.strerror or error}); what was "
+                "saved before is whole: mend that, and go on with python scripts/train.py "
+                f"{shlex.quote(f'resume={run_dir}')}"
+            ) from error
 
     def load_checkpoint(
         self, path: str | Path, map_location: object = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
         """Read a checkpoint on the CPU; never more than tensors and plain data."""
         return read_checkpoint(Path(path))
+
+
+def _is_last(path: Path) -> bool:
+    return path.stem == "last"
 
 
 def _snapshot(value: Any) -> Any:

@@ -17,7 +17,7 @@ from nnlab.suggestions import did_you_mean, setting
 Built = TypeVar("Built")
 
 _PACKAGE = Path(__file__).parent
-_TRUSTED = ("nnlab", "torch", "lightning", "torchmetrics")
+_TRUSTED = ("nnlab", "torch.optim", "torch.nn", "lightning", "torchmetrics")
 
 
 def config_folder() -> Path:
@@ -128,7 +128,7 @@ def _as_text(where: str, key: str, value: Any) -> str:
 def _check_trusted(where: str, target: Any) -> None:
     extra = os.environ.get("NNLAB_TRUSTED_PACKAGES", "").split(",")
     trusted = (*_TRUSTED, *filter(None, extra))
-    if str(target).partition(".")[0] not in trusted:
+    if not any(str(target).startswith(f"{package}.") for package in trusted):
         raise ValueError(
             f"{where} must be of a trusted package ({', '.join(trusted)}), got {target}; to use "
             "your own, set the environment variable NNLAB_TRUSTED_PACKAGES=your_package"

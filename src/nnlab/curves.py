@@ -1,5 +1,6 @@
 """TensorBoard curves against steps and against epochs."""
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class CurvesLogger(TensorBoardLogger):
     def __init__(self, *, save_dir: Path) -> None:
         # default_hp_metric would fill the HParams tab with a metric of -1.
         super().__init__(save_dir, name="", version="", default_hp_metric=False)
+        threading.excepthook = _report_others
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -36,9 +38,22 @@ class CurvesLogger(TensorBoardLogger):
         values = [
             Summary.Value(tag=name, simple_value=float(value)) for name, value in metrics.items()
         ]
-        self.experiment._get_file_writer().add_summary(Summary(value=values), step)
+        try:
+            self.experiment._get_file_writer().add_summary(Summary(value=values), step)
+        except OSError as error:
+            raise OSError(
+                f"{self.save_dir} must stay where it is and have room for TensorBoard's curves, "
+                f"but has not ({error.strerror or error})"
+            ) from error
 
     @rank_zero_only
     def save(self) -> None:
         """Flush the events; Lightning would add an `hparams.yaml`, but `.hydra/` has it all."""
         self.experiment.flush()
+
+
+def _report_others(failure: threading.ExceptHookArgs) -> None:
+    """Print what ends a thread, unless it is a failure to write curves, which `_write` raises."""
+    writes_curves = type(failure.thread).__module__.startswith("tensorboard.")
+    if not (writes_curves and isinstance(failure.exc_value, OSError)):
+        threading.__excepthook__(failure)

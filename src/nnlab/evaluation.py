@@ -67,6 +67,7 @@ def _evaluate_other(
     metrics = module.compute_metrics(outputs, targets)
     path = run_dir / "evaluations" / source.name / "metrics.json"
     content = {"path": str(source.resolve()), "rows": len(targets), "test": metrics}
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
     report_other_evaluation(metrics, len(targets), path)

@@ -51,6 +51,7 @@ def export(
     difference, checked_by = check_graph(predictor, graph, format)
     text = json.dumps(describe(predictor, written), indent=2, ensure_ascii=False, allow_nan=False)
     for file, content in ((path, graph), (path.with_suffix(".json"), f"{text}\n".encode())):
+        file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as opened:
             opened.write(content)
     _report(predictor, path, format, f"{difference:.1g} ({checked_by})")

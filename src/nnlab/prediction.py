@@ -173,6 +173,7 @@ def _beside(own: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
 def _write(parts: Iterator[_Part], path: Path, *, is_raw: bool) -> int:
     """Write tables below each other into one file, which appears once it is whole."""
     rows = 0
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file, _progress() as progress:
         task = progress.add_task("", total=1.0, rows=0)
         for part, done in parts:

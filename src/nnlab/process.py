@@ -1,11 +1,15 @@
 """The process that a run has to itself: threads, seeds, quiet libraries, versions."""
 
 import contextlib
+import functools
 import logging
 import platform
+import signal
+import threading
 import warnings
 from collections.abc import Iterator
 from importlib.metadata import version
+from typing import Any
 
 import torch
 from lightning.pytorch import seed_everything
@@ -63,10 +67,38 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
 
 
+def end_at_next_signal(*_: object) -> None:
+    """Let a second Ctrl-C or SIGTERM end the process at once; also to be called by the first."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def ending_at_second_signal() -> Iterator[None]:
+    """Let the first SIGTERM be for Lightning to answer, which ends training after the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, end_at_next_signal)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def environment(device: str) -> dict[str, Any]:
+    """What a result depends on beside the settings: `threads`, `device`, `versions`."""
+    return {"threads": torch.get_num_threads(), "device": device, "versions": versions()}
+
+
+@functools.cache
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
     packages = ("nnlab", "lightning", "hydra-core", "polars", "numpy")
     # torch's own word has the build in it, such as +cpu; that of its package may not.
-    return {"python": platform.python_version(), "torch": torch.__version__} | {
+    return {"python": platform.python_version(), "torch": str(torch.__version__)} | {
         name: version(name) for name in packages
     }

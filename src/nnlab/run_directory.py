@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
@@ -36,7 +37,11 @@ def load_config(run_dir: Path) -> DictConfig:
         ValueError: The file does not hold settings.
     """
     path = run_dir / ".hydra" / "config.yaml"
-    config = OmegaConf.load(path)
+    text = path.read_text()
+    # A few lines of aliases of aliases would make gigabytes; nnlab writes none.
+    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+        raise ValueError(f"{path} must hold a run's settings as nnlab writes them, got an alias")
+    config = OmegaConf.create(text)
     if not isinstance(config, DictConfig):
         raise ValueError(f"{path} must hold a run's settings, got {config!r}")
     # A run directory may come from elsewhere: nothing in it configures Hydra.

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
@@ -24,8 +23,23 @@ from nnlab.config import build, plain_arguments, takes
 from nnlab.data.module import InMemoryDataModule
 from nnlab.evaluation import load_module, score
 from nnlab.models import SupervisedModule
-from nnlab.process import fast_arithmetic, quiet_lightning, set_seed, set_threads, versions
+from nnlab.process import (
+    ending_at_second_signal,
+    environment,
+    fast_arithmetic,
+    quiet_lightning,
+    set_seed,
+    set_threads,
+)
 from nnlab.reporting import report_finished, report_interrupted, report_start
+from nnlab.resuming import (
+    SavedState,
+    check_length,
+    config_path,
+    find_saved_state,
+    finished_results,
+    tell_differences,
+)
 from nnlab.rules import METRICS, RULES, monitors
 from nnlab.spec import Task
 from nnlab.stopwatch import stopwatch
@@ -61,10 +75,13 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         ValueError: The config does not fit the data, or the loss is no longer finite.
         OSError: Data is missing, or the run directory cannot be written.
     """
-    finished = _finished_results(cfg, run_dir)
+    finished = finished_results(cfg, run_dir)
     if finished is not None:
         report_finished(finished, run_dir)
         return _monitored(finished)
+    saved = find_saved_state(run_dir)
+    if saved:
+        check_length(cfg, run_dir, saved.epochs)
     quiet_lightning()
     set_threads(1)  # to read with; see `fast_arithmetic`
     set_seed(cfg.seed)
@@ -80,15 +97,16 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     if trainer.is_global_zero:
         report_start(module, data)
 
-    epochs_before = _epochs_in(run_dir)
-    if epochs_before > 0:
-        _check_length(cfg, run_dir, epochs_before)
-        if trainer.is_global_zero:
-            with replacing(_config_path(run_dir)) as file:  # for the next time
+    epochs_before = saved.epochs if saved else 0
+    # Other threads add up in another order, so a run keeps to as many unless others are asked for.
+    threads = cfg.threads or (saved.environment["threads"] if saved else None)
+    with fast_arithmetic(threads, module.multiplications * data.batch_size):
+        if saved and trainer.is_global_zero:
+            tell_differences(saved.environment, environment(str(trainer.strategy.root_device)))
+            with replacing(config_path(run_dir)) as file:  # for the next time
                 file.write(OmegaConf.to_yaml(cfg).encode())
-    with fast_arithmetic(cfg.threads, module.multiplications * data.batch_size):
         started = time.monotonic()
-        _fit(trainer, module, data, run_dir)
+        _fit(trainer, module, data, run_dir, saved)
         seconds = time.monotonic() - started
         stopwatch.press("loop")
         if not trainer.is_global_zero:
@@ -123,9 +141,7 @@ def _score_best(
         "val": score(best_module, data.val_dataloader()),
         "test": score(best_module, data.test_dataloader()),
         "seed": cfg.seed,
-        "threads": torch.get_num_threads(),
-        "device": str(trainer.strategy.root_device),
-        "versions": versions(),
+        **environment(str(trainer.strategy.root_device)),
     }
 
 
@@ -142,65 +158,28 @@ def _monitored(results: dict[str, Any]) -> float:
     return float(results["val"][results["monitor"].removeprefix("val/")])
 
 
-def _finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
-    """What a run wrote at its end, if it has come to the end that the config asks for."""
-    path = run_dir / "metrics.json"
-    if not path.is_file():
-        return None
-    try:
-        results: dict[str, Any] = json.loads(path.read_text())
-    except json.JSONDecodeError:
-        return None  # to be written again
-    return results if results["max_epochs"] == cfg.trainer.max_epochs else None
-
-
-def _check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
-    """Whether a run that is resumed may have this many epochs."""
-    wanted = cfg.trainer.max_epochs
-    planned = OmegaConf.load(_config_path(run_dir)).trainer.max_epochs
-    if wanted < epochs_before:
-        raise ValueError(
-            f"trainer.max_epochs must be at least the {epochs_before} epochs that {run_dir} has "
-            f"behind it, got trainer.max_epochs={wanted}"
-        )
-    if wanted != planned and takes(cfg.scheduler, "total_steps"):
-        schedule = cfg.scheduler["_target_"].rpartition(".")[2]
-        raise ValueError(
-            f"trainer.max_epochs must stay {planned} in {run_dir}, whose {schedule} was laid out "
-            f"for so many epochs, got trainer.max_epochs={wanted}; start a new run"
-        )
-
-
-def _config_path(run_dir: Path) -> Path:
-    return run_dir / ".hydra" / "config.yaml"
-
-
-def _epochs_in(run_dir: Path) -> int:
-    """The epochs that a run directory has behind it."""
-    last = _last_checkpoint(run_dir)
-    return read_checkpoint(last)["epoch"] + 1 if last.is_file() else 0
-
-
-def _last_checkpoint(run_dir: Path) -> Path:
-    return run_dir / "checkpoints" / "last.ckpt"
-
-
 def _fit(
-    trainer: Trainer, module: SupervisedModule, data: InMemoryDataModule, run_dir: Path
+    trainer: Trainer,
+    module: SupervisedModule,
+    data: InMemoryDataModule,
+    run_dir: Path,
+    saved: SavedState | None,
 ) -> None:
-    last = _last_checkpoint(run_dir)
     try:
-        trainer.fit(
-            module,
-            datamodule=data,
-            ckpt_path=last if last.is_file() else None,
-            weights_only=True,
-        )
+        with ending_at_second_signal():
+            trainer.fit(
+                module,
+                datamodule=data,
+                ckpt_path=saved.path if saved else None,
+                weights_only=True,
+            )
     except SystemExit:
-        # Lightning's answer to Ctrl-C.
+        # Lightning's answer to Ctrl-C and to SIGTERM.
         if trainer.interrupted and trainer.is_global_zero:
-            report_interrupted(_epochs_in(run_dir), run_dir)
-            raise SystemExit(128 + signal.SIGINT) from None
+            now = find_saved_state(run_dir)
+            report_interrupted(now.epochs if now else 0, run_dir)
+            number = signal.SIGTERM if trainer.received_sigterm else signal.SIGINT
+            raise SystemExit(128 + number) from None
         raise
 
 

@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from nnlab.checkpoints import CheckpointFiles
+from nnlab.process import end_at_next_signal, environment
 from nnlab.stopwatch import stopwatch
 
 # What an epoch of milliseconds has done is soon done again.
@@ -60,10 +61,17 @@ class RunCheckpoint(ModelCheckpoint):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Write what is held in memory."""
+        """Write what is held in memory; who cannot wait for it can end the process at once."""
+        end_at_next_signal()
         super().on_exception(trainer, pl_module, exception)
         if files := _files(trainer):
             files.write()
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add what the result depends on beside the settings."""
+        checkpoint["environment"] = environment(str(trainer.strategy.root_device))
 
     def _monitor_candidates(self, trainer: Trainer) -> dict[str, Tensor]:
         """What a file name or a comparison may need; Lightning copies every metric for it."""

@@ -197,6 +197,7 @@ class SupervisedModule(LightningModule):
             scheduler=None if isinstance(scheduler, ReduceLROnPlateau) else scheduler,
             gradient_clip_val=self.gradient_clip_val,
         )
+        self._check_finite("train", float(torch.stack(taken["losses"]).sum()))
         # Lightning counts the steps of its own optimizers alone.
         progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
         for count in (progress.total, progress.current):
@@ -214,6 +215,8 @@ class SupervisedModule(LightningModule):
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Only Lightning's own step has not been put down yet."""
+        if self.automatic_optimization:
+            self._check_finite("train", float(outputs["loss"]))
         stopwatch.press("optimizer" if self.automatic_optimization else "loop")
 
     def on_validation_start(self) -> None:
@@ -260,12 +263,7 @@ class SupervisedModule(LightningModule):
             )
         metrics = self.compute_metrics(outputs, targets)
         stopwatch.press("metrics" if split == "train" else "validation")
-        if not math.isfinite(metrics["loss"]):
-            raise ValueError(
-                f"{split}/loss must stay finite, got {metrics['loss']} in epoch "
-                f"{self.current_epoch + 1}; lower optimizer.lr, or clip the gradients with "
-                "trainer.gradient_clip_val=1"
-            )
+        self._check_finite(split, metrics["loss"])
         if split == "train" and self.objective.is_penalized:
             metrics["penalty"] = float(self.penalty().detach())
         named = {f"{split}/{name}": value for name, value in metrics.items()}
@@ -280,6 +278,13 @@ class SupervisedModule(LightningModule):
             step = self.trainer.global_step - 1
             logger.log_metrics({**named, "epoch": self.current_epoch}, step)
         stopwatch.press("logging")
+
+    def _check_finite(self, split: str, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"{split}/loss must stay finite, got {loss} in epoch {self.current_epoch + 1}; "
+                "lower optimizer.lr, or clip the gradients with trainer.gradient_clip_val=1"
+            )
 
     def _check_monitor(self) -> None:
         if self.monitor not in self.latest_metrics:

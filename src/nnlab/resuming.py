@@ -1,0 +1,116 @@
+"""What a run directory has behind it, and how to go on from there."""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from nnlab.checkpoints import previous, read_checkpoint
+from nnlab.config import takes
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedState:
+    """The newest checkpoint of a run that is whole.
+
+    Attributes:
+        path: Its file.
+        epochs: The epochs behind it.
+        environment: What the result depends on beside the settings (`nnlab.process`).
+    """
+
+    path: Path
+    epochs: int
+    environment: dict[str, Any]
+
+
+def find_saved_state(run_dir: Path) -> SavedState | None:
+    """What to go on from: the last checkpoint, or the one before if the last is damaged.
+
+    Returns:
+        None for a run that has none yet.
+
+    Raises:
+        ValueError: No checkpoint is whole, or the best one is not.
+    """
+    folder = run_dir / "checkpoints"
+    last = folder / "last.ckpt"
+    candidates = [path for path in (last, previous(last)) if path.is_file()]
+    if not candidates:
+        return None
+    for path in candidates:
+        try:
+            checkpoint = read_checkpoint(path)
+        except ValueError as error:
+            if path == candidates[-1]:
+                raise
+            _log.warning("warning: %s; going on from the one before", error)
+            continue
+        break
+    # Better now than when training is over.
+    read_checkpoint(folder / "best.ckpt")
+    return SavedState(
+        path=path, epochs=checkpoint["epoch"] + 1, environment=checkpoint["environment"]
+    )
+
+
+def finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
+    """What a run wrote at its end, if it has come to the end that the config asks for."""
+    path = run_dir / "metrics.json"
+    if not path.is_file():
+        return None
+    try:
+        results: dict[str, Any] = json.loads(path.read_text())
+    except json.JSONDecodeError:
+        return None  # to be written again
+    return results if results["max_epochs"] == cfg.trainer.max_epochs else None
+
+
+def config_path(run_dir: Path) -> Path:
+    """Where a run's settings are."""
+    return run_dir / ".hydra" / "config.yaml"
+
+
+def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
+    """Refuse a number of epochs that a run which is resumed cannot have.
+
+    Raises:
+        ValueError: It has more behind it, or its schedule was laid out for another number.
+    """
+    wanted = cfg.trainer.max_epochs
+    planned = OmegaConf.load(config_path(run_dir)).trainer.max_epochs
+    if wanted < epochs_before:
+        raise ValueError(
+            f"trainer.max_epochs must be at least the {epochs_before} epochs that {run_dir} has "
+            f"behind it, got trainer.max_epochs={wanted}"
+        )
+    if wanted != planned and takes(cfg.scheduler, "total_steps"):
+        schedule = cfg.scheduler["_target_"].rpartition(".")[2]
+        raise ValueError(
+            f"trainer.max_epochs must stay {planned} in {run_dir}, whose {schedule} was laid out "
+            f"for so many epochs, got trainer.max_epochs={wanted}; start a new run"
+        )
+
+
+def tell_differences(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Say what may make the result of a resumed run another one.
+
+    Args:
+        before: The `environment` of its checkpoint.
+        now: That of this process.
+    """
+    then, here = ({**e["versions"], "device": e["device"]} for e in (before, now))
+    others = [f"{name} {here[name]} for {then[name]}" for name in here if here[name] != then[name]]
+    if before["threads"] != now["threads"]:
+        others.append(f"threads {now['threads']} for {before['threads']}")
+    if others:
+        _log.warning(
+            "warning: the run goes on with other things than it began with, so its result may "
+            "differ in the last digits: %s",
+            ", ".join(others),
+        )

@@ -1,0 +1,60 @@
+"""Nothing is lost: a run that is killed at random moments ends as one that was left alone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STRIKING = Path(__file__).with_name("striking.py")
+COMMON = ["checkpoint_every_s=0", "callbacks.early_stopping=null", "model.dropout=0.3"]
+TABLE = ["data=penguins", "model.hidden_sizes=[32]", "trainer.max_epochs=40"]
+IMAGES = ["data=digits", "trainer.max_epochs=8"]
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def strike(folder: Path, strikes: int, *settings: str) -> list[str]:
+    """What was struck."""
+    process = subprocess.run(
+        [sys.executable, str(STRIKING), str(folder), str(strikes), "0", *COMMON, *settings],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout.split()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [[*TABLE, "scheduler=one_cycle"], [*IMAGES, "scheduler=plateau", "scheduler.patience=0"]],
+    ids=["table", "images"],
+)
+def test_a_run_that_is_killed_thrice_ends_as_one_that_was_not(tmp_path: Path, settings) -> None:
+    assert len(strike(tmp_path, 3, *settings)) == 3
+
+
+@pytest.mark.kills
+@pytest.mark.parametrize("scheduler", ["constant", "cosine", "one_cycle", "plateau"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TABLE,
+        IMAGES,
+        [*IMAGES, "steps_per_block=1"],
+        ["data=csv", "data.memory_map=true", "model.hidden_sizes=[32]", "trainer.max_epochs=30"],
+    ],
+    ids=["table", "images", "plain", "mapped"],
+)
+def test_a_run_that_is_killed_fifty_times_ends_as_one_that_was_not(
+    tmp_path: Path, settings, scheduler
+) -> None:
+    rows = [f"{i % 17},{(i * i) % 23},{i % 5}" for i in range(600)]
+    (tmp_path / "table.csv").write_text("a,b,y\n" + "\n".join(rows))
+    table = ["data.path=table.csv", "data.target=y", f"data.scratch={tmp_path}"]
+    words = [*settings, *(table if "data=csv" in settings else []), f"scheduler={scheduler}"]
+    struck = strike(tmp_path, 50, *words)
+    assert len(struck) == 50
+    print(scheduler, {word: struck.count(word) for word in sorted(set(struck))})
