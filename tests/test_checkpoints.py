@@ -1,12 +1,13 @@
 """Checkpoints: whole or not there, and noticed when a byte has changed."""
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from nnlab.checkpoints import CheckpointFiles, read_checkpoint, write_checkpoint
+from nnlab.checkpoints import CheckpointFiles, previous, read_checkpoint, write_checkpoint
 
 CONTENT = {
     "epoch": 3,
@@ -109,3 +110,38 @@ def test_the_best_is_on_disk_before_the_last_that_knows_of_it(
         files.save_checkpoint(CONTENT, tmp_path / name)
     files.write()
     assert written == ["best.ckpt", "last.ckpt"]
+
+
+def test_the_last_before_is_kept_until_the_new_one_is_whole(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    path.parent.parent.mkdir()
+    files = CheckpointFiles(checkpoint_every_s=0)
+    for epoch in range(3):
+        files.save_checkpoint({**CONTENT, "epoch": epoch}, path)
+        files.write()
+    assert [read_checkpoint(file)["epoch"] for file in (path, previous(path))] == [2, 1]
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    files.save_checkpoint({**CONTENT, "epoch": 3}, path)
+    with pytest.raises(OSError, match=r"cannot be \(No space left on device\).*resume="):
+        files.write()
+    assert [read_checkpoint(file)["epoch"] for file in (path, previous(path))] == [2, 1]
+    monkeypatch.undo()
+    files.write()  # there is room again
+    assert [read_checkpoint(file)["epoch"] for file in (path, previous(path))] == [3, 2]
+
+
+def test_a_run_directory_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    path.parent.parent.mkdir()
+    files = CheckpointFiles(checkpoint_every_s=0)
+    files.save_checkpoint(CONTENT, path)
+    files.write()
+    shutil.rmtree(path.parent.parent)
+    files.save_checkpoint(CONTENT, path)
+    with pytest.raises(FileNotFoundError, match="must stay where it is while the run goes on"):
+        files.write()
+    assert not path.parent.parent.exists()

@@ -20,6 +20,7 @@ from conftest import ENVIRONMENT, ROOT, Command, run_script, side_by_side
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
+from nnlab import process as nnlab_process
 from nnlab.stopwatch import PHASES
 
 SHORT = ("trainer.max_epochs=2", "model.hidden_sizes=[16]")
@@ -121,7 +122,7 @@ def test_the_hparams_tab_has_the_settings_and_the_real_result(digits_run) -> Non
 def test_the_run_directory_has_its_config_checkpoints_and_log(digits_run) -> None:
     run_dir, printed = digits_run
     names = sorted(path.name for path in (run_dir / "checkpoints").iterdir())
-    assert names == ["best.ckpt", "last.ckpt"]
+    assert names == ["best.ckpt", "last.ckpt", "last_before.ckpt"]
     assert (run_dir / ".hydra" / "config.yaml").is_file()
     log = (run_dir / "train.log").read_text()
     assert printed.splitlines()[0] in log
@@ -277,10 +278,16 @@ def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
 ENDLESS = ["trainer.max_epochs=100000", "callbacks.early_stopping=null", "data=penguins"]
 
 
-@pytest.mark.ahead(stop_after_a_checkpoint, signal.SIGINT, ENDLESS)
-def test_ctrl_c_says_how_to_go_on(ahead) -> None:
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [
+        pytest.param(how, status, marks=pytest.mark.ahead(stop_after_a_checkpoint, how, ENDLESS))
+        for how, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143))
+    ],
+)
+def test_ctrl_c_and_sigterm_say_how_to_go_on(ahead, how, status) -> None:
     folder, process = ahead
-    assert process.returncode == 130
+    assert process.returncode == status
     assert "Traceback" not in process.stderr
     name = only_run(folder).name
     assert process.stdout.endswith(f"python scripts/train.py resume=outputs/penguins/{name}\n")
@@ -292,6 +299,58 @@ def test_a_run_cannot_be_made_shorter_than_it_is(digits_run, quick_command, tmp_
     process = quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=1", succeed=False)
     assert "trainer.max_epochs must be at least the" in process.stderr
     assert (run_dir / "metrics.json").is_file()
+
+
+def shorten(run_dir: Path, name: str) -> None:
+    path = run_dir / "checkpoints" / name
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    settings = ("data=penguins", "trainer.max_epochs=5", "checkpoint_every_s=0")
+    quick_command("train.py", *settings)
+    run_dir = only_run(tmp_path)
+    whole = weights(run_dir)
+    (run_dir / "metrics.json").unlink()
+    shorten(run_dir, "last.ckpt")
+    printed = quick_command("train.py", f"resume={run_dir}").stdout
+    assert "last.ckpt must be a checkpoint" in printed
+    assert "going on from the one before" in printed
+    assert "epoch 4/5" not in printed
+    assert "epoch 5/5" in printed
+    assert same(weights(run_dir), whole)
+
+
+def test_a_damaged_best_checkpoint_is_noticed_before_training(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    quick_command("train.py", *SHORT)
+    run_dir = only_run(tmp_path)
+    (run_dir / "metrics.json").unlink()
+    shorten(run_dir, "best.ckpt")
+    process = quick_command("train.py", f"resume={run_dir}", succeed=False)
+    assert process.stderr.startswith(f"error: {run_dir}/checkpoints/best.ckpt must be a checkpoint")
+
+
+def test_a_resumed_run_keeps_its_threads_and_says_what_differs(
+    quick_command: Command, tmp_path: Path, monkeypatch
+) -> None:
+    quick_command("train.py", *SHORT, "threads=2", "callbacks.early_stopping=null")
+    run_dir = only_run(tmp_path)
+    config = run_dir / ".hydra" / "config.yaml"
+    config.write_text(config.read_text().replace("threads: 2", "threads: null"))
+    monkeypatch.setattr("nnlab.process.version", lambda name: f"9 of {name}")
+    nnlab_process.versions.cache_clear()
+    printed = quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=3").stdout
+    assert results(run_dir)["threads"] == 2
+    assert "its result may differ" in printed
+    assert "polars 9 of polars for " in printed
+    assert "threads" not in printed.partition("may differ")[2].partition("\n")[0]
+    command = ("train.py", f"resume={run_dir}", "trainer.max_epochs=4", "threads=1")
+    assert "threads 1 for 2" in quick_command(*command).stdout
+    nnlab_process.versions.cache_clear()
 
 
 def test_a_finished_run_can_be_made_longer(quick_command: Command, tmp_path: Path) -> None:
@@ -680,6 +739,13 @@ def test_a_strangers_run_directory_cannot_configure_hydra(
     config.write_text(config.read_text() + f"\nhydra: {{callbacks: {{bad: {callback}}}}}\n")
     quick_command("evaluate.py", f"run={run_dir}")
     assert not (tmp_path / "executed").exists()
-    config.write_text(config.read_text().replace("nnlab.data.ImageDataModule", "os.system"))
+    plain = config.read_text()
+    bomb = "".join(f"a{i + 1}: &a{i + 1} [*a{i},*a{i},*a{i},*a{i},*a{i}]\n" for i in range(20))
+    config.write_text(f"{plain}\na0: &a0 [x]\n{bomb}")
+    began = time.monotonic()
+    process = quick_command("evaluate.py", f"run={run_dir}", succeed=False)
+    assert "as nnlab writes them, got an alias" in process.stderr
+    assert time.monotonic() - began < 60  # of the age of the universe
+    config.write_text(plain.replace("nnlab.data.ImageDataModule", "os.system"))
     process = quick_command("evaluate.py", f"run={run_dir}", succeed=False)
     assert "_target_ must be of a trusted package" in process.stderr

@@ -127,7 +127,7 @@ class CheckpointFiles(TorchCheckpointIO):
 
     def write_if_due(self) -> None:
         """Write what is held if enough seconds have passed since the last time, or ever."""
-        if time.monotonic() - self._written_at >= self.checkpoint_every_s:
+        if self._held and time.monotonic() - self._written_at >= self.checkpoint_every_s:
             self.write()
 
     def write(self) -> None:

@@ -1,5 +1,7 @@
 """The LightningModule: losses, penalties, schedules, metrics of an epoch, bare checkpoints."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -229,6 +231,24 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_says_what_helps() -> None:
     module = make_module(activation="relu", optimizer=lambda parameters: SGD(parameters, lr=1e30))
     with pytest.raises(ValueError, match=r"loss must stay finite, got \w+ in epoch 1; lower"):
         fit(module, max_epochs=2)
+
+
+@pytest.mark.parametrize("trains_blocks", [True, False])
+def test_a_loss_that_is_not_finite_is_noticed_at_once(trains_blocks: bool) -> None:
+    module = make_module(
+        trains_blocks=trains_blocks, optimizer=lambda parameters: SGD(parameters, lr=0.1)
+    )
+    rows = {"x": torch.full((25, 4), math.nan), "targets": torch.zeros(25, dtype=torch.long)}
+    batches = OrderedBatches(**rows, batch_size=10)
+    if trains_blocks:
+        place = {"rank": 0, "world_size": 1, "device": torch.device("cpu")}
+        batches = Blocks(ShuffledBatches(**rows, **place, batch_size=5, seed=0), 2)
+    steps = []
+    module.on_train_batch_start = lambda batch, index: steps.append(index)
+    trainer = Trainer(**QUIET, max_epochs=1)
+    with pytest.raises(ValueError, match="train/loss must stay finite, got nan in epoch 1"):
+        trainer.fit(module, batches, make_batches())
+    assert steps == [0]
 
 
 @pytest.mark.parametrize(

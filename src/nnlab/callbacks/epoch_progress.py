@@ -39,6 +39,7 @@ class EpochProgress(ProgressBar):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Open the bar, on a terminal."""
         self._shown_at = 0.0
+        self._first_epoch = trainer.current_epoch
         if self._enabled and sys.stdout.isatty():
             self._bar = Progress(
                 TextColumn("{task.description}"),
@@ -67,7 +68,8 @@ class EpochProgress(ProgressBar):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Print the line of the epoch before, whose metrics are complete only now."""
         waited = time.monotonic() - self._shown_at
-        if self._bar is None and trainer.current_epoch > 0 and waited > _LINE_INTERVAL:
+        is_first = trainer.current_epoch == self._first_epoch
+        if self._bar is None and not is_first and waited > _LINE_INTERVAL:
             self._print_line(trainer, pl_module, trainer.current_epoch)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
