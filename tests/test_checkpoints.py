@@ -1,13 +1,17 @@
 """Checkpoints: whole or not there, and noticed when a byte has changed."""
 
+import os
 import random
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from nnlab.checkpoints import CheckpointFiles, previous, read_checkpoint, write_checkpoint
+from nnlab.evaluation import load_module
 
 CONTENT = {
     "epoch": 3,
@@ -145,3 +149,37 @@ def test_a_run_directory_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="must stay where it is while the run goes on"):
         files.write()
     assert not path.parent.parent.exists()
+
+
+class Payload:
+    """What runs a command when it is unpickled."""
+
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+@pytest.mark.parametrize("place", ["hyper_parameters", "state_dict", "epoch"])
+def test_no_environment_variable_lets_a_checkpoint_run_code(
+    tmp_path: Path, monkeypatch, place: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    write_checkpoint({**CONTENT, place: Payload()}, tmp_path / "best.ckpt")  # with a right digest
+    for path in ("best.ckpt", "nested.ckpt"):
+        with pytest.raises(ValueError, match="must be a checkpoint of nnlab, but it"):
+            read_checkpoint(tmp_path / path)
+        with zipfile.ZipFile(tmp_path / "nested.ckpt", "w") as archive:
+            archive.write(tmp_path / "best.ckpt", "../../best.ckpt")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "nested.ckpt"]
+
+
+def test_a_checkpoint_does_not_choose_what_makes_the_module(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    wishes = {"_instantiator": "os.system", "_class_path": "touch executed"}
+    write_checkpoint({**CONTENT, "hyper_parameters": wishes}, tmp_path / "best.ckpt")
+    with pytest.raises(TypeError, match="unexpected keyword argument '_instantiator'"):
+        load_module(
+            OmegaConf.create({"model": {"_target_": "nnlab.models.SupervisedModule"}}),
+            read_checkpoint(tmp_path / "best.ckpt"),
+        )
+    assert not (tmp_path / "executed").exists()

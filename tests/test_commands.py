@@ -315,9 +315,12 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     whole = weights(run_dir)
     (run_dir / "metrics.json").unlink()
     shorten(run_dir, "last.ckpt")
+    (run_dir / "checkpoints" / ".best.ckpt.123").write_bytes(b"half a checkpoint")
     printed = quick_command("train.py", f"resume={run_dir}").stdout
     assert "last.ckpt must be a checkpoint" in printed
     assert "going on from the one before" in printed
+    names = sorted(path.name for path in (run_dir / "checkpoints").iterdir())
+    assert names == ["best.ckpt", "last.ckpt", "last.damaged", "last_before.ckpt"]
     assert "epoch 4/5" not in printed
     assert "epoch 5/5" in printed
     assert same(weights(run_dir), whole)

@@ -39,6 +39,8 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
         ValueError: No checkpoint is whole, or the best one is not.
     """
     folder = run_dir / "checkpoints"
+    for unfinished in folder.glob(".*.ckpt.*"):  # what a killed process was writing
+        unfinished.unlink()
     last = folder / "last.ckpt"
     candidates = [path for path in (last, previous(last)) if path.is_file()]
     if not candidates:
@@ -50,6 +52,8 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
             if path == candidates[-1]:
                 raise
             _log.warning("warning: %s; going on from the one before", error)
+            # Out of the way, so that the next one to be written does not push out the whole one.
+            path.rename(path.with_suffix(".damaged"))
             continue
         break
     # Better now than when training is over.
