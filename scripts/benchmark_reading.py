@@ -37,7 +37,7 @@ from nnlab.config import config_folder
 from nnlab.data import TabularDataModule
 arguments = OmegaConf.to_container(OmegaConf.load(config_folder() / "data" / "csv.yaml"))
 del arguments["_target_"], arguments["defaults"]
-arguments |= {"path": sys.argv[1], "target": "y", "seed": 0}
+arguments |= {"path": sys.argv[1], "target": "y", "seed": 0, "memory_map": False}
 data = TabularDataModule(**arguments)
 started = time.perf_counter()
 loaded = data.loaded

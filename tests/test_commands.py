@@ -622,7 +622,7 @@ def test_nnlab_names_its_commands() -> None:
         ("model.droput=0,0.1 -m", "did you mean 'dropout'?"),
         ("model._target_=os.system", "model._target_ must be of a trusted package"),
         ("model._target_=nnlab.commands.main", "_target_ must be a SupervisedModule"),
-        ("optimizer._target_=torch.os.system", "_target_ must be a class that exists"),
+        ("optimizer._target_=torch.os.system", "_target_ must be of a trusted package"),
         ("optimizer.lr=1e30", "loss must stay finite, got nan in epoch 1; lower optimizer.lr"),
     ],
 )  # fmt: skip

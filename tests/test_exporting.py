@@ -78,6 +78,8 @@ def make_predictor(folder: Path, *, target: str, data: dict, model: dict) -> Pre
             "test_fraction": 0.2,
             "val_path": None,
             "test_path": None,
+            "memory_map": False,
+            "scratch": str(folder),
             "group": None,
             "time": None,
             "fold": 0,

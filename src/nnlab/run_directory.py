@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -41,9 +42,10 @@ def load_config(run_dir: Path) -> DictConfig:
     # A few lines of aliases of aliases would make gigabytes; nnlab writes none.
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
         raise ValueError(f"{path} must hold a run's settings as nnlab writes them, got an alias")
-    config = OmegaConf.create(text)
-    if not isinstance(config, DictConfig):
-        raise ValueError(f"{path} must hold a run's settings, got {config!r}")
+    parsed = yaml.safe_load(text)
+    if not isinstance(parsed, dict):
+        raise ValueError(f"{path} must hold a run's settings, got {parsed!r}")
+    config = cast(DictConfig, OmegaConf.create(text))
     # A run directory may come from elsewhere: nothing in it configures Hydra.
     for key in ("hydra", "defaults"):
         config.pop(key, None)
