@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 
 from nnlab.checkpoints import CheckpointFiles, previous, read_checkpoint, write_checkpoint
-from nnlab.evaluation import load_module
+from nnlab.models import SupervisedModule
 
 CONTENT = {
     "epoch": 3,
@@ -177,9 +176,16 @@ def test_a_checkpoint_does_not_choose_what_makes_the_module(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     wishes = {"_instantiator": "os.system", "_class_path": "touch executed"}
     write_checkpoint({**CONTENT, "hyper_parameters": wishes}, tmp_path / "best.ckpt")
-    with pytest.raises(TypeError, match="unexpected keyword argument '_instantiator'"):
-        load_module(
-            OmegaConf.create({"model": {"_target_": "nnlab.models.SupervisedModule"}}),
-            read_checkpoint(tmp_path / "best.ckpt"),
-        )
+    with pytest.raises(ValueError, match="unexpected keyword argument '_instantiator'"):
+        SupervisedModule.from_checkpoint(read_checkpoint(tmp_path / "best.ckpt"))
     assert not (tmp_path / "executed").exists()
+
+
+def test_a_small_file_does_not_become_a_large_one(path: Path) -> None:
+    packed = path.with_name("packed.ckpt")
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
+        for entry in whole.infolist():
+            weights = entry.filename.endswith("data/0")
+            out.writestr(entry.filename, bytes(10**8) if weights else whole.read(entry))
+    with pytest.raises(ValueError, match=r"its \d+,\d{3} bytes would become 100,00\d,\d{3}"):
+        read_checkpoint(packed)

@@ -732,6 +732,23 @@ def test_a_run_without_a_checkpoint_cannot_be_evaluated(
     assert process.stderr.startswith(f"error: there is no checkpoint {run_dir}/checkpoints/best")
 
 
+@pytest.mark.parametrize("sweeps", [False, True])
+def test_a_secret_of_the_environment_is_not_saved(
+    quick_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sweeps: bool
+) -> None:
+    monkeypatch.setenv("TOKEN", "s3cr3t")
+    table = (ROOT / "src/nnlab/data/embedded/penguins.csv").read_bytes()
+    (tmp_path / "s3cr3t").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "s3cr3t" / name).write_bytes(table)
+    paths = "data.path='${oc.env:TOKEN}/a.csv'" + ",'${oc.env:TOKEN}/b.csv'" * sweeps
+    settings = ["data=csv", paths, "data.target=species", *SHORT, *(["-m"] * sweeps)]
+    quick_command("train.py", *settings)
+    files = [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]
+    assert len(files) > 8
+    assert not [path for path in files if "s3cr3t" in str(path) or b"s3cr3t" in path.read_bytes()]
+
+
 def test_a_strangers_run_directory_cannot_configure_hydra(
     digits_run, quick_command: Command, tmp_path: Path
 ) -> None:

@@ -11,7 +11,14 @@ from hydra.errors import OverrideParseException
 from omegaconf import OmegaConf
 from torch.optim import Optimizer
 
-from nnlab.config import build, check_config, explain, register_resolvers, takes
+from nnlab.config import (
+    build,
+    check_config,
+    explain,
+    reads_environment,
+    register_resolvers,
+    takes,
+)
 
 ADAM = {"_target_": "torch.optim.Adam", "lr": 0.1}
 
@@ -84,6 +91,10 @@ def test_takes_tells_a_constructors_arguments() -> None:
         ({"seed": -1, "data": {"seed": "${seed}"}}, "got seed=-1"),
         ({"a": {"b": {"_target_": "os.system"}}}, "a.b._target_ must be of a trusted package"),
         ({"a": "${oc.env:NO_SUCH_VARIABLE}"}, "a cannot be worked out: .*NO_SUCH_VARIABLE"),
+        ({"logger": {"a": {"name": "../x"}}}, "logger.a.name must stay in the run directory"),
+        ({"callbacks": {"a": {"dirpath": "/x"}}}, "callbacks.a.dirpath must stay in the run"),
+        ({"trainer": {"a": [{"b": "x/../../y"}]}}, "trainer.a.b must stay in the run directory"),
+        ({"x": "~/y", "trainer": {"a": "${x}"}}, "trainer.a must stay in the run directory"),
     ],
 )
 def test_a_config_is_checked_as_a_whole(entries: dict, message: str) -> None:
@@ -143,3 +154,18 @@ def test_job_names_are_readable_folder_names(overrides: str, slug: str) -> None:
     quoted = overrides.replace(",", "\\,")
     assert resolve(f"${{nnlab.slug:'{quoted}'}}".replace("\\,", ",")) == slug
     assert "/" not in slug
+
+
+def test_what_comes_from_the_environment_is_known_through_any_number_of_steps(monkeypatch) -> None:
+    monkeypatch.setenv("TOKEN", "s3cr3t")
+    cfg = node(
+        plain="a",
+        key="${oc.env:TOKEN}",
+        through="b${key}",
+        nested=[{"deep": "${through}"}],
+        default="${oc.env:NO_SUCH_VARIABLE,c}",
+        other="${plain}",
+    )
+    known = {key for key in cfg if reads_environment(cfg, key)}
+    assert known == {"key", "through", "nested", "default"}
+    assert cfg.through == "bs3cr3t"

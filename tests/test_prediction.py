@@ -17,6 +17,7 @@ from PIL import Image
 from rich.progress import Progress
 
 from nnlab import commands, load_run
+from nnlab.checkpoints import read_checkpoint, write_checkpoint
 from nnlab.data.idx import read_idx
 
 DIGITS = Path(__file__).parents[1] / "src" / "nnlab" / "data" / "embedded" / "digits"
@@ -403,3 +404,14 @@ def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:
     new.with_columns(size=pl.concat_list("size")).write_parquet(tmp_path / "new.csv")
     process = predict(quick_command, runs["regression"], succeed=False)
     assert "column 'size' of new.csv must hold numbers or text, got List(Float64)" in process.stderr
+
+
+@pytest.mark.parametrize("preprocessing", [{}, [1], {"kind": "table", "columns": 5}])
+def test_preprocessing_that_nnlab_does_not_write_is_refused(
+    runs, tmp_path: Path, preprocessing: object
+) -> None:
+    checkpoint = read_checkpoint(runs["regression"] / "checkpoints" / "best.ckpt")
+    spoilt = {"TabularDataModule": {"preprocessing": preprocessing}}
+    write_checkpoint({**checkpoint, **spoilt}, tmp_path / "best.ckpt")
+    with pytest.raises(ValueError, match="must hold preprocessing as nnlab writes it"):
+        load_run(tmp_path / "best.ckpt")

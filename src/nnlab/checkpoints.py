@@ -5,8 +5,10 @@ import io
 import math
 import pickle
 import shlex
+import struct
 import time
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "not a run directory"
         )
     content = path.read_bytes()
+    _check_sizes(path, content)
     try:
         with warnings.catch_warnings():
             # What torch would warn of is refused below.
@@ -90,6 +93,20 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "its SHA-256 is another; restore the file, or train again"
         )
     return checkpoint
+
+
+def _check_sizes(path: Path, content: bytes) -> None:
+    """Refuse an archive that becomes larger when it is opened: torch packs nothing."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, struct.error):
+        return  # torch will not open it either, and the reason is told then
+    if size > len(content):
+        raise ValueError(
+            f"{path} must be a checkpoint of nnlab, but its {len(content):,} bytes would become "
+            f"{size:,} when it is opened"
+        )
 
 
 def _is_damaged(content: bytes) -> bool:

@@ -4,12 +4,14 @@ import importlib
 import inspect
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationResolutionError
+from omegaconf.resolvers import oc
 
 from nnlab.rules import RULES, check, mode_of
 from nnlab.suggestions import did_you_mean, setting
@@ -95,6 +97,26 @@ def check_config(cfg: DictConfig) -> None:
         example = " ".join(f"{key}=VALUE" for key in missing)
         raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
     _check_node("", plain)
+    if isinstance(plain, dict):
+        for group in ("callbacks", "logger", "trainer"):
+            _check_names(group, plain.get(group))
+
+
+def _check_names(where: str, node: Any) -> None:
+    """Refuse what Lightning and its kin could take for a place outside the run directory."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            _check_names(f"{where}.{key}", value)
+    elif isinstance(node, list):
+        for value in node:
+            _check_names(where, value)
+    elif isinstance(node, str):
+        parts = re.split(r"[/\\]", node)
+        if ".." in parts or node.startswith(("/", "~", "\\")) or Path(node).is_absolute():
+            raise ValueError(
+                f"{where} must stay in the run directory: not an absolute path, and without .., "
+                f"got {node}"
+            )
 
 
 def _check_node(path: str, node: Any) -> None:
@@ -104,7 +126,7 @@ def _check_node(path: str, node: Any) -> None:
     for key, value in sorted(node.items(), key=lambda item: isinstance(item[1], dict)):
         where = f"{path}.{key}" if path else str(key)
         if key == "_target_":
-            _check_trusted(where, value)
+            require_trusted(where, value)
             continue
         try:
             check(**{str(key): value})
@@ -125,13 +147,24 @@ def _as_text(where: str, key: str, value: Any) -> str:
     return f"; write {setting(where, meant)}"
 
 
-def _check_trusted(where: str, target: Any) -> None:
+def require_trusted(where: str, target: Any, packages: Sequence[str] = _TRUSTED) -> None:
+    """Refuse to run what is of no trusted package, before it is imported.
+
+    Args:
+        where: The setting.
+        target: The dotted name that it has.
+        packages: Those trusted beside the ones in the variable NNLAB_TRUSTED_PACKAGES.
+
+    Raises:
+        ValueError: It is of another package.
+    """
     extra = os.environ.get("NNLAB_TRUSTED_PACKAGES", "").split(",")
-    trusted = (*_TRUSTED, *filter(None, extra))
+    trusted = (*packages, *filter(None, extra))
     if not any(str(target).startswith(f"{package}.") for package in trusted):
         raise ValueError(
-            f"{where} must be of a trusted package ({', '.join(trusted)}), got {target}; to use "
-            "your own, set the environment variable NNLAB_TRUSTED_PACKAGES=your_package"
+            f"{where} must be of a trusted package ({', '.join(trusted) or 'none is'}), got "
+            f"{target}; to use your own, set the environment variable "
+            "NNLAB_TRUSTED_PACKAGES=your_package"
         )
 
 
@@ -146,7 +179,7 @@ def target_class(node: DictConfig, base: type[Built]) -> type[Built]:
         ValueError: It is not trusted, not there, or not such a class.
     """
     target = node._target_
-    _check_trusted("_target_", target)
+    require_trusted("_target_", target)
     module, _, name = target.rpartition(".")
     try:
         # Not through attributes of attributes: `torch.os.system` is not torch's.
@@ -198,6 +231,27 @@ def plain_arguments(node: DictConfig) -> dict[str, Any]:
     if not isinstance(plain, dict):
         raise TypeError(f"a config with settings was expected, got {plain!r}")
     return {str(key): value for key, value in plain.items() if key != "_target_"}
+
+
+def reads_environment(node: DictConfig, key: str) -> bool:
+    """Whether a setting takes its value from an environment variable, however many steps away.
+
+    That may be a secret; the config that is saved holds the variable's name, not its value.
+    """
+    names = []
+
+    def noticing(*name_and_default: Any) -> str | None:
+        names.append(name_and_default[0])
+        return oc.env(*name_and_default)
+
+    OmegaConf.register_new_resolver("oc.env", noticing, replace=True)
+    try:
+        value = node[key]
+        if OmegaConf.is_config(value):
+            OmegaConf.to_container(value, resolve=True)
+    finally:
+        OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
+    return bool(names)
 
 
 def first_line(error: BaseException) -> str:

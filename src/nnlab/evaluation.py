@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from omegaconf import DictConfig
@@ -38,7 +37,7 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
     kind = type(data).__name__
     if kind not in checkpoint:
         raise ValueError(f"{run_dir} must have been trained on {kind}, but its checkpoint was not")
-    module = load_module(cfg, checkpoint)
+    module = target_class(cfg.model, SupervisedModule).from_checkpoint(checkpoint)
     preprocessing = checkpoint[kind]["preprocessing"]
     if isinstance(data, TabularDataModule) and data.digest() != preprocessing["digest"]:
         if "data.path" not in changed:
@@ -72,13 +71,6 @@ def _evaluate_other(
         file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
     report_other_evaluation(metrics, len(targets), path)
     report_errors(module.spec, outputs, targets)
-
-
-def load_module(cfg: DictConfig, checkpoint: dict[str, Any]) -> SupervisedModule:
-    """The trained network of a checkpoint."""
-    module = target_class(cfg.model, SupervisedModule)(**checkpoint["hyper_parameters"])
-    module.load_state_dict(checkpoint["state_dict"])
-    return module
 
 
 def score(module: SupervisedModule, batches: Iterable[Split]) -> dict[str, float]:

@@ -17,6 +17,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from nnlab.composing import checked_composition
 from nnlab.config import check_config, config_folder, explain, new_folders
 from nnlab.loading import load
 from nnlab.paths import require_file
@@ -50,7 +51,7 @@ def launch(arguments: list[str]) -> None:
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
     )
     # Hydra raises with HYDRA_FULL_ERROR what it would otherwise print, at more length.
-    with _process(words, full_error="1") as before:
+    with _process(words, full_error="1") as before, checked_composition():
         run_hydra(_job(before, failures))()
     for error in failures.values():
         raise error
@@ -113,12 +114,19 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
 
 
 def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
-    """Of a sweep's settings, those that are the same in all jobs stay out of their names."""
+    """Of a sweep's settings, those that are the same in all jobs stay out of their names.
+
+    So do those that stand for another value, which may be a secret of the environment.
+    """
     if not _MULTIRUN & set(arguments):
         return []
     settings = OverridesParser.create().parse_overrides(list(filter(_is_setting, arguments)))
-    fixed = [override.key_or_group for override in settings if not override.is_sweep_override()]
-    return [f"hydra.job.config.override_dirname.exclude_keys=[{','.join(fixed)}]"]
+    left_out = [
+        override.key_or_group
+        for override in settings
+        if not override.is_sweep_override() or "${" in str(override.input_line)
+    ]
+    return [f"hydra.job.config.override_dirname.exclude_keys=[{','.join(left_out)}]"]
 
 
 def _add_settings(settings: list[str], arguments: list[str]) -> list[str]:

@@ -26,6 +26,9 @@ class Predictor(nn.Module):
     Args:
         checkpoint: What `nnlab.checkpoints.read_checkpoint` gave.
         module_class: The class of the network that was trained.
+
+    Raises:
+        ValueError: The checkpoint does not hold what nnlab writes.
     """
 
     def __init__(
@@ -34,11 +37,15 @@ class Predictor(nn.Module):
         module_class: type[SupervisedModule] = SupervisedModule,
     ) -> None:
         super().__init__()
-        module = module_class(**checkpoint["hyper_parameters"])
-        module.load_state_dict(checkpoint["state_dict"])
+        module = module_class.from_checkpoint(checkpoint)
         self.preprocessing = preprocessing_of(checkpoint)
         self.spec: DataSpec = module.spec
-        self.reader = reader_for(self.preprocessing)
+        try:
+            self.reader = reader_for(self.preprocessing)
+        except (AttributeError, LookupError, TypeError) as error:
+            raise ValueError(
+                f"the checkpoint must hold preprocessing as nnlab writes it, but does not: {error}"
+            ) from error
         self.encoder = self.reader.encoder
         self.network = module.network
         self.eval()

@@ -43,6 +43,10 @@ def load_config(run_dir: Path) -> DictConfig:
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
         raise ValueError(f"{path} must hold a run's settings as nnlab writes them, got an alias")
     parsed = yaml.safe_load(text)
+    if parsed is None:
+        raise ValueError(
+            f"{path} is empty: the run was stopped before it had begun; start it again"
+        )
     if not isinstance(parsed, dict):
         raise ValueError(f"{path} must hold a run's settings, got {parsed!r}")
     config = cast(DictConfig, OmegaConf.create(text))

@@ -19,9 +19,9 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from nnlab.atomic import replacing
 from nnlab.checkpoints import CheckpointFiles, read_checkpoint
-from nnlab.config import build, plain_arguments, takes
+from nnlab.config import build, plain_arguments, reads_environment, takes, target_class
 from nnlab.data.module import InMemoryDataModule
-from nnlab.evaluation import load_module, score
+from nnlab.evaluation import score
 from nnlab.models import SupervisedModule
 from nnlab.process import (
     ending_at_second_signal,
@@ -132,7 +132,7 @@ def _score_best(
 ) -> dict[str, Any]:
     """The metrics of the best epoch, and what they depend on."""
     best = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
-    best_module = load_module(cfg, best)
+    best_module = target_class(cfg.model, SupervisedModule).from_checkpoint(best)
     return {
         "monitor": cfg.monitor,
         "best_epoch": best["epoch"] + 1,
@@ -275,8 +275,12 @@ def _log_hyperparameters(
     settings: dict[str, Any] = {"seed": cfg.seed}
     for group in ("data", "model", "optimizer", "scheduler", "trainer"):
         settings[group] = cfg[group]["_target_"].rpartition(".")[2]
-        # What has a rule is a setting to tell runs apart by; a path is not.
-        settings |= {key: v for key, v in plain_arguments(cfg[group]).items() if key in RULES}
+        # What has a rule is a setting to tell runs apart by.
+        settings |= {
+            key: value
+            for key, value in plain_arguments(cfg[group]).items()
+            if key in RULES and not reads_environment(cfg[group], key)
+        }
     final = {
         f"result/{split}_{name}": results[split][name]
         for split in ("val", "test")

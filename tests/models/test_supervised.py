@@ -359,3 +359,38 @@ def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip, 
         )
         for name, value in expected.state_dict().items():
             assert torch.equal(module.state_dict()[name], value), name
+
+
+def test_a_checkpoint_becomes_the_network_that_it_was() -> None:
+    module = make_module(class_weights="balanced")
+    content = {"hyper_parameters": dict(module.hparams), "state_dict": module.state_dict()}
+    again = SupervisedModule.from_checkpoint(content)
+    x = torch.randn(7, 4)
+    torch.testing.assert_close(again(x), module(x), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hidden_sizes": [10**6, 10**6]}, "weights are of other shapes"),  # 4 TB
+        ({"hidden_sizes": "abc"}, "hidden_sizes must be a list"),
+        ({"category_sizes": [10**12]}, "weights are of other shapes"),
+        ({"numbers": "four"}, "must be of SupervisedModule, but it is not"),
+        ({"_class_path": "os.system"}, "unexpected keyword argument '_class_path'"),
+    ],
+)
+def test_arguments_that_do_not_fit_the_weights_are_refused(changes: dict, message: str) -> None:
+    module = make_module()
+    arguments = {**module.hparams, **changes}
+    with pytest.raises(ValueError, match=message):
+        SupervisedModule.from_checkpoint(
+            {"hyper_parameters": arguments, "state_dict": module.state_dict()}
+        )
+
+
+@pytest.mark.parametrize("part", [{"hyper_parameters": None}, {"state_dict": [1]}])
+def test_what_no_module_has_written_is_refused(part: dict) -> None:
+    module = make_module()
+    whole = {"hyper_parameters": dict(module.hparams), "state_dict": module.state_dict()}
+    with pytest.raises(ValueError, match="must be of SupervisedModule, but it is not"):
+        SupervisedModule.from_checkpoint({**whole, **part})

@@ -41,7 +41,8 @@ def main() -> None:
 def strike_one_run(settings: list[str], left: int, duration: float, chance: random.Random) -> int:
     """Kill one run again and again until it has ended; the strikes that are left then."""
     while True:
-        started = list(Path("outputs/killed").glob("*/.hydra/config.yaml"))
+        settings_files = Path("outputs/killed").glob("*/.hydra/config.yaml")
+        started = [path for path in settings_files if path.stat().st_size]
         if not started:  # killed before it had settings: the same command again
             shutil.rmtree("outputs/killed", ignore_errors=True)
         command = [f"resume={started[0].parents[1]}"] if started else [*settings, "name=killed"]
@@ -51,7 +52,9 @@ def strike_one_run(settings: list[str], left: int, duration: float, chance: rand
             return 0
         deadline = time.monotonic() + chance.uniform(0, duration)
         while time.monotonic() < deadline:
-            if os.waitpid(child, os.WNOHANG) != (0, 0):
+            number, status = os.waitpid(child, os.WNOHANG)
+            if number:
+                assert status == 0, Path("log").read_text()[-3000:]
                 return left  # it has ended before
             time.sleep(0.001)
         print(phase(), flush=True)

@@ -2,8 +2,8 @@
 
 import math
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Self, cast
 
 import torch
 from lightning.pytorch import LightningModule
@@ -148,6 +148,28 @@ class SupervisedModule(LightningModule):
         self._scheduler = scheduler
         self._kept = {split: EpochOutputs() for split in ("train", "val", "test")}
         self.latest_metrics: dict[str, float] = {}
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Mapping[str, Any]) -> Self:
+        """The trained network of a checkpoint that has been read.
+
+        Raises:
+            ValueError: Its arguments are not this class's, or its weights not of these arguments.
+        """
+        arguments, weights = checkpoint["hyper_parameters"], checkpoint["state_dict"]
+        try:
+            # First without memory: a few bytes can ask for a network of any size.
+            with torch.device("meta"):
+                wanted = {name: w.shape for name, w in cls(**arguments).state_dict().items()}
+            if wanted != {name: w.shape for name, w in weights.items()}:
+                raise TypeError("its weights are of other shapes than its arguments ask for")
+            module = cls(**arguments)
+            module.load_state_dict(weights)
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
+            raise ValueError(
+                f"the checkpoint must be of {cls.__name__}, but it is not: {error}"
+            ) from error
+        return module
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `(batch, *input_shape)` to raw outputs `(batch, out_features)`."""

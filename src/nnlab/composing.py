@@ -1,0 +1,166 @@
+"""Composing configs, some of which may come from elsewhere: checked before Hydra acts on them.
+
+Hydra itself runs what a config names, before any job begins: its callbacks, its launcher, the
+handlers of its logs.
+"""
+
+import contextlib
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.core_plugins import file_config_source
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.plugins.config_source import ConfigResult
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from nnlab.config import require_trusted
+
+_TARGETS = (
+    "nnlab.sweeping.SweepTable",
+    "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+    "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
+)
+# An installed plugin's class: nothing that is only reached through one.
+_PLUGIN = re.compile(r"hydra_plugins\.\w+\.\w+\.[A-Z]\w+")
+_LOGGING = (
+    "logging.Formatter",
+    "logging.StreamHandler",
+    "logging.FileHandler",
+    "logging.NullHandler",
+)
+_STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
+_LARGEST = 10_000
+
+
+class FileConfigSource(file_config_source.FileConfigSource):
+    """Hydra's reader of config files, which it takes for its own by the name of the class."""
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Read a file, unless its aliases make it huge."""
+        path = Path(self.path, config_path).with_suffix(".yaml")
+        if path.is_file():
+            require_few_nodes(path)
+        return super().load_config(config_path)
+
+
+@contextlib.contextmanager
+def checked_composition() -> Iterator[None]:
+    """Have Hydra check configs as it reads and composes them.
+
+    Hydra has no place of its own to do so. From here on ValueError is raised for a file whose
+    aliases make it huge; and while this lasts, for a composed config that has Hydra run what is
+    not trusted or write outside the run directory.
+    """
+    compose = ConfigLoaderImpl.load_configuration
+
+    def compose_and_check(loader: ConfigLoaderImpl, *args: Any, **kwargs: Any) -> DictConfig:
+        cfg = compose(loader, *args, **kwargs)
+        check_hydra(cfg.hydra)
+        return cfg
+
+    SourcesRegistry.instance().types["file"] = FileConfigSource
+    ConfigLoaderImpl.load_configuration = compose_and_check  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        ConfigLoaderImpl.load_configuration = compose  # type: ignore[method-assign]
+
+
+def require_few_nodes(path: Path) -> None:
+    """Refuse a YAML file of which aliases of aliases would make gigabytes.
+
+    Raises:
+        ValueError: It has more than 10,000 entries once its aliases are written out.
+    """
+    content = path.read_bytes()
+    if b"&" not in content or b"*" not in content:
+        return
+    with contextlib.suppress(yaml.YAMLError):  # which Hydra tells in its own words
+        if _size(yaml.compose(content, yaml.SafeLoader), {}) > _LARGEST:
+            raise ValueError(
+                f"{path} must have at most {_LARGEST} entries, its aliases written out; it has "
+                "more: write fewer aliases of aliases"
+            )
+
+
+def _size(node: yaml.Node | None, known: dict[int, float]) -> float:
+    """Entries of a node with its aliases written out; infinite if it holds itself."""
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        children = node.value
+        if isinstance(node, yaml.MappingNode):
+            children = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_size(child, known) for child in children)
+    return known[id(node)]
+
+
+def check_hydra(hydra: DictConfig) -> None:
+    """Check what a composed config has Hydra itself do.
+
+    Raises:
+        ValueError: It would run what is not trusted, or write outside the run directory.
+    """
+    for part in ("callbacks", "launcher", "sweeper"):
+        _check_targets(f"hydra.{part}", hydra[part])
+    for part in ("hydra_logging", "job_logging"):
+        _check_logging(f"hydra.{part}", OmegaConf.to_container(hydra[part]))
+    if hydra.output_subdir not in (".hydra", None):
+        raise ValueError(
+            "hydra.output_subdir must be .hydra, where nnlab looks for a run's settings, got "
+            f"{hydra.output_subdir}"
+        )
+    if not re.fullmatch(r"\w+", hydra.job.name):
+        raise ValueError(f"hydra.job.name must be a name, not a path, got {hydra.job.name}")
+    if hydra.job.env_set:
+        raise ValueError(
+            "hydra.job.env_set must be empty, because a variable can make anything trusted, got "
+            f"{', '.join(map(str, hydra.job.env_set))}; set it in the shell"
+        )
+
+
+def _check_targets(where: str, node: Any) -> None:
+    if not isinstance(node, DictConfig):
+        return
+    for key in node:
+        try:
+            value = node[key]
+        except OmegaConfBaseException:
+            value = "what cannot be worked out" if key == "_target_" else None
+        here = f"{where}.{key!s}"
+        if key == "_target_" and value not in _TARGETS and not _PLUGIN.fullmatch(str(value)):
+            require_trusted(here, value, ())
+        _check_targets(here, value)
+
+
+def _check_logging(where: str, node: Any) -> None:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            here = f"{where}.{key}"
+            if key in ("()", "class") and value not in _LOGGING:
+                require_trusted(here, value, _LOGGING)
+            elif key == "filename":
+                _check_log_file(here, str(value))
+            else:
+                _check_logging(here, value)
+    elif isinstance(node, list):
+        for value in node:
+            _check_logging(where, value)
+    elif ("${" in str(node) or str(node).startswith("ext://")) and node not in _STREAMS:
+        raise ValueError(f"{where} must be written out, got {node}")
+
+
+def _check_log_file(where: str, name: str) -> None:
+    folder, _, rest = name.partition("/")
+    rest = rest.replace("${hydra.job.name}", "")
+    if folder != "${hydra.runtime.output_dir}" or ".." in rest or "${" in rest:
+        raise ValueError(
+            f"{where} must be in the run directory, ${{hydra.runtime.output_dir}}/NAME, got {name}"
+        )

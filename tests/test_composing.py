@@ -1,0 +1,109 @@
+"""Configs from elsewhere: what they have Hydra do, and how large they get."""
+
+import functools
+from pathlib import Path
+
+import pytest
+from conftest import Command
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+
+from nnlab.composing import check_hydra, require_few_nodes
+from nnlab.config import config_folder, register_resolvers
+
+
+@functools.cache
+def composed() -> DictConfig:
+    register_resolvers()
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        return compose("train", return_hydra_config=True)
+
+
+def hydra_with(**changes) -> DictConfig:
+    """Hydra's part of the composed config, with changes."""
+    elsewhere = {"elsewhere": {"_target_": "open"}}
+    cfg = OmegaConf.create({**OmegaConf.to_container(composed()), **elsewhere})
+    return OmegaConf.merge(cfg, {"hydra": changes}).hydra
+
+
+def handler(**entries) -> dict:
+    return {"job_logging": {"handlers": {"file": entries}}}
+
+
+def test_what_nnlab_has_hydra_do_is_allowed() -> None:
+    check_hydra(hydra_with())
+    check_hydra(hydra_with(**handler(filename="${hydra.runtime.output_dir}/log/a.txt")))
+    plugin = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
+    check_hydra(hydra_with(callbacks={"a": {"_target_": plugin}}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"callbacks": {"a": {"_target_": "shutil.copyfile"}}}, "callbacks.a._target_ must be of"),
+        ({"callbacks": {"a": {"_target_": "nnlab.config.os.system"}}}, "must be of a trusted"),
+        ({"callbacks": {"a": {"b": {"_target_": "open"}}}}, "callbacks.a.b._target_ must be of"),
+        ({"callbacks": {"a": "${elsewhere}"}}, "callbacks.a._target_ must be of"),
+        ({"callbacks": {"a": {"_target_": "${no.such}"}}}, "got what cannot be worked out"),
+        ({"callbacks": {"a": {"_target_": "hydra_plugins.a.b.os.system"}}}, "must be of a trusted"),
+        (handler(**{"()": "subprocess.run"}), "job_logging.handlers.file.() must be of a trusted"),
+        (handler(**{"class": "logging.os.system"}), "must be of a trusted"),
+        (handler(**{"stream": "ext://os.system"}), "stream must be written out"),
+        (handler(filename="/tmp/a"), "filename must be in the run directory"),  # noqa: S108
+        (handler(filename="${hydra.runtime.output_dir}/../a"), "must be in the run directory"),
+        (handler(filename="${hydra.runtime.output_dir}/${x}"), "must be in the run directory"),
+        (handler(a={"b": "${elsewhere}"}), "must be written out"),
+        ({"output_subdir": "../a"}, "output_subdir must be .hydra"),
+        ({"job": {"name": "../a"}}, "job.name must be a name"),
+        ({"job": {"env_set": {"NNLAB_TRUSTED_PACKAGES": "os"}}}, "env_set must be empty"),
+    ],
+)
+def test_a_config_has_hydra_run_and_write_nothing_else(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is below
+        check_hydra(hydra_with(**changes))
+    assert message in str(caught.value)
+
+
+def test_an_experiment_from_elsewhere_is_refused_before_it_runs(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "theirs" / "experiment").mkdir(parents=True)
+    target = "{_target_: shutil.copytree, src: theirs, dst: executed}"
+    (tmp_path / "theirs" / "experiment" / "run.yaml").write_text(
+        f"# @package _global_\nhydra: {{callbacks: {{theirs: {target}}}}}\n"
+    )
+    (tmp_path / "theirs" / "experiment" / "bomb.yaml").write_text(bomb())
+    for name, message in (
+        ("run", "hydra.callbacks.theirs._target_ must be of a trusted package"),
+        ("bomb", "experiment/bomb.yaml must have at most 10000 entries"),
+    ):
+        process = quick_command(
+            "train.py", "--config-dir", "theirs", f"experiment={name}", succeed=False
+        )
+        assert message in process.stderr
+        assert process.stderr.startswith("error: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
+
+
+def bomb() -> str:
+    lines = [f"a{i + 1}: &a{i + 1} [{', '.join([f'*a{i}'] * 5)}]" for i in range(20)]
+    return "\n".join(["a0: &a0 [x]", *lines, ""])
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("a: &a {x: 1}\nb: *a\nc: {<<: *a, y: 2}\n", True),
+        ("a: 'R&D' # *\n", True),
+        ("&a [*a]\n", False),
+        (bomb(), False),
+    ],
+)
+def test_aliases_are_counted_as_written_out(tmp_path: Path, text: str, allowed: bool) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    if allowed:
+        require_few_nodes(path)
+    else:
+        with pytest.raises(ValueError, match="must have at most 10000 entries"):
+            require_few_nodes(path)
