@@ -576,6 +576,23 @@ def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra() -> No
         assert expected in process.stdout + process.stderr, process.stderr
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_who_goes_is_no_error(unbuffered: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, str(ROOT / "scripts" / "evaluate.py"), "--help"]
+    process = subprocess.run(
+        command,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env={**ENVIRONMENT, "PYTHONUNBUFFERED": unbuffered},
+        check=False,
+    )
+    os.close(writing)
+    assert process.stderr == b""
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
 def test_nnlab_names_its_commands() -> None:
     nnlab = Path(sys.executable).with_name("nnlab")
     helped = subprocess.run([nnlab, "--help"], capture_output=True, text=True, check=True)

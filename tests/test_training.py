@@ -1,41 +1,57 @@
-"""What training refuses once it knows the data."""
+"""Training as a whole: what it refuses, and what it can take."""
+
+import json
+import math
+import random
+import sys
+from pathlib import Path
 
 import pytest
-import torch
-from omegaconf import OmegaConf
-
-from nnlab.training import _check_precision
+from conftest import Command
 
 
 @pytest.mark.parametrize(
-    ("precision", "dtype"), [("bf16-true", torch.bfloat16), ("16-true", torch.float16)]
+    ("setting", "message"),
+    [
+        ("max_steps=3", "trainer must let an epoch end with a validation"),
+        ("fast_dev_run=true", "trainer must let an epoch end with a validation"),
+        ("check_val_every_n_epoch=9", "trainer must let an epoch end with a validation"),
+        ("limit_train_batches=0.0001", "Please increase the `limit_train_batches` argument"),
+        ("limit_val_batches=0", "limit_val_batches must be a number above 0"),
+    ],
 )
-def test_a_precision_that_runs_categories_together_is_refused(precision: str, dtype) -> None:
-    cfg = OmegaConf.create({"trainer": {"precision": precision}, "optimizer": {}})
-    codes = torch.arange(5000)
-    # Codes begin at 0, so that the first that is changed is how many are told apart.
-    told_apart = int((codes.to(dtype).long() == codes).long().argmin())
-    _check_precision(cfg, [3, told_apart])
-    mixed = precision.replace("true", "mixed")
-    message = f"trainer.precision={precision} tells .*, got {told_apart}; set .*={mixed}, or"
-    with pytest.raises(ValueError, match=message):
-        _check_precision(cfg, [3, told_apart + 1])
-    for other in (mixed, "32-true", None):
-        cfg.trainer.precision = other
-        _check_precision(cfg, [told_apart + 1])
-    _check_precision(cfg, [])
+def test_a_run_without_a_batch_or_a_validation_says_so(
+    quick_command: Command, setting: str, message: str
+) -> None:
+    process = quick_command(
+        "train.py", f"+trainer.{setting}", "trainer.max_epochs=2", succeed=False
+    )
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
 
 
-def test_a_fused_optimizer_does_not_clip_scaled_gradients() -> None:
-    trainer = {"precision": "16-mixed", "gradient_clip_val": 1.0}
-    cfg = OmegaConf.create({"trainer": trainer, "optimizer": {"fused": True}})
-    with pytest.raises(ValueError, match=r"set optimizer\.fused=false"):
-        _check_precision(cfg, [])
-    for section, key, value in (
-        ("trainer", "precision", "bf16-mixed"),
-        ("trainer", "gradient_clip_val", None),
-        ("optimizer", "fused", False),
-    ):
-        allowed = cfg.copy()
-        allowed[section][key] = value
-        _check_precision(allowed, [])
+@pytest.mark.parametrize("scaling", ["robust", "standard", "quantile"])
+def test_a_table_of_extremes_trains_to_finite_numbers(
+    quick_command: Command, tmp_path: Path, scaling: str
+) -> None:
+    chance = random.Random(0)  # noqa: S311
+    largest, smallest = sys.float_info.max, 5e-324
+    rows = []
+    for _ in range(101):  # 61 for training: the last batch of each epoch is of one row
+        sign = chance.choice([1, -1])
+        ordinary = sign + chance.gauss(0, 0.3)
+        huge, tiny = sign * largest, sign * smallest * chance.randint(1, 9)
+        mixed = chance.choice([huge, tiny, ordinary])
+        rows.append(f"{huge!r},{tiny!r},{mixed!r},7,,{ordinary!r},{'b' if sign > 0 else 'a'}\n")
+    header = "huge,tiny,mixed,constant,missing,ordinary,y\n"
+    (tmp_path / "t.csv").write_text(header + "".join(rows))
+    table = ["data=csv", "data.path=t.csv", "data.target=y", f"data.scaling={scaling}"]
+    batches = ["data.batch_size=20", "model.batch_norm=true", "trainer.max_epochs=20"]
+    process = quick_command("train.py", *table, *batches)
+    assert "constant  left out" in process.stdout
+    (run_dir,) = (tmp_path / "outputs" / "csv").iterdir()
+    results = json.loads((run_dir / "metrics.json").read_text())
+    assert all(map(math.isfinite, [*results["val"].values(), *results["test"].values()]))
+    assert results["test"]["accuracy"] == 1

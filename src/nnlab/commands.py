@@ -166,6 +166,10 @@ def _run(verb: str, arguments: list[str]) -> None:
             launch(arguments)
         else:
             _work_on_run(verb, arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read along has gone, as in `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(128 + signal.SIGPIPE) from None
     except Exception as error:
         remove_untouched_folders()
         if show_traceback or not _is_users_mistake(error):

@@ -1,7 +1,8 @@
 """TensorBoard curves against steps and against epochs."""
 
+import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -38,18 +39,30 @@ class CurvesLogger(TensorBoardLogger):
         values = [
             Summary.Value(tag=name, simple_value=float(value)) for name, value in metrics.items()
         ]
-        try:
+        with self._telling_of_failures():
             self.experiment._get_file_writer().add_summary(Summary(value=values), step)
-        except OSError as error:
-            raise OSError(
-                f"{self.save_dir} must stay where it is and have room for TensorBoard's curves, "
-                f"but has not ({error.strerror or error})"
-            ) from error
 
     @rank_zero_only
     def save(self) -> None:
         """Flush the events; Lightning would add an `hparams.yaml`, but `.hydra/` has it all."""
-        self.experiment.flush()
+        with self._telling_of_failures():
+            self.experiment.flush()
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Flush and close the file of events."""
+        with self._telling_of_failures():
+            super().finalize(status)
+
+    @contextlib.contextmanager
+    def _telling_of_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                f"TensorBoard's curves must be written to {self.save_dir}, but cannot be "
+                f"({error.strerror or error}); what was saved before is whole"
+            ) from error
 
 
 def _report_others(failure: threading.ExceptHookArgs) -> None:

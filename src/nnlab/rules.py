@@ -121,6 +121,11 @@ RULES: dict[str, Rule] = {
     # the trainer
     "max_epochs": Number("[1, inf)", integer=True),
     "gradient_clip_val": Number("(0, inf)", none=True),
+    "max_steps": Number("[1, inf)", integer=True),
+    "limit_train_batches": Number("(0, inf)"),
+    "limit_val_batches": Number("(0, inf)"),
+    "accumulate_grad_batches": Number("[1, inf)", integer=True),
+    "check_val_every_n_epoch": Number("[1, inf)", integer=True),
 }
 
 

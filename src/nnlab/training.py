@@ -5,11 +5,11 @@ import json
 import math
 import signal
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
@@ -17,9 +17,10 @@ from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from nnlab.agreement import require_agreement, steps_per_block
 from nnlab.atomic import replacing
 from nnlab.checkpoints import CheckpointFiles, read_checkpoint
-from nnlab.config import build, plain_arguments, reads_environment, takes, target_class
+from nnlab.config import build, first_line, plain_arguments, reads_environment, takes, target_class
 from nnlab.data.module import InMemoryDataModule
 from nnlab.evaluation import score
 from nnlab.models import SupervisedModule
@@ -40,22 +41,9 @@ from nnlab.resuming import (
     finished_results,
     tell_differences,
 )
-from nnlab.rules import METRICS, RULES, monitors
+from nnlab.rules import METRICS, RULES
 from nnlab.spec import Task
 from nnlab.stopwatch import stopwatch
-
-# Options of the Trainer that concern single steps.
-_AT_EACH_STEP = (
-    "accumulate_grad_batches",
-    "gradient_clip_algorithm",
-    "limit_train_batches",
-    "max_steps",
-    "max_time",
-    "overfit_batches",
-    "profiler",
-    "val_check_interval",
-    "fast_dev_run",
-)
 
 
 def train(cfg: DictConfig, run_dir: Path) -> float:
@@ -87,11 +75,9 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     set_seed(cfg.seed)
     stopwatch.press("start_up")
     data = build(cfg.data, InMemoryDataModule)
-    _check_monitor(cfg.monitor, data.spec.task)
-    _check_batches(cfg, len(data.loaded.train[0]))
-    _check_precision(cfg, data.spec.category_sizes)
+    require_agreement(cfg, data.spec, rows=len(data.loaded.train[0]))
     stopwatch.press("data")
-    data.steps_per_block = _steps_per_block(cfg)
+    data.steps_per_block = steps_per_block(cfg)
     module = _build_module(cfg, data)
     trainer = _build_trainer(cfg, run_dir, clips=data.steps_per_block == 1)
     if trainer.is_global_zero:
@@ -181,45 +167,16 @@ def _fit(
             number = signal.SIGTERM if trainer.received_sigterm else signal.SIGINT
             raise SystemExit(128 + number) from None
         raise
-
-
-def _check_monitor(monitor: str, task: str) -> None:
-    if monitor not in monitors(task):
+    except MisconfigurationException as error:
+        raise ValueError(f"trainer: {first_line(error)}") from error
+    except RuntimeError as error:
+        if "Early stopping conditioned on metric" not in str(error):
+            raise
+    if not (run_dir / "checkpoints" / "best.ckpt").exists() and trainer.is_global_zero:
         raise ValueError(
-            f"monitor must be a metric of the task, {task}: one of {', '.join(monitors(task))}, "
-            f"got monitor={monitor}"
-        )
-
-
-def _check_batches(cfg: DictConfig, rows: int) -> None:
-    if cfg.model.batch_norm and min(cfg.data.batch_size, rows) < 2:
-        raise ValueError(
-            "batch_norm needs at least two rows in a batch, got "
-            f"data.batch_size={cfg.data.batch_size} and {rows} training rows; "
-            "set model.batch_norm=false"
-        )
-
-
-# Up to which whole number all can be told apart; beyond, codes of categories would run together.
-_LARGEST_CODE = {"bf16-true": 2**8, "16-true": 2**11}
-
-
-def _check_precision(cfg: DictConfig, category_sizes: Sequence[int]) -> None:
-    limit = _LARGEST_CODE.get(str(cfg.trainer.get("precision")))
-    largest = max(category_sizes, default=0) - 1
-    if limit is not None and largest > limit:
-        precision = cfg.trainer.precision
-        raise ValueError(
-            f"trainer.precision={precision} tells {limit} codes of a column's categories apart, "
-            f"got {largest}; set trainer.precision={precision.replace('true', 'mixed')}, or leave "
-            "columns of so many categories out with data.drop"
-        )
-    # A fused optimizer takes the scale of 16-mixed off the gradients itself, after the clipping.
-    scaled = cfg.trainer.get("precision") == "16-mixed" and cfg.optimizer.get("fused", False)
-    if scaled and cfg.trainer.gradient_clip_val is not None:
-        raise ValueError(
-            "optimizer.fused must be false where trainer.precision=16-mixed and gradients are "
-            "clipped, got optimizer.fused=true; set optimizer.fused=false"
+            "trainer must let an epoch end with a validation, because the best one is tested, but "
+            "none did; see trainer.max_epochs and what was added: max_steps, "
+            "check_val_every_n_epoch, fast_dev_run ..."
         )
 
 
@@ -238,14 +195,6 @@ def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule
         trains_blocks=data.steps_per_block > 1,
         gradient_clip_val=cfg.trainer.gradient_clip_val,
     )
-
-
-def _steps_per_block(cfg: DictConfig) -> int:
-    """How many steps Lightning is to see as one: one, where it has something to do at each."""
-    one_process = cfg.trainer.devices in (1, "1") and "strategy" not in cfg.trainer
-    at_each = any(key in cfg.trainer for key in _AT_EACH_STEP)
-    mixed = str(cfg.trainer.precision).endswith("mixed")
-    return cfg.steps_per_block if one_process and not mixed and not at_each else 1
 
 
 def _build_trainer(cfg: DictConfig, run_dir: Path, *, clips: bool) -> Trainer:

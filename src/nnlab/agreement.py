@@ -1,0 +1,85 @@
+"""Whether a config's parts agree with each other and with the data, and what they come to."""
+
+from collections.abc import Sequence
+
+from omegaconf import DictConfig
+
+from nnlab.rules import monitors
+from nnlab.spec import DataSpec, Task
+
+# Options of the Trainer that concern single steps.
+_AT_EACH_STEP = (
+    "accumulate_grad_batches",
+    "gradient_clip_algorithm",
+    "limit_train_batches",
+    "max_steps",
+    "max_time",
+    "overfit_batches",
+    "profiler",
+    "val_check_interval",
+    "fast_dev_run",
+)
+
+
+def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int) -> None:
+    """Refuse settings that are right each on its own, but not with the data or each other.
+
+    Args:
+        cfg: A config that `nnlab.config.check_config` has passed.
+        spec: What the data is like.
+        rows: How many training rows there are.
+
+    Raises:
+        ValueError: Two of them do not go together.
+    """
+    _check_monitor(cfg.monitor, spec.task)
+    _check_batches(cfg, rows)
+    _check_precision(cfg, spec.category_sizes)
+
+
+def steps_per_block(cfg: DictConfig) -> int:
+    """How many steps Lightning is to see as one: one, where it has something to do at each."""
+    one_process = cfg.trainer.devices in (1, "1") and "strategy" not in cfg.trainer
+    at_each = any(key in cfg.trainer for key in _AT_EACH_STEP)
+    mixed = str(cfg.trainer.precision).endswith("mixed")
+    return cfg.steps_per_block if one_process and not mixed and not at_each else 1
+
+
+def _check_monitor(monitor: str, task: Task) -> None:
+    if monitor not in monitors(task):
+        raise ValueError(
+            f"monitor must be a metric of the task, {task}: one of {', '.join(monitors(task))}, "
+            f"got monitor={monitor}"
+        )
+
+
+def _check_batches(cfg: DictConfig, rows: int) -> None:
+    if cfg.model.batch_norm and min(cfg.data.batch_size, rows) < 2:
+        raise ValueError(
+            "batch_norm needs at least two rows in a batch, got "
+            f"data.batch_size={cfg.data.batch_size} and {rows} training rows; "
+            "set model.batch_norm=false"
+        )
+
+
+# Up to which whole number all can be told apart; beyond, codes of categories would run together.
+_LARGEST_CODE = {"bf16-true": 2**8, "16-true": 2**11}
+
+
+def _check_precision(cfg: DictConfig, category_sizes: Sequence[int]) -> None:
+    limit = _LARGEST_CODE.get(str(cfg.trainer.get("precision")))
+    largest = max(category_sizes, default=0) - 1
+    if limit is not None and largest > limit:
+        precision = cfg.trainer.precision
+        raise ValueError(
+            f"trainer.precision={precision} tells {limit} codes of a column's categories apart, "
+            f"got {largest}; set trainer.precision={precision.replace('true', 'mixed')}, or leave "
+            "columns of so many categories out with data.drop"
+        )
+    # A fused optimizer takes the scale of 16-mixed off the gradients itself, after the clipping.
+    scaled = cfg.trainer.get("precision") == "16-mixed" and cfg.optimizer.get("fused", False)
+    if scaled and cfg.trainer.gradient_clip_val is not None:
+        raise ValueError(
+            "optimizer.fused must be false where trainer.precision=16-mixed and gradients are "
+            "clipped, got optimizer.fused=true; set optimizer.fused=false"
+        )
