@@ -1,0 +1,90 @@
+"""The inner loop of training asks a device for nothing, so that it never has to wait for one."""
+
+import functools
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch.optim import SGD, Adam, AdamW, RMSprop
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from nnlab.data.batches import ShuffledBatches
+from nnlab.models import SupervisedModule
+from nnlab.models.stepping import train_on
+
+# What makes Python wait until a GPU has come so far.
+WAITING = {"aten::_local_scalar_dense", "aten::nonzero", "aten::equal", "aten::is_nonzero"}
+
+
+class Waits(TorchDispatchMode):
+    """Notes operations whose result Python looks at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func.name().partition(".")[0] in WAITING:
+            self.seen.append(func.name())
+        return func(*args, **(kwargs or {}))
+
+
+OPTIMIZERS = [
+    functools.partial(AdamW, fused=True),
+    functools.partial(Adam, fused=True),
+    functools.partial(SGD, momentum=0.9, fused=True),
+    RMSprop,
+]
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS, ids=["adamw", "adam", "sgd", "rmsprop"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_block_of_steps_waits_for_nothing(make: Callable, task: str) -> None:
+    classes = {"binary": 2, "multiclass": 3, "regression": 0}[task]
+    module = SupervisedModule(
+        task=task,
+        input_shape=[6],
+        numbers=4,
+        category_sizes=[5, 7],
+        class_names=[str(i) for i in range(classes)],
+        class_counts=[10 + i for i in range(classes)],
+        target_mean=0.0,
+        target_std=1.0,
+        hidden_sizes=[16, 16],
+        activation="gelu",
+        dropout=0.1,
+        batch_norm=True,
+        layer_norm=False,
+        numeric_embedding="periodic",
+        embedding_size=3,
+        loss="auto",
+        label_smoothing=0.1,
+        class_weights="balanced" if classes else None,
+        l1=1e-4,
+        l2=1e-4,
+    )
+    rows = 200
+    batches = ShuffledBatches(
+        x=torch.cat([torch.randn(rows, 4), torch.randint(0, 5, (rows, 2)).float()], dim=1),
+        targets=torch.randint(0, classes, (rows,)) if classes else torch.randn(rows),
+        batch_size=32,
+        seed=0,
+        rank=0,
+        world_size=1,
+        device=torch.device("cpu"),
+    )
+    optimizer = make(module.parameters(), lr=0.01)
+    for block in batches.blocks(4):
+        with Waits() as waits:
+            taken = train_on(
+                block,
+                objective=module._objective,
+                optimizer=optimizer,
+                scheduler=OneCycleLR(optimizer, max_lr=0.1, total_steps=100),
+                gradient_clip_val=1.0,
+            )
+        assert waits.seen == []
+    with Waits() as waits:
+        float(taken["loss"])
+    assert waits.seen == ["aten::_local_scalar_dense"]
