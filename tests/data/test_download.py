@@ -6,7 +6,6 @@ import shutil
 import ssl
 import subprocess
 import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +31,6 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
         capture_output=True,
     )
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    # From Python 3.12 on, an opener remembers the certificates of its first use.
-    urllib.request.install_opener(None)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "served"
@@ -52,6 +49,16 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder; `away/` leads to plain http."""
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/away/"):
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{self.headers['Host'].split(':')[1]}/")
+            self.end_headers()
+        else:
+            super().do_GET()
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -102,3 +109,24 @@ def test_a_certificate_that_is_not_trusted_is_refused(
 def test_plain_http_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be https addresses, got http://"):
         download("file.gz", mirrors=["http://localhost/"], root=tmp_path, verify=verify)
+
+
+def test_what_is_too_large_is_not_read_to_its_end(
+    mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, folder = mirror
+    monkeypatch.setattr("nnlab.data.download._MAX_BYTES", len(CONTENT) - 1)
+    (folder / "file.gz").write_bytes(CONTENT)
+    root = tmp_path / "cache"
+    with pytest.raises(ConnectionError, match=f"it is larger than {len(CONTENT) - 1} bytes"):
+        download("file.gz", mirrors=[address], root=root, verify=verify)
+    assert list(root.iterdir()) == []
+
+
+def test_a_way_round_https_is_refused(mirror, tmp_path: Path) -> None:
+    """Nobody listens to plain http there: the refusal must come before the connection."""
+    address, _ = mirror
+    root = tmp_path / "cache"
+    with pytest.raises(ConnectionError, match=r"redirects to http://localhost.*, which is not"):
+        download("file.gz", mirrors=[address + "away/"], root=root, verify=verify)
+    assert list(root.iterdir()) == []

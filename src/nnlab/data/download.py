@@ -3,8 +3,10 @@
 import os
 import urllib.request
 from collections.abc import Callable, Sequence
-from http.client import HTTPException
+from http.client import HTTPException, HTTPMessage
 from pathlib import Path
+from typing import IO
+from urllib.request import Request
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -54,6 +56,17 @@ def download(
     )
 
 
+class _HttpsOnly(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect from https, to which the first address was held, to https only."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        if not newurl.startswith("https://"):
+            raise ValueError(f"it redirects to {newurl}, which is not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _fetch(url: str, path: Path) -> None:
     columns = (
         TextColumn("{task.description}"),
@@ -61,14 +74,12 @@ def _fetch(url: str, path: Path) -> None:
         DownloadColumn(),
         TransferSpeedColumn(),
     )
-    # The scheme was checked: https only.
+    opener = urllib.request.build_opener(_HttpsOnly)
     with (
-        urllib.request.urlopen(url, timeout=_TIMEOUT) as response,  # noqa: S310
+        opener.open(url, timeout=_TIMEOUT) as response,
         path.open("wb") as file,
         Progress(*columns) as progress,
     ):
-        if not response.url.startswith("https://"):
-            raise ValueError(f"it redirects to {response.url}, which is not https")
         total = response.headers.get("Content-Length")
         task = progress.add_task(url.rsplit("/", 1)[-1], total=int(total) if total else None)
         received = 0
