@@ -517,6 +517,10 @@ def test_what_the_columns_hold_is_shown_and_can_be_said(
     printed = quick_command("train.py", *HOUSES, *SHORT, *said[1:]).stdout
     assert "house no categorical 5 5 inputs" in squeezed(printed)
     assert "size left out 48 as data.drop says" in squeezed(printed)
+    printed = quick_command("train.py", *HOUSES, *SHORT, "data.group=house no").stdout
+    assert "split rows with the same house no stay together; it is no input" in squeezed(printed)
+    printed = quick_command("train.py", *HOUSES, *SHORT, "data.time=size").stdout
+    assert any(line.startswith("split the latest rows by size") for line in squeezed(printed))
 
 
 def squeezed(printed: str) -> list[str]:
@@ -628,6 +632,9 @@ def test_nnlab_names_its_commands() -> None:
         ("data=mnist data.root=no data.mirrors=[]", "no/train-images-idx3-ubyte (or train"),
         ("output_dir=file", "output_dir must be a folder that can be written, got output_dir=file"),
         ("resume=nowhere", "resume must be a run directory"),
+        ("a.csv", "'a.csv' is no setting: write data=csv data.path=a.csv data.target=COLUMN"),
+        ("seed", "'seed' is no setting: write SETTING=VALUE"),
+        ("--data=csv", "settings are written without dashes, got --data=csv; write data=csv"),
         ("logger=null", "Config group override must be a string or a list"),
         ("name=a/b", "name must be the name of a folder, not a path, got name=a/b"),
         ("data=penguins data.path=5", "path must be a text"),
@@ -737,6 +744,12 @@ def test_what_is_no_checkpoint_is_refused_and_not_run(
     assert str(run_dir / "checkpoints") in line
     assert not (tmp_path / "executed").exists()
     assert (run_dir / ".hydra" / "config.yaml").is_file()
+
+
+def test_a_folder_of_runs_names_one_of_them(digits_run, quick_command: Command) -> None:
+    run_dir, _ = digits_run
+    process = quick_command("evaluate.py", f"run={run_dir.parents[1]}", succeed=False)
+    assert process.stderr.endswith(f"; the last of 1 in it is {run_dir}\n")
 
 
 def test_a_run_without_a_checkpoint_cannot_be_evaluated(

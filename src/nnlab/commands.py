@@ -125,6 +125,16 @@ class _Print(logging.Handler):
         print(self.format(record), flush=True)
 
 
+class Console(logging.StreamHandler):  # type: ignore[type-arg]
+    """Prints a run's messages; `configs/hydra` names it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """End a run whose reader has gone; `logging` would print a traceback for each message."""
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            raise
+        super().handleError(record)
+
+
 def main() -> None:
     """The `nnlab` command: `nnlab VERB ...`."""
     verb = sys.argv[1] if len(sys.argv) > 1 else "--help"

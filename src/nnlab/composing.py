@@ -29,6 +29,7 @@ _TARGETS = (
 # An installed plugin's class: nothing that is only reached through one.
 _PLUGIN = re.compile(r"hydra_plugins\.\w+\.\w+\.[A-Z]\w+")
 _LOGGING = (
+    "nnlab.commands.Console",
     "logging.Formatter",
     "logging.StreamHandler",
     "logging.FileHandler",

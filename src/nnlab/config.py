@@ -269,7 +269,11 @@ def explain(error: BaseException) -> str:
         )
     if isinstance(error, OverrideParseException):
         key, is_setting, value = (error.override or "").partition("=")
-        if is_setting and not set("[]{}()") & set(value):
+        if not is_setting:
+            is_table = Path(key).suffix.lower() in (".csv", ".tsv", ".txt", ".gz", ".parquet")
+            table = f"data=csv {setting('data.path', key)} data.target=COLUMN"
+            return f"{key!r} is no setting: write " + (table if is_table else "SETTING=VALUE")
+        if not set("[]{}()") & set(value):
             return f"cannot read {error.override!r}: write {setting(key, value)}"
         return (
             f"cannot read {error.override!r}: {first_line(error)}; close its brackets, and put "

@@ -44,6 +44,7 @@ def launch(arguments: list[str]) -> None:
     Raises:
         Exception: What went wrong, after the other jobs of a sweep have run.
     """
+    _refuse_dashes(arguments)
     failures: dict[str, Exception] = {}
     config_name, more = _choose_config([_add_new_columns(word) for word in arguments])
     words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
@@ -57,12 +58,32 @@ def launch(arguments: list[str]) -> None:
         raise error
 
 
+def _refuse_dashes(arguments: list[str]) -> None:
+    """Say how settings are written to who knows other commands."""
+    for word in arguments:
+        option, is_setting, _ = word.partition("=")
+        if is_setting and option.startswith("--") and option not in _HYDRAS_OPTIONS:
+            raise ValueError(f"settings are written without dashes, got {word}; write {word[2:]}")
+
+
 def _add_new_columns(word: str) -> str:
     """Let `data.columns.zip=...` name a column that no config could know of."""
     return f"++{word}" if word.startswith("data.columns") else word
 
 
 _MULTIRUN = {"-m", "--multirun"}
+_HYDRAS_OPTIONS = {
+    f"--{name}"
+    for name in (
+        "cfg",
+        "config-dir",
+        "config-name",
+        "config-path",
+        "experimental-rerun",
+        "info",
+        "package",
+    )
+}
 
 _Process = tuple[list[str], str | None]
 

@@ -23,12 +23,14 @@ def find_run(argument: str, path: str) -> Path:
         FileNotFoundError: It is not a run directory.
     """
     run_dir = Path(path).expanduser()
-    if not (run_dir / ".hydra" / "config.yaml").is_file():
-        raise FileNotFoundError(
-            f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
-            f"got {argument}={path}"
-        )
-    return run_dir
+    if (run_dir / ".hydra" / "config.yaml").is_file():
+        return run_dir
+    inside = sorted(found.parents[1] for found in run_dir.glob("**/.hydra/config.yaml"))
+    hint = f"; the last of {len(inside)} in it is {inside[-1]}" if inside else ""
+    raise FileNotFoundError(
+        f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
+        f"got {argument}={path}{hint}"
+    )
 
 
 def load_config(run_dir: Path) -> DictConfig:

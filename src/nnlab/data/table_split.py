@@ -43,6 +43,15 @@ class TableSplit:
     folds: int | None
     seed: int
 
+    @property
+    def notice(self) -> str | None:
+        """What a person should know of it; None of rows at random."""
+        if self.group is not None:
+            return f"rows with the same {self.group} stay together; it is no input"
+        if self.time is not None:
+            return f"the latest rows by {self.time} are held out; it is an input, unless dropped"
+        return None
+
     def __post_init__(self) -> None:
         if self.group is not None and self.time is not None:
             raise ValueError(

@@ -190,6 +190,8 @@ class TabularDataModule(InMemoryDataModule):
         rows = self.split.choose(table.frame, self.path, targets if classes else None)
         kinds: list[ColumnKind] = []
         if preprocessing is None:
+            if self.split.notice:
+                _log.info("split  %s", self.split.notice)
             kinds, preprocessing = self._fit(table, targets, rows["train"], task, classes)
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
