@@ -3,11 +3,15 @@
 import json
 import math
 import random
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import Command
+import torch
+from conftest import Command, run_script
+
+from nnlab.checkpoints import read_checkpoint
 
 
 @pytest.mark.parametrize(
@@ -55,3 +59,30 @@ def test_a_table_of_extremes_trains_to_finite_numbers(
     results = json.loads((run_dir / "metrics.json").read_text())
     assert all(map(math.isfinite, [*results["val"].values(), *results["test"].values()]))
     assert results["test"]["accuracy"] == 1
+
+
+# Compiled, dropout draws other numbers.
+PENGUINS = ["data=penguins", "model.hidden_sizes=[8]", "model.dropout=0", "trainer.max_epochs=2"]
+
+
+def train_compiled(folder: Path) -> None:
+    # torch's compiler uses what torch itself calls deprecated.
+    run_script(folder, "train.py", *PENGUINS, "compile=default", PYTHONWARNINGS="default")
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.ahead.with_args(train_compiled)
+def test_a_compiled_network_learns_the_same_and_is_saved_as_any_other(
+    ahead, quick_command: Command, tmp_path: Path
+) -> None:
+    folder, _ = ahead
+    quick_command("train.py", *PENGUINS)
+    contents = [
+        read_checkpoint(next(run.glob("outputs/penguins/*/checkpoints/best.ckpt")))["state_dict"]
+        for run in (folder, tmp_path)
+    ]
+    assert contents[0].keys() == contents[1].keys()
+    for name, weights in contents[0].items():
+        torch.testing.assert_close(weights, contents[1][name], rtol=1e-4, atol=1e-5)
+    (run_dir,) = (folder / "outputs" / "penguins").iterdir()
+    assert "exactly as in" in quick_command("evaluate.py", f"run={run_dir}").stdout

@@ -59,6 +59,7 @@ RULES: dict[str, Rule] = {
         tuple(dict.fromkeys(name for task in METRICS for name in monitors(task))), none=True
     ),
     "every_n_steps": Number("[1, inf)", integer=True),
+    "compile": Choice(("default", "reduce-overhead", "max-autotune"), none=True),
     # the network
     "hidden_sizes": ListOf(Number("[1, inf)", integer=True), "[256,128]"),
     "activation": Choice(ACTIVATIONS),

@@ -79,6 +79,8 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     stopwatch.press("data")
     data.steps_per_block = steps_per_block(cfg)
     module = _build_module(cfg, data)
+    if cfg.compile:
+        module.network.compile(mode=cfg.compile)
     trainer = _build_trainer(cfg, run_dir, clips=data.steps_per_block == 1)
     if trainer.is_global_zero:
         report_start(module, data)
