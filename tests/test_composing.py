@@ -52,6 +52,7 @@ def test_what_nnlab_has_hydra_do_is_allowed() -> None:
         (handler(filename="/tmp/a"), "filename must be in the run directory"),  # noqa: S108
         (handler(filename="${hydra.runtime.output_dir}/../a"), "must be in the run directory"),
         (handler(filename="${hydra.runtime.output_dir}/${x}"), "must be in the run directory"),
+        (handler(**{".": {"baseFilename": "/tmp/a"}}), "must not be there"),  # noqa: S108
         (handler(a={"b": "${elsewhere}"}), "must be written out"),
         ({"output_subdir": "../a"}, "output_subdir must be .hydra"),
         ({"job": {"name": "../a"}}, "job.name must be a name"),

@@ -77,6 +77,11 @@ def test_a_package_of_ones_own_is_trusted_by_name(
     assert type(build(mine, Optimizer, [torch.nn.Parameter(torch.zeros(1))])).__name__ == "MySGD"
 
 
+def test_what_is_of_ones_own_package_may_have_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "my_package")
+    check_config(node(callbacks={"mine": {"_target_": "my_package.Mine", "path": "/data/x"}}))
+
+
 def test_takes_tells_a_constructors_arguments() -> None:
     one_cycle = node(_target_="torch.optim.lr_scheduler.OneCycleLR")
     assert takes(one_cycle, "total_steps")

@@ -147,6 +147,8 @@ def _check_logging(where: str, node: Any) -> None:
             here = f"{where}.{key}"
             if key in ("()", "class") and value not in _LOGGING:
                 require_trusted(here, value, _LOGGING)
+            elif key == ".":  # attributes, such as another file's name
+                raise ValueError(f"{here} must not be there, got {value}")
             elif key == "filename":
                 _check_log_file(here, str(value))
             else:

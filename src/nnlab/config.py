@@ -105,6 +105,8 @@ def check_config(cfg: DictConfig) -> None:
 def _check_names(where: str, node: Any) -> None:
     """Refuse what Lightning and its kin could take for a place outside the run directory."""
     if isinstance(node, dict):
+        if "_target_" in node and not _is_of(node["_target_"], _TRUSTED):
+            return  # of a package that the person trusts
         for key, value in node.items():
             _check_names(f"{where}.{key}", value)
     elif isinstance(node, list):
@@ -160,12 +162,16 @@ def require_trusted(where: str, target: Any, packages: Sequence[str] = _TRUSTED)
     """
     extra = os.environ.get("NNLAB_TRUSTED_PACKAGES", "").split(",")
     trusted = (*packages, *filter(None, extra))
-    if not any(str(target).startswith(f"{package}.") for package in trusted):
+    if not _is_of(target, trusted):
         raise ValueError(
             f"{where} must be of a trusted package ({', '.join(trusted) or 'none is'}), got "
             f"{target}; to use your own, set the environment variable "
             "NNLAB_TRUSTED_PACKAGES=your_package"
         )
+
+
+def _is_of(target: Any, packages: Sequence[str]) -> bool:
+    return any(str(target).startswith(f"{package}.") for package in packages)
 
 
 def target_class(node: DictConfig, base: type[Built]) -> type[Built]:
