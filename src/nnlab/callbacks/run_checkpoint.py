@@ -79,8 +79,9 @@ class RunCheckpoint(ModelCheckpoint):
             "epoch": torch.tensor(trainer.current_epoch),
             "step": torch.tensor(trainer.global_step),
         }
-        if self.monitor in trainer.callback_metrics:
-            candidates[self.monitor] = trainer.callback_metrics[self.monitor]
+        metrics = trainer.callback_metrics  # put together anew at each look
+        if self.monitor in metrics:
+            candidates[self.monitor] = metrics[self.monitor]
         return candidates
 
     def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:

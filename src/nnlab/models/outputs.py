@@ -36,5 +36,7 @@ class EpochOutputs:
 
 
 def _concatenated(batches: list[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
     outputs, targets = zip(*batches, strict=True)
     return torch.cat(outputs), torch.cat(targets)
