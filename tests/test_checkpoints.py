@@ -93,6 +93,28 @@ def test_a_checkpoint_is_held_as_it_was_until_writing_is_due(tmp_path: Path) -> 
     assert read["state_dict"]["weight"].tolist() == [1, 1, 1]
 
 
+def test_a_checkpoint_that_is_removed_before_it_was_written_is_gone(tmp_path: Path) -> None:
+    files = CheckpointFiles(checkpoint_every_s=3600)
+    for written in (True, False):
+        files.save_checkpoint(CONTENT, tmp_path / "epoch.ckpt")
+        if written:
+            files.write()
+        files.remove_checkpoint(tmp_path / "epoch.ckpt")
+        files.write()
+        assert not (tmp_path / "epoch.ckpt").exists()
+
+
+@pytest.mark.parametrize("name", ["..", ".", "data", "../best.ckpt", "data.csv"])
+def test_nothing_but_a_checkpoint_is_removed(tmp_path: Path, name: str) -> None:
+    for path in (tmp_path / "best.ckpt", tmp_path / "data.csv", tmp_path / "run" / "data.csv"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match=r"must name a \.ckpt file of its run"):
+        CheckpointFiles(checkpoint_every_s=0).remove_checkpoint(tmp_path / "run" / name)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_every_checkpoint_is_written_where_no_time_is_to_be_lost(tmp_path: Path) -> None:
     files = CheckpointFiles(checkpoint_every_s=0)
     for epoch in range(3):

@@ -21,6 +21,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from nnlab import process as nnlab_process
+from nnlab.checkpoints import read_checkpoint, write_checkpoint
 from nnlab.stopwatch import PHASES
 
 SHORT = ("trainer.max_epochs=2", "model.hidden_sizes=[16]")
@@ -335,6 +336,57 @@ def test_a_damaged_best_checkpoint_is_noticed_before_training(
     shorten(run_dir, "best.ckpt")
     process = quick_command("train.py", f"resume={run_dir}", succeed=False)
     assert process.stderr.startswith(f"error: {run_dir}/checkpoints/best.ckpt must be a checkpoint")
+
+
+def of_another_run(kind: str, checkpoint: dict, run_dir: Path) -> None:
+    """Alter a checkpoint as one from elsewhere may be."""
+    if kind == "a wrong shape":
+        checkpoint["optimizer_states"][0]["state"][0]["exp_avg"] = torch.zeros(3)
+    elif kind == "a folder to be removed":
+        (state,) = (s for s in checkpoint["callbacks"].values() if s.get("kth_best_model_path"))
+        mine = f"{run_dir}/checkpoints/.."
+        state.update(best_k_models={mine: torch.tensor(99.0)}, kth_best_model_path=mine)
+        state.update(best_model_path=mine, kth_value=torch.tensor(99.0))
+    else:
+        checkpoint.update(
+            {
+                "other parts": {"optimizer_states": [{"a": 1}]},
+                "other loops": {"loops": {"fit_loop": 5}},
+                "other callbacks": {"callbacks": [1]},
+                "another network": {"state_dict": {"weight": torch.zeros(2)}},
+                "no environment": {"environment": "x"},
+                "no epoch": {"epoch": "x"},
+            }[kind]
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("a wrong shape", "the optimizer's exp_avg must lie in memory as its parameter"),
+        ("a folder to be removed", "a checkpoint must name a .ckpt file of its run to be removed"),
+        ("other parts", "must be a checkpoint of this run as nnlab wrote it"),
+        ("other loops", "must be a checkpoint of this run as nnlab wrote it"),
+        ("other callbacks", "must be a checkpoint of this run as nnlab wrote it"),
+        ("another network", "must be a checkpoint of this run as nnlab wrote it"),
+        ("no environment", "must be a checkpoint of a training run"),
+        ("no epoch", "must be a checkpoint of a training run"),
+    ],
+)
+def test_a_run_does_not_go_on_from_the_checkpoint_of_another(
+    quick_command: Command, tmp_path: Path, kind: str, said: str
+) -> None:
+    quick_command("train.py", *SHORT, "callbacks.early_stopping=null")
+    run_dir = only_run(tmp_path)
+    path = run_dir / "checkpoints" / "last.ckpt"
+    checkpoint = read_checkpoint(path)
+    of_another_run(kind, checkpoint, run_dir)
+    write_checkpoint(checkpoint, path)
+    before = {file for file in run_dir.rglob("*") if file.is_file()}
+    process = quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=4", succeed=False)
+    assert said in process.stderr
+    assert process.stderr.count("\n") == 1
+    assert before <= set(run_dir.rglob("*"))
 
 
 def test_a_resumed_run_keeps_its_threads_and_says_what_differs(

@@ -181,6 +181,22 @@ class CheckpointFiles(TorchCheckpointIO):
                 f"{shlex.quote(f'resume={run_dir}')}"
             ) from error
 
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove a checkpoint that is no longer among a callback's best, held or written.
+
+        Raises:
+            ValueError: It is no checkpoint's file; a checkpoint that a run is resumed from can
+                name anything, and Lightning would remove a folder with all that is in it.
+        """
+        path = Path(path)
+        if path.suffix != ".ckpt" or ".." in path.parts:
+            raise ValueError(
+                f"a checkpoint must name a .ckpt file of its run to be removed, got {path}; it "
+                "does not come from nnlab, so do not resume it"
+            )
+        self._held.pop(path, None)
+        path.unlink(missing_ok=True)
+
     def load_checkpoint(
         self, path: str | Path, map_location: object = None, weights_only: bool | None = True
     ) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nnlab.checkpoints import previous, read_checkpoint
 from nnlab.config import takes
+from nnlab.rules import check
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
         None for a run that has none yet.
 
     Raises:
-        ValueError: No checkpoint is whole, or the best one is not.
+        ValueError: No checkpoint is whole, or the best one is not, or it is of no training run.
     """
     folder = run_dir / "checkpoints"
     for unfinished in folder.glob(".*.ckpt.*"):  # what a killed process was writing
@@ -58,8 +59,20 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
         break
     # Better now than when training is over.
     read_checkpoint(folder / "best.ckpt")
-    return SavedState(
-        path=path, epochs=checkpoint["epoch"] + 1, environment=checkpoint["environment"]
+    return _saved_state(path, checkpoint)
+
+
+def _saved_state(path: Path, checkpoint: dict[str, Any]) -> SavedState:
+    match checkpoint:
+        case {
+            "epoch": int(epoch),
+            "environment": {"threads": int(threads), "device": str(), "versions": dict()},
+        }:
+            check(threads=threads)  # as many are started
+            return SavedState(path=path, epochs=epoch + 1, environment=checkpoint["environment"])
+    raise ValueError(
+        f"{path} must be a checkpoint of a training run, with its epoch and environment in it; "
+        "start a new run"
     )
 
 
@@ -109,7 +122,11 @@ def tell_differences(before: dict[str, Any], now: dict[str, Any]) -> None:
         now: That of this process.
     """
     then, here = ({**e["versions"], "device": e["device"]} for e in (before, now))
-    others = [f"{name} {here[name]} for {then[name]}" for name in here if here[name] != then[name]]
+    others = [
+        f"{name} {here[name]} for {then.get(name, 'none')}"
+        for name in here
+        if here[name] != then.get(name)
+    ]
     if before["threads"] != now["threads"]:
         others.append(f"threads {now['threads']} for {before['threads']}")
     if others:

@@ -171,7 +171,12 @@ def _fit(
         raise
     except MisconfigurationException as error:
         raise ValueError(f"trainer: {first_line(error)}") from error
-    except RuntimeError as error:
+    except (AssertionError, AttributeError, LookupError, RuntimeError, TypeError) as error:
+        if saved and not module.is_restored:
+            raise ValueError(
+                f"{saved.path} must be a checkpoint of this run as nnlab wrote it, but training "
+                f"cannot go on from it ({first_line(error)}); start a new run"
+            ) from error
         if "Early stopping conditioned on metric" not in str(error):
             raise
     if not (run_dir / "checkpoints" / "best.ckpt").exists() and trainer.is_global_zero:

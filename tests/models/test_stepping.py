@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch.optim import SGD, Adam, AdamW, RMSprop
+from torch import nn
+from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nnlab.data.batches import ShuffledBatches
 from nnlab.models import SupervisedModule
-from nnlab.models.stepping import train_on
+from nnlab.models.stepping import check_state, train_on
 
 # What makes Python wait until a GPU has come so far.
 WAITING = {"aten::_local_scalar_dense", "aten::nonzero", "aten::equal", "aten::is_nonzero"}
@@ -88,3 +89,37 @@ def test_a_block_of_steps_waits_for_nothing(make: Callable, task: str) -> None:
     with Waits() as waits:
         float(taken["loss"])
     assert waits.seen == ["aten::_local_scalar_dense"]
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+def test_a_state_of_its_own_suits_an_optimizer(make: Callable[..., Optimizer]) -> None:
+    weights = nn.Parameter(torch.randn(5, 4).t())  # columns first in memory
+    optimizer = make([weights], lr=0.1)
+    check_state(optimizer)  # none yet
+    weights.grad = torch.ones_like(weights)
+    optimizer.step()
+    again = make([weights], lr=0.1)
+    again.load_state_dict(optimizer.state_dict())
+    check_state(again)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("exp_avg", torch.zeros(3)),
+        ("exp_avg", torch.zeros(1).expand(4, 5)),  # the shape of twenty numbers, the memory of one
+        ("exp_avg_sq", torch.zeros(5, 4).t()),
+        ("exp_avg_sq", torch.zeros(4, 5).to_sparse()),
+        ("step", torch.zeros(0)),
+    ],
+)
+def test_a_fused_optimizer_is_not_given_anothers_state(name: str, value: torch.Tensor) -> None:
+    weights = nn.Parameter(torch.randn(4, 5))
+    optimizer = AdamW([weights], fused=True)
+    weights.grad = torch.ones_like(weights)
+    optimizer.step()
+    saved = optimizer.state_dict()
+    saved["state"][0][name] = value
+    optimizer.load_state_dict(saved)
+    with pytest.raises(ValueError, match=f"the optimizer's {name} must lie in memory as"):
+        check_state(optimizer)

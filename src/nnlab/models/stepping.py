@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -10,6 +11,37 @@ from torch.optim.lr_scheduler import LRScheduler
 from nnlab.stopwatch import stopwatch
 
 Batch = tuple[Tensor, Tensor]
+
+
+def check_state(optimizer: Optimizer) -> None:
+    """Check that what an optimizer keeps of each parameter lies in memory as the parameter does.
+
+    A fused step takes that for granted: with a state of fewer numbers, such as a checkpoint from
+    elsewhere may hold, it would read and write what lies behind them.
+
+    Raises:
+        ValueError: It does not.
+    """
+    for group in optimizer.param_groups:
+        for weights in group["params"] if group.get("fused") else ():
+            for name, kept in optimizer.state[weights].items():
+                if isinstance(kept, Tensor) and not _suits(kept, weights, name):
+                    raise ValueError(
+                        f"the optimizer's {name} must lie in memory as its parameter of shape "
+                        f"{tuple(weights.shape)}, got shape {tuple(kept.shape)}, {kept.dtype}; it "
+                        "is of another run, so start a new one"
+                    )
+
+
+def _suits(kept: Tensor, weights: Tensor, name: str) -> bool:
+    if name == "step":
+        return kept.numel() == 1 and kept.dtype == torch.float32
+    return (
+        kept.shape == weights.shape
+        and kept.dtype == weights.dtype
+        and kept.layout == weights.layout
+        and kept.stride() == weights.stride()
+    )
 
 
 def train_on(

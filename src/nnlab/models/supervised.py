@@ -19,7 +19,7 @@ from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
 from nnlab.models.objective import Objective, weight_matrices
 from nnlab.models.outputs import EpochOutputs
-from nnlab.models.stepping import Batch, train_on
+from nnlab.models.stepping import Batch, check_state, train_on
 from nnlab.spec import DataSpec, Task
 from nnlab.stopwatch import stopwatch
 
@@ -69,6 +69,10 @@ class SupervisedModule(LightningModule):
             optimizer step without a word to Lightning, whose loop costs more than such a step.
         gradient_clip_val: The largest norm of a step's gradient in a block; None for no limit.
             Otherwise the trainer clips.
+
+    Attributes:
+        latest_metrics: The latest of each, by the name it is logged under.
+        is_restored: Whether training has begun, with all of a checkpoint taken over if it had one.
 
     Raises:
         ValueError: An argument is outside its range or does not suit the task.
@@ -148,6 +152,7 @@ class SupervisedModule(LightningModule):
         self._scheduler = scheduler
         self._kept = {split: EpochOutputs() for split in ("train", "val", "test")}
         self.latest_metrics: dict[str, float] = {}
+        self.is_restored = False
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Mapping[str, Any]) -> Self:
@@ -228,7 +233,10 @@ class SupervisedModule(LightningModule):
         return taken
 
     def on_train_start(self) -> None:
-        """Tell the stopwatch; so do the hooks that follow."""
+        """Check what was restored, and tell the stopwatch; so do the hooks that follow."""
+        for optimizer in self.trainer.optimizers:
+            check_state(optimizer)
+        self.is_restored = True
         stopwatch.press("start_up")
 
     def on_after_backward(self) -> None:
