@@ -39,6 +39,12 @@ def test_a_node_becomes_the_object_it_describes() -> None:
     assert optimizer.param_groups[0]["lr"] == 0.1
 
 
+def test_what_nnlab_sets_is_not_taken_from_a_config() -> None:
+    weight = torch.nn.Parameter(torch.zeros(1))
+    with pytest.raises(ValueError, match="Adam: lr must not be in the config"):
+        build(node(**ADAM), Optimizer, [weight], lr=0.2)
+
+
 @pytest.mark.parametrize(
     ("entries", "message"),
     [

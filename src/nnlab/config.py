@@ -210,12 +210,19 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
         **more: Arguments that no config can know, by name.
 
     Raises:
-        ValueError: The node does not fit the constructor, or the constructor refuses a value.
+        ValueError: The node does not fit the constructor, or has what no config can know, or the
+            constructor refuses a value.
     """
     from lightning.fabric.utilities.exceptions import MisconfigurationException  # loads torch
 
     cls = target_class(node, base)
-    arguments = plain_arguments(node) | more
+    arguments = plain_arguments(node)
+    if twice := sorted(arguments.keys() & more.keys()):
+        raise ValueError(
+            f"{cls.__name__}: {' and '.join(twice)} must not be in the config, because nnlab sets "
+            "it; leave it out"
+        )
+    arguments |= more
     try:
         inspect.signature(cls).bind(*given, **arguments)
     except TypeError as error:

@@ -213,14 +213,16 @@ def _build_trainer(cfg: DictConfig, run_dir: Path, *, clips: bool) -> Trainer:
         raise ValueError(
             "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
         )
+    trainer = cfg.trainer.copy()
+    if not clips:
+        trainer.gradient_clip_val = None
     return build(
-        cfg.trainer,
+        trainer,
         Trainer,
         default_root_dir=run_dir,
         logger=loggers,
         callbacks=callbacks,
         plugins=[CheckpointFiles(checkpoint_every_s=cfg.checkpoint_every_s)],
-        **({} if clips else {"gradient_clip_val": None}),
     )
 
 
