@@ -1,10 +1,12 @@
 """Settings that do not go together, or not with the data."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from omegaconf import OmegaConf
 
-from nnlab.agreement import _check_precision
+from nnlab.agreement import _check_precision, require_agreement, steps_per_block
 
 
 @pytest.mark.parametrize(
@@ -26,13 +28,31 @@ def test_a_precision_that_runs_categories_together_is_refused(precision: str, dt
     _check_precision(cfg, [])
 
 
-def test_a_fused_optimizer_does_not_clip_scaled_gradients() -> None:
-    trainer = {"precision": "16-mixed", "gradient_clip_val": 1.0}
+def test_a_callback_watches_a_metric_of_the_task() -> None:
+    callbacks = {"progress": None, "early_stopping": {"monitor": "val/rmse"}}
+    cfg = OmegaConf.create({"monitor": "val/loss", "callbacks": callbacks})
+    spec = SimpleNamespace(task="binary", category_sizes=[])
+    with pytest.raises(ValueError, match=r"^callbacks\.early_stopping\.monitor must be .*binary"):
+        require_agreement(cfg, spec, rows=9)
+
+
+@pytest.mark.parametrize("at_each_step", ["accumulate_grad_batches", "max_steps", "num_nodes"])
+def test_lightning_takes_the_steps_where_it_has_something_to_do_at_each(at_each_step: str) -> None:
+    trainer = {"devices": 1, "precision": "32-true"}
+    cfg = OmegaConf.create({"steps_per_block": 64, "trainer": trainer})
+    assert steps_per_block(cfg) == 64
+    cfg.trainer[at_each_step] = 2
+    assert steps_per_block(cfg) == 1
+
+
+@pytest.mark.parametrize("mixed", ["16-mixed", "bf16-mixed"])
+def test_a_fused_optimizer_does_not_clip_mixed_gradients(mixed: str) -> None:
+    trainer = {"precision": mixed, "gradient_clip_val": 1.0}
     cfg = OmegaConf.create({"trainer": trainer, "optimizer": {"fused": True}})
     with pytest.raises(ValueError, match=r"set optimizer\.fused=false"):
         _check_precision(cfg, [])
     for section, key, value in (
-        ("trainer", "precision", "bf16-mixed"),
+        ("trainer", "precision", "bf16-true"),
         ("trainer", "gradient_clip_val", None),
         ("optimizer", "fused", False),
     ):

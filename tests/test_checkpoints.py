@@ -75,9 +75,36 @@ def test_a_failed_write_leaves_the_old_checkpoint(path: Path, monkeypatch) -> No
     assert [file.name for file in path.parent.iterdir()] == ["best.ckpt"]
 
 
+def files_of_a_run(checkpoint_every_s: float) -> CheckpointFiles:
+    return CheckpointFiles(checkpoint_every_s=checkpoint_every_s, settings={"seed": 3})
+
+
+def test_a_checkpoint_tells_the_settings_of_its_run(tmp_path: Path) -> None:
+    files = files_of_a_run(0)
+    files.save_checkpoint(CONTENT, tmp_path / "last.ckpt")
+    files.write()
+    assert read_checkpoint(tmp_path / "last.ckpt")["settings"] == {"seed": 3}
+
+
+def test_what_would_be_too_old_at_the_next_epoch_is_written_at_this_one(
+    tmp_path: Path, monkeypatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    files = files_of_a_run(30)
+    written = []
+    for epoch in range(10):  # of 12 seconds: two of them are in time, a third is not
+        files.save_checkpoint({**CONTENT, "epoch": epoch}, tmp_path / "last.ckpt")
+        files.write_if_due()
+        if read_checkpoint(tmp_path / "last.ckpt")["epoch"] == epoch:
+            written.append(epoch)
+        now += 12
+    assert written == [0, 2, 4, 6, 8]
+
+
 def test_a_checkpoint_is_held_as_it_was_until_writing_is_due(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
-    files = CheckpointFiles(checkpoint_every_s=3600)
+    files = files_of_a_run(3600)
     weight = torch.zeros(3)
     content = {**CONTENT, "state_dict": {"weight": weight}}
     files.save_checkpoint(content, path)
@@ -94,7 +121,7 @@ def test_a_checkpoint_is_held_as_it_was_until_writing_is_due(tmp_path: Path) -> 
 
 
 def test_a_checkpoint_that_is_removed_before_it_was_written_is_gone(tmp_path: Path) -> None:
-    files = CheckpointFiles(checkpoint_every_s=3600)
+    files = files_of_a_run(3600)
     for written in (True, False):
         files.save_checkpoint(CONTENT, tmp_path / "epoch.ckpt")
         if written:
@@ -111,12 +138,12 @@ def test_nothing_but_a_checkpoint_is_removed(tmp_path: Path, name: str) -> None:
         path.write_text("mine")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(ValueError, match=r"must name a \.ckpt file of its run"):
-        CheckpointFiles(checkpoint_every_s=0).remove_checkpoint(tmp_path / "run" / name)
+        files_of_a_run(0).remove_checkpoint(tmp_path / "run" / name)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_every_checkpoint_is_written_where_no_time_is_to_be_lost(tmp_path: Path) -> None:
-    files = CheckpointFiles(checkpoint_every_s=0)
+    files = files_of_a_run(0)
     for epoch in range(3):
         files.save_checkpoint({**CONTENT, "epoch": epoch}, tmp_path / "last.ckpt")
         files.write_if_due()
@@ -130,7 +157,7 @@ def test_the_best_is_on_disk_before_the_last_that_knows_of_it(
     monkeypatch.setattr(
         "nnlab.checkpoints.write_checkpoint", lambda content, path, keep: written.append(path.name)
     )
-    files = CheckpointFiles(checkpoint_every_s=3600)
+    files = files_of_a_run(3600)
     for name in ("last.ckpt", "best.ckpt", "last.ckpt"):
         files.save_checkpoint(CONTENT, tmp_path / name)
     files.write()
@@ -140,7 +167,7 @@ def test_the_best_is_on_disk_before_the_last_that_knows_of_it(
 def test_the_last_before_is_kept_until_the_new_one_is_whole(tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
     path.parent.parent.mkdir()
-    files = CheckpointFiles(checkpoint_every_s=0)
+    files = files_of_a_run(0)
     for epoch in range(3):
         files.save_checkpoint({**CONTENT, "epoch": epoch}, path)
         files.write()
@@ -162,7 +189,7 @@ def test_the_last_before_is_kept_until_the_new_one_is_whole(tmp_path: Path, monk
 def test_a_run_directory_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
     path.parent.parent.mkdir()
-    files = CheckpointFiles(checkpoint_every_s=0)
+    files = files_of_a_run(0)
     files.save_checkpoint(CONTENT, path)
     files.write()
     shutil.rmtree(path.parent.parent)

@@ -408,6 +408,45 @@ def test_a_resumed_run_keeps_its_threads_and_says_what_differs(
     nnlab_process.versions.cache_clear()
 
 
+def test_a_directory_is_of_one_run(quick_command: Command, tmp_path: Path) -> None:
+    command = ("train.py", "data=penguins", "scheduler=constant", *SHORT, "hydra.run.dir=mine")
+    quick_command(*command)
+    run_dir = tmp_path / "mine"
+    saved = {path: path.read_bytes() for path in run_dir.rglob("*.[yj]*")}
+    process = quick_command(*command, "seed=9", "model.dropout=0.5", succeed=False)
+    assert "was begun with other settings, got model.dropout=0.5 for 0.2; seed=9 for 0" in (
+        process.stderr
+    )
+    assert {path: path.read_bytes() for path in run_dir.rglob("*.[yj]*")} == saved
+    assert "best epoch" in quick_command(*command).stdout
+    assert (run_dir / "metrics.json").read_bytes() == saved[run_dir / "metrics.json"]
+
+    config = run_dir / ".hydra" / "config.yaml"
+    config.write_text(config.read_text().replace("dropout: 0.2", "dropout: 0.4"))
+    printed = quick_command("train.py", "resume=mine", "trainer.max_epochs=3").stdout
+    assert "its result will be another: model.dropout=0.4 for 0.2\n" in printed
+
+
+def test_a_sweep_that_was_stopped_goes_on(quick_command: Command, tmp_path: Path) -> None:
+    quick_command("train.py", "-m", "data=penguins", "model.dropout=0,0.2,0.4", *SHORT)
+    (sweep,) = (tmp_path / "outputs" / "penguins").iterdir()
+    first, second, third = sorted(path for path in sweep.iterdir() if path.is_dir())
+    whole = {path: results(path) for path in (first, second, third)}
+    written = (first / "checkpoints" / "last.ckpt").stat().st_mtime_ns
+    (second / "metrics.json").unlink()
+    shutil.rmtree(third)
+    process = quick_command("train.py", f"resume={sweep}")
+    assert process.stdout.endswith(f"sweep directory  outputs/penguins/{sweep.name}\n")
+    assert (first / "checkpoints" / "last.ckpt").stat().st_mtime_ns == written
+    for path, result in whole.items():
+        assert results(path)["test"] == result["test"]
+
+    moved = sweep.rename(tmp_path / "it's moved")
+    (moved / "multirun.yaml").write_text("hydra: {overrides: {task: [hydra.job.name=a]}}")
+    process = quick_command("train.py", f"resume={moved}", succeed=False)
+    assert "must hold the settings of a sweep as Hydra writes them" in process.stderr
+
+
 def test_a_finished_run_can_be_made_longer(quick_command: Command, tmp_path: Path) -> None:
     quick_command("train.py", *SHORT, "callbacks.early_stopping=null")
     run_dir = only_run(tmp_path)
@@ -827,7 +866,8 @@ def test_a_secret_of_the_environment_is_not_saved(
     settings = ["data=csv", paths, "data.target=species", *SHORT, *(["-m"] * sweeps)]
     quick_command("train.py", *settings)
     files = [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]
-    assert len(files) > 8
+    kinds = {"config.yaml", "last.ckpt", "metrics.json", "train.log"}
+    assert kinds <= {path.name for path in files}
     assert not [path for path in files if "s3cr3t" in str(path) or b"s3cr3t" in path.read_bytes()]
 
 

@@ -71,6 +71,14 @@ def test_every_option_composes_and_keeps_its_rules(option: str) -> None:
     check_config(compose_config(*settings))
 
 
+def test_a_callback_looks_for_the_best_of_its_own_metric() -> None:
+    names = ("early_stopping", "best_checkpoint")
+    own = [f"callbacks.{name}.monitor=val/accuracy" for name in names]
+    for settings, mode in (([], "min"), (own, "max"), (["monitor=val/f1"], "max")):
+        callbacks = compose_config(*settings).callbacks
+        assert [callbacks[name].mode for name in names] == [mode, mode]
+
+
 @pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_a_file_opens_with_a_comment_that_says_what_it_is(path: Path) -> None:
     lines = path.read_text().splitlines()

@@ -1,6 +1,7 @@
 """The process that a run has to itself."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from nnlab import process
-from nnlab.process import fast_arithmetic
+from nnlab.process import ending_at_second_signal, fast_arithmetic
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,12 @@ def test_subnormal_numbers_are_data_but_no_burden_of_training_in_any_thread() ->
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}
     printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     assert printed.stdout.split() == ["1000000", "0", "1000000"]
+
+
+def test_after_a_first_sigterm_any_signal_ends_the_process_at_once() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with ending_at_second_signal():
+        os.kill(os.getpid(), signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            assert signal.getsignal(number) == signal.SIG_DFL
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -2,15 +2,20 @@
 
 import json
 import math
+import os
 import random
 import shutil
+import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from conftest import Command, run_script
+from lightning.pytorch import Trainer
 
+from nnlab import training
 from nnlab.checkpoints import read_checkpoint
 
 
@@ -34,6 +39,68 @@ def test_a_run_without_a_batch_or_a_validation_says_so(
     (line,) = process.stderr.splitlines()
     assert line.startswith("error: ")
     assert message in line
+
+
+def test_what_was_trained_on_another_device_is_scored_on_the_cpu(
+    quick_command: Command, tmp_path: Path, monkeypatch
+) -> None:
+    fit = training._fit
+
+    def fit_elsewhere(trainer: Trainer, *arguments: object) -> None:
+        fit(trainer, *arguments)
+        # A tensor there computes nothing with one on the CPU, like one on a GPU.
+        trainer.strategy._accelerator = SimpleNamespace()
+        trainer.strategy.parallel_devices = None
+        monkeypatch.setattr(type(trainer.strategy), "root_device", torch.device("meta"))
+
+    monkeypatch.setattr(training, "_fit", fit_elsewhere)
+    quick_command("train.py", "data=penguins", "trainer.max_epochs=1")
+    (path,) = (tmp_path / "outputs" / "penguins").glob("*/metrics.json")
+    results = json.loads(path.read_text())
+    assert results["device"] == "meta"
+    assert all(map(math.isfinite, [*results["val"].values(), *results["test"].values()]))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_training_says_how_to_go_on(
+    quick_command: Command, tmp_path: Path, monkeypatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(training, "score", lambda *_: os.kill(os.getpid(), number))
+    process = quick_command("train.py", "data=penguins", "trainer.max_epochs=1", succeed=False)
+    assert process.returncode == 128 + number
+    (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
+    go_on = f"resume=outputs/penguins/{run_dir.name}"
+    assert process.stdout.endswith(f"python scripts/train.py {go_on}\n")
+    monkeypatch.undo()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    quick_command("train.py", f"resume={run_dir}")
+    assert json.loads((run_dir / "metrics.json").read_text())["epochs"] == 1
+
+
+def test_rows_that_are_looked_at_before_training_change_nothing(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    watching = ["data=penguins", "scheduler=plateau", "scheduler.patience=0", "optimizer.lr=0.3"]
+    settings = [*watching, "trainer.max_epochs=4", "callbacks.early_stopping=null"]
+    for name, checked in (("a", 0), ("b", 1)):
+        extra = (f"trainer.num_sanity_val_steps={checked}", f"name={name}")
+        quick_command("train.py", *settings, *extra)
+    rates = []
+    for name in ("a", "b"):
+        (path,) = (tmp_path / "outputs" / name).glob("*/checkpoints/last.ckpt")
+        rates.append(read_checkpoint(path)["lr_schedulers"])
+    assert rates[0] == rates[1]
+
+
+def test_a_run_of_a_number_of_steps_says_that_it_cannot_go_on(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    settings = ["data=penguins", "+trainer.max_steps=16", "trainer.max_epochs=2"]
+    quick_command("train.py", *settings)
+    (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
+    (run_dir / "metrics.json").unlink()
+    process = quick_command("train.py", f"resume={run_dir}", succeed=False)
+    assert "trainer.max_steps must not be set in a run that is to be resumed" in process.stderr
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard", "quantile"])

@@ -14,6 +14,7 @@ _AT_EACH_STEP = (
     "limit_train_batches",
     "max_steps",
     "max_time",
+    "num_nodes",
     "overfit_batches",
     "profiler",
     "val_check_interval",
@@ -32,7 +33,10 @@ def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int) -> None:
     Raises:
         ValueError: Two of them do not go together.
     """
-    _check_monitor(cfg.monitor, spec.task)
+    _check_monitor("monitor", cfg.monitor, spec.task)
+    for name, callback in (cfg.callbacks or {}).items():
+        if callback and callback.get("monitor"):
+            _check_monitor(f"callbacks.{name}.monitor", callback.monitor, spec.task)
     _check_batches(cfg, rows)
     _check_precision(cfg, spec.category_sizes)
 
@@ -45,11 +49,11 @@ def steps_per_block(cfg: DictConfig) -> int:
     return cfg.steps_per_block if one_process and not mixed and not at_each else 1
 
 
-def _check_monitor(monitor: str, task: Task) -> None:
+def _check_monitor(setting: str, monitor: str, task: Task) -> None:
     if monitor not in monitors(task):
         raise ValueError(
-            f"monitor must be a metric of the task, {task}: one of {', '.join(monitors(task))}, "
-            f"got monitor={monitor}"
+            f"{setting} must be a metric of the task, {task}: one of {', '.join(monitors(task))}, "
+            f"got {setting}={monitor}"
         )
 
 
@@ -76,10 +80,12 @@ def _check_precision(cfg: DictConfig, category_sizes: Sequence[int]) -> None:
             f"got {largest}; set trainer.precision={precision.replace('true', 'mixed')}, or leave "
             "columns of so many categories out with data.drop"
         )
-    # A fused optimizer takes the scale of 16-mixed off the gradients itself, after the clipping.
-    scaled = cfg.trainer.get("precision") == "16-mixed" and cfg.optimizer.get("fused", False)
-    if scaled and cfg.trainer.gradient_clip_val is not None:
+    # A fused optimizer takes the scale of 16-mixed off the gradients itself, after the clipping;
+    # Lightning refuses to clip for one in bf16-mixed as well.
+    precision = str(cfg.trainer.get("precision"))
+    fused_and_mixed = precision.endswith("mixed") and cfg.optimizer.get("fused", False)
+    if fused_and_mixed and cfg.trainer.gradient_clip_val is not None:
         raise ValueError(
-            "optimizer.fused must be false where trainer.precision=16-mixed and gradients are "
+            f"optimizer.fused must be false where trainer.precision={precision} and gradients are "
             "clipped, got optimizer.fused=true; set optimizer.fused=false"
         )

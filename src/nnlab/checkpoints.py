@@ -123,16 +123,18 @@ class CheckpointFiles(TorchCheckpointIO):
     Args:
         checkpoint_every_s: Seconds, >= 0; about the work that a killed process loses, unless an
             epoch lasts longer.
+        settings: What each checkpoint is to tell of the run that it is of, as plain data.
 
     Attributes:
         checkpoint_every_s: As above.
     """
 
-    def __init__(self, *, checkpoint_every_s: float) -> None:
+    def __init__(self, *, checkpoint_every_s: float, settings: dict[str, Any]) -> None:
         check(checkpoint_every_s=checkpoint_every_s)
         super().__init__()
         self.checkpoint_every_s = checkpoint_every_s
-        self._written_at = -math.inf
+        self._settings = settings
+        self._written_at = self._asked_at = -math.inf
         self._has_written = False
         self._held: dict[Path, dict[str, Any]] = {}
 
@@ -140,11 +142,13 @@ class CheckpointFiles(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None
     ) -> None:
         """Take a checkpoint as it is now; there are no storage options."""
-        self._held[Path(path)] = _snapshot(checkpoint)
+        self._held[Path(path)] = _snapshot({**checkpoint, "settings": self._settings})
 
     def write_if_due(self) -> None:
-        """Write what is held if enough seconds have passed since the last time, or ever."""
-        if self._held and time.monotonic() - self._written_at >= self.checkpoint_every_s:
+        """Write what is held, if the next time would be too late; to be called at each epoch."""
+        now = time.monotonic()
+        epoch_s, self._asked_at = now - self._asked_at, now
+        if self._held and now + epoch_s - self._written_at >= self.checkpoint_every_s:
             self.write()
 
     def write(self) -> None:

@@ -113,9 +113,9 @@ def check_hydra(hydra: DictConfig) -> None:
         _check_targets(f"hydra.{part}", hydra[part])
     for part in ("hydra_logging", "job_logging"):
         _check_logging(f"hydra.{part}", OmegaConf.to_container(hydra[part]))
-    if hydra.output_subdir not in (".hydra", None):
+    if hydra.output_subdir is not None:
         raise ValueError(
-            "hydra.output_subdir must be .hydra, where nnlab looks for a run's settings, got "
+            "hydra.output_subdir must be null, because nnlab saves a run's settings itself, got "
             f"{hydra.output_subdir}"
         )
     if not re.fullmatch(r"\w+", hydra.job.name):

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import math
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -21,21 +22,17 @@ from nnlab.composing import checked_composition
 from nnlab.config import check_config, config_folder, explain, new_folders
 from nnlab.loading import load
 from nnlab.paths import require_file
-from nnlab.run_directory import find_run, load_config, refuse_others
+from nnlab.reporting import relative
+from nnlab.run_directory import (
+    CHANGEABLE,
+    find_run,
+    load_config,
+    load_sweep,
+    refuse_others,
+    settle_config,
+)
 
 _log = logging.getLogger(__name__)
-
-# What may differ when a run is resumed; the rest would make it another run.
-_CHANGEABLE = (
-    "trainer.max_epochs",
-    "threads",
-    "steps_per_block",
-    "checkpoint_every_s",
-    "data.path",
-    "data.root",
-    "data.memory_map",
-    "data.scratch",
-)
 
 
 def launch(arguments: list[str]) -> None:
@@ -120,18 +117,23 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
     # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
     changes = [word for word in arguments if word not in named and not word.startswith("hydra.")]
     own = [word for word in changes if word not in ("--cfg", "job")]
-    refuse_others(own, allowed=_CHANGEABLE, argument="resume")
-    run_dir = find_run("resume", named[-1].partition("=")[2])
+    refuse_others(own, allowed=CHANGEABLE, argument="resume")
+    path = named[-1].partition("=")[2]
+    sweep = load_sweep(Path(path).expanduser())
+    run_dir = Path(path).expanduser() if sweep else find_run("resume", path)
     if "${" in str(run_dir.resolve()):
         raise ValueError("resume must be a path without ${, which Hydra takes for a variable")
+    # Through a resolver, because a path may hold anything that means something to Hydra.
+    OmegaConf.register_new_resolver("nnlab.run_dir", lambda: str(run_dir.resolve()), replace=True)
+    rest = [word for word in arguments if word not in named]
+    if sweep:
+        # Its jobs have the folders they had, so that each goes on, or tells what came of it.
+        return "train", ["-m", *sweep, "hydra.sweep.dir=${nnlab.run_dir:}", *rest]
     settings = cast(dict[str, Any], OmegaConf.to_container(load_config(run_dir)))
     ConfigStore.instance().store(
         name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **settings}
     )
-    # Through a resolver, because a path may hold anything that means something to Hydra.
-    OmegaConf.register_new_resolver("nnlab.run_dir", lambda: str(run_dir.resolve()), replace=True)
-    here = ["hydra.run.dir=${nnlab.run_dir:}", "hydra.output_subdir=null"]
-    return "saved_run", _add_settings(here, [word for word in arguments if word not in named])
+    return "saved_run", _add_settings(["hydra.run.dir=${nnlab.run_dir:}"], rest)
 
 
 def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
@@ -168,6 +170,7 @@ def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictCon
     def job(cfg: DictConfig) -> float | None:
         run_dir = Path(HydraConfig.get().runtime.output_dir)
         try:
+            settle_config(cfg, run_dir)
             check_config(cfg)
             _require_tables(cfg.get("data") or {})
             training = load("nnlab.training")
@@ -175,6 +178,12 @@ def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictCon
             with _process(*command):
                 result: float = training.train(cfg, run_dir)
             return result
+        except SystemExit:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                sweep_dir = relative(Path(HydraConfig.get().sweep.dir))
+                _log.info("or, to go on with the sweep:")
+                _log.info("python scripts/train.py %s", shlex.quote(f"resume={sweep_dir}"))
+            raise
         except Exception as error:
             # Not raised here: the other jobs of a sweep go on.
             failures[run_dir.name] = error

@@ -89,6 +89,23 @@ def ending_at_second_signal() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
+@contextlib.contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt, as Ctrl-C does, with the number of the signal."""
+
+    def interrupt(number: int, _: object) -> None:
+        end_at_next_signal()
+        raise KeyboardInterrupt(number)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, interrupt) if is_main else None
+    try:
+        yield
+    finally:
+        if is_main:
+            signal.signal(signal.SIGTERM, before)
+
+
 def environment(device: str) -> dict[str, Any]:
     """What a result depends on beside the settings: `threads`, `device`, `versions`."""
     return {"threads": torch.get_num_threads(), "device": device, "versions": versions()}

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from nnlab.checkpoints import previous, read_checkpoint
 from nnlab.config import takes
 from nnlab.rules import check
+from nnlab.run_directory import config_path, differences
 
 _log = logging.getLogger(__name__)
 
@@ -23,11 +24,13 @@ class SavedState:
         path: Its file.
         epochs: The epochs behind it.
         environment: What the result depends on beside the settings (`nnlab.process`).
+        settings: Those it was trained with, by their dotted names; None if it does not say.
     """
 
     path: Path
     epochs: int
     environment: dict[str, Any]
+    settings: dict[str, Any] | None
 
 
 def find_saved_state(run_dir: Path) -> SavedState | None:
@@ -69,7 +72,12 @@ def _saved_state(path: Path, checkpoint: dict[str, Any]) -> SavedState:
             "environment": {"threads": int(threads), "device": str(), "versions": dict()},
         }:
             check(threads=threads)  # as many are started
-            return SavedState(path=path, epochs=epoch + 1, environment=checkpoint["environment"])
+            return SavedState(
+                path=path,
+                epochs=epoch + 1,
+                environment=checkpoint["environment"],
+                settings=checkpoint.get("settings"),
+            )
     raise ValueError(
         f"{path} must be a checkpoint of a training run, with its epoch and environment in it; "
         "start a new run"
@@ -88,17 +96,18 @@ def finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
     return results if results["max_epochs"] == cfg.trainer.max_epochs else None
 
 
-def config_path(run_dir: Path) -> Path:
-    """Where a run's settings are."""
-    return run_dir / ".hydra" / "config.yaml"
-
-
 def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
-    """Refuse a number of epochs that a run which is resumed cannot have.
+    """Refuse a length that a run which is resumed cannot have.
 
     Raises:
-        ValueError: It has more behind it, or its schedule was laid out for another number.
+        ValueError: It is told in steps, or it has more epochs behind it, or its schedule was laid
+            out for another number of them.
     """
+    if cfg.trainer.get("max_steps", -1) != -1:  # Lightning would end it where it was stopped
+        raise ValueError(
+            "trainer.max_steps must not be set in a run that is to be resumed, got "
+            f"trainer.max_steps={cfg.trainer.max_steps}; start a new run, with trainer.max_epochs"
+        )
     wanted = cfg.trainer.max_epochs
     planned = OmegaConf.load(config_path(run_dir)).trainer.max_epochs
     if wanted < epochs_before:
@@ -114,13 +123,23 @@ def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
         )
 
 
-def tell_differences(before: dict[str, Any], now: dict[str, Any]) -> None:
+def tell_differences(
+    saved: SavedState, environment: dict[str, Any], settings: dict[str, Any]
+) -> None:
     """Say what may make the result of a resumed run another one.
 
     Args:
-        before: The `environment` of its checkpoint.
-        now: That of this process.
+        saved: What it goes on from.
+        environment: That of this process.
+        settings: Those of this process, which somebody may have changed in the run directory.
     """
+    if saved.settings is not None and (edited := differences(saved.settings, settings)):
+        _log.warning(
+            "warning: the run goes on with other settings than its checkpoint was trained with, "
+            "so its result will be another: %s",
+            "; ".join(edited),
+        )
+    before, now = saved.environment, environment
     then, here = ({**e["versions"], "device": e["device"]} for e in (before, now))
     others = [
         f"{name} {here[name]} for {then.get(name, 'none')}"

@@ -1,15 +1,28 @@
 """Opening a run directory: its config, with the few changes that leave it the same run."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from nnlab.atomic import replacing
 from nnlab.config import check_config
 from nnlab.suggestions import did_you_mean
+
+CHANGEABLE = (
+    "trainer.max_epochs",
+    "threads",
+    "checkpoint_every_s",
+    "data.path",
+    "data.root",
+    "data.memory_map",
+    "data.scratch",
+)
+"""What may differ when a run is resumed; the rest would make it another run."""
 
 
 def find_run(argument: str, path: str) -> Path:
@@ -23,7 +36,7 @@ def find_run(argument: str, path: str) -> Path:
         FileNotFoundError: It is not a run directory.
     """
     run_dir = Path(path).expanduser()
-    if (run_dir / ".hydra" / "config.yaml").is_file():
+    if config_path(run_dir).is_file():
         return run_dir
     inside = sorted(found.parents[1] for found in run_dir.glob("**/.hydra/config.yaml"))
     hint = f"; the last of {len(inside)} in it is {inside[-1]}" if inside else ""
@@ -33,13 +46,102 @@ def find_run(argument: str, path: str) -> Path:
     )
 
 
+def config_path(run_dir: Path) -> Path:
+    """Where a run's settings are."""
+    return run_dir / ".hydra" / "config.yaml"
+
+
+def save_config(cfg: DictConfig, run_dir: Path) -> None:
+    """Save the settings of a run, as they are written: a variable's name, not its value."""
+    path = config_path(run_dir)
+    path.parent.mkdir(exist_ok=True)
+    with replacing(path) as file:
+        file.write(OmegaConf.to_yaml(cfg).encode())
+
+
+def settle_config(cfg: DictConfig, run_dir: Path) -> None:
+    """Save the settings of a run that begins; of one that goes on, check that they are its own.
+
+    Hydra would save them itself, over those of a run that is in the directory already.
+
+    Raises:
+        ValueError: The run was begun with settings that make it another one.
+    """
+    if not (run_dir / "checkpoints").is_dir():
+        save_config(cfg, run_dir)
+        return
+    others = differences(flat_settings(load_config(run_dir)), flat_settings(cfg))
+    if others:
+        raise ValueError(
+            f"{run_dir} must be the directory of one run, but has one that was begun with other "
+            f"settings, got {'; '.join(others)}; give the new run another directory"
+        )
+
+
+def flat_settings(cfg: DictConfig) -> dict[str, Any]:
+    """The settings that make a run what it is, by their dotted names, as they are written."""
+    flat = _flat("", OmegaConf.to_container(cfg))
+    return {name: flat[name] for name in flat.keys() - {*CHANGEABLE, "name", "output_dir"}}
+
+
+def _flat(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        return {name: value}
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        flat |= _flat(f"{name}.{key}" if name else str(key), inner)
+    return flat
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """In words, the settings that are others than before."""
+    return [
+        f"{key}={now.get(key)} for {before.get(key)}"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    ]
+
+
 def load_config(run_dir: Path) -> DictConfig:
     """The settings of a run, as they were saved.
 
     Raises:
         ValueError: The file does not hold settings.
     """
-    path = run_dir / ".hydra" / "config.yaml"
+    path = config_path(run_dir)
+    config = cast(DictConfig, OmegaConf.create(_load_yaml(path)))
+    # A run directory may come from elsewhere: nothing in it configures Hydra.
+    for key in ("hydra", "defaults"):
+        config.pop(key, None)
+    return config
+
+
+def load_sweep(sweep_dir: Path) -> list[str]:
+    """The `setting=values` words that began the sweep in a sweep directory; none elsewhere.
+
+    Raises:
+        ValueError: The file that should hold them does not.
+    """
+    path = sweep_dir / "multirun.yaml"
+    if not path.is_file():
+        return []
+    match _load_yaml(path):
+        case {"hydra": {"overrides": {"task": [*words]}}} if all(map(_is_own_setting, words)):
+            return words
+    raise ValueError(f"{path} must hold the settings of a sweep as Hydra writes them")
+
+
+def _is_own_setting(word: Any) -> bool:
+    """Whether a word sets something of nnlab's: a sweep from elsewhere does not configure Hydra."""
+    return isinstance(word, str) and bool(re.match(r"[+~]*(?!hydra\b)\w[^=]*=", word))
+
+
+def _load_yaml(path: Path) -> dict[str, Any]:
+    """The content of a file that a run has left.
+
+    Raises:
+        ValueError: It is not of a run.
+    """
     text = path.read_text()
     # A few lines of aliases of aliases would make gigabytes; nnlab writes none.
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
@@ -51,11 +153,7 @@ def load_config(run_dir: Path) -> DictConfig:
         )
     if not isinstance(parsed, dict):
         raise ValueError(f"{path} must hold a run's settings, got {parsed!r}")
-    config = cast(DictConfig, OmegaConf.create(text))
-    # A run directory may come from elsewhere: nothing in it configures Hydra.
-    for key in ("hydra", "defaults"):
-        config.pop(key, None)
-    return config
+    return parsed
 
 
 def change_config(

@@ -7,13 +7,13 @@ import signal
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -21,13 +21,14 @@ from nnlab.agreement import require_agreement, steps_per_block
 from nnlab.atomic import replacing
 from nnlab.checkpoints import CheckpointFiles, read_checkpoint
 from nnlab.config import build, first_line, plain_arguments, reads_environment, takes, target_class
-from nnlab.data.module import InMemoryDataModule
+from nnlab.data.module import InMemoryDataModule, in_order
 from nnlab.evaluation import score
 from nnlab.models import SupervisedModule
 from nnlab.process import (
     ending_at_second_signal,
     environment,
     fast_arithmetic,
+    interrupted_by_sigterm,
     quiet_lightning,
     set_seed,
     set_threads,
@@ -36,12 +37,12 @@ from nnlab.reporting import report_finished, report_interrupted, report_start
 from nnlab.resuming import (
     SavedState,
     check_length,
-    config_path,
     find_saved_state,
     finished_results,
     tell_differences,
 )
 from nnlab.rules import METRICS, RULES
+from nnlab.run_directory import flat_settings, save_config
 from nnlab.spec import Task
 from nnlab.stopwatch import stopwatch
 
@@ -90,16 +91,20 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     threads = cfg.threads or (saved.environment["threads"] if saved else None)
     with fast_arithmetic(threads, module.multiplications * data.batch_size):
         if saved and trainer.is_global_zero:
-            tell_differences(saved.environment, environment(str(trainer.strategy.root_device)))
-            with replacing(config_path(run_dir)) as file:  # for the next time
-                file.write(OmegaConf.to_yaml(cfg).encode())
+            here = environment(str(trainer.strategy.root_device))
+            tell_differences(saved, here, flat_settings(cfg))
+            save_config(cfg, run_dir)  # for the next time
         started = time.monotonic()
         _fit(trainer, module, data, run_dir, saved)
         seconds = time.monotonic() - started
         stopwatch.press("loop")
         if not trainer.is_global_zero:
             return math.nan  # the first process has what remains to be done
-        results = _score_best(cfg, trainer, data, run_dir)
+        try:
+            with interrupted_by_sigterm():
+                results = _score_best(cfg, trainer, data, run_dir)
+        except KeyboardInterrupt as interruption:
+            _end_interrupted(run_dir, *interruption.args)
 
     epochs = trainer.current_epoch - epochs_before
     results |= {
@@ -126,8 +131,9 @@ def _score_best(
         "best_epoch": best["epoch"] + 1,
         "epochs": trainer.current_epoch,
         "max_epochs": cfg.trainer.max_epochs,
-        "val": score(best_module, data.val_dataloader()),
-        "test": score(best_module, data.test_dataloader()),
+        # Not by the data loaders: what was trained on a GPU is scored on the CPU.
+        "val": score(best_module, in_order(data.loaded.val)),
+        "test": score(best_module, in_order(data.loaded.test)),
         "seed": cfg.seed,
         **environment(str(trainer.strategy.root_device)),
     }
@@ -164,10 +170,7 @@ def _fit(
     except SystemExit:
         # Lightning's answer to Ctrl-C and to SIGTERM.
         if trainer.interrupted and trainer.is_global_zero:
-            now = find_saved_state(run_dir)
-            report_interrupted(now.epochs if now else 0, run_dir)
-            number = signal.SIGTERM if trainer.received_sigterm else signal.SIGINT
-            raise SystemExit(128 + number) from None
+            _end_interrupted(run_dir, signal.SIGTERM if trainer.received_sigterm else signal.SIGINT)
         raise
     except MisconfigurationException as error:
         raise ValueError(f"trainer: {first_line(error)}") from error
@@ -185,6 +188,13 @@ def _fit(
             "none did; see trainer.max_epochs and what was added: max_steps, "
             "check_val_every_n_epoch, fast_dev_run ..."
         )
+
+
+def _end_interrupted(run_dir: Path, number: int = signal.SIGINT) -> NoReturn:
+    """Say how to go on with a run that a signal has stopped."""
+    now = find_saved_state(run_dir)
+    report_interrupted(now.epochs if now else 0, run_dir)
+    raise SystemExit(128 + number) from None
 
 
 def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
@@ -222,7 +232,9 @@ def _build_trainer(cfg: DictConfig, run_dir: Path, *, clips: bool) -> Trainer:
         default_root_dir=run_dir,
         logger=loggers,
         callbacks=callbacks,
-        plugins=[CheckpointFiles(checkpoint_every_s=cfg.checkpoint_every_s)],
+        plugins=[
+            CheckpointFiles(checkpoint_every_s=cfg.checkpoint_every_s, settings=flat_settings(cfg))
+        ],
     )
 
 
@@ -230,7 +242,9 @@ def _log_hyperparameters(
     cfg: DictConfig, trainer: Trainer, task: Task, results: dict[str, Any]
 ) -> None:
     """Fill TensorBoard's HParams tab with the run's settings and its final metrics."""
-    settings: dict[str, Any] = {"seed": cfg.seed}
+    settings: dict[str, Any] = {"seed": cfg.seed, "precision": cfg.trainer.get("precision")}
+    if cfg.callbacks and (stopping := cfg.callbacks.get("early_stopping")):
+        settings["patience"] = stopping.get("patience")
     for group in ("data", "model", "optimizer", "scheduler", "trainer"):
         settings[group] = cfg[group]["_target_"].rpartition(".")[2]
         # What has a rule is a setting to tell runs apart by.

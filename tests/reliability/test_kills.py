@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 STRIKING = Path(__file__).with_name("striking.py")
-COMMON = ["checkpoint_every_s=0", "callbacks.early_stopping=null", "model.dropout=0.3"]
+COMMON = ["model.dropout=0.3"]
+EACH_EPOCH = ["checkpoint_every_s=0", "callbacks.early_stopping=null"]
 TABLE = ["data=penguins", "model.hidden_sizes=[32]", "trainer.max_epochs=40"]
 IMAGES = ["data=digits", "trainer.max_epochs=8"]
+MAPPED = ["data=csv", "data.memory_map=true", "model.hidden_sizes=[32]", "trainer.max_epochs=30"]
+# What is held in memory between two writes is lost, and the run ends before its last epoch.
+IN_TIME = ["checkpoint_every_s=0.2", "callbacks.early_stopping.patience=4"]
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -29,7 +33,10 @@ def strike(folder: Path, strikes: int, *settings: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "settings",
-    [[*TABLE, "scheduler=one_cycle"], [*IMAGES, "scheduler=plateau", "scheduler.patience=0"]],
+    [
+        [*TABLE, *IN_TIME, "scheduler=one_cycle"],
+        [*IMAGES, *EACH_EPOCH, "scheduler=plateau", "scheduler.patience=0"],
+    ],
     ids=["table", "images"],
 )
 def test_a_run_that_is_killed_thrice_ends_as_one_that_was_not(tmp_path: Path, settings) -> None:
@@ -41,12 +48,13 @@ def test_a_run_that_is_killed_thrice_ends_as_one_that_was_not(tmp_path: Path, se
 @pytest.mark.parametrize(
     "settings",
     [
-        TABLE,
-        IMAGES,
-        [*IMAGES, "steps_per_block=1"],
-        ["data=csv", "data.memory_map=true", "model.hidden_sizes=[32]", "trainer.max_epochs=30"],
+        [*TABLE, *EACH_EPOCH],
+        [*TABLE, *IN_TIME],
+        [*IMAGES, *EACH_EPOCH],
+        [*IMAGES, *EACH_EPOCH, "steps_per_block=1"],
+        [*MAPPED, *EACH_EPOCH],
     ],
-    ids=["table", "images", "plain", "mapped"],
+    ids=["table", "in_time", "images", "plain", "mapped"],
 )
 def test_a_run_that_is_killed_fifty_times_ends_as_one_that_was_not(
     tmp_path: Path, settings, scheduler

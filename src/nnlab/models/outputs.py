@@ -19,7 +19,9 @@ class EpochOutputs:
 
     def add(self, outputs: Tensor, targets: Tensor) -> None:
         """Add a batch."""
-        self._recent.append((outputs.detach(), targets))
+        outputs = outputs.detach()
+        # A network that is compiled to CUDA graphs writes each batch's outputs to one place.
+        self._recent.append((outputs.clone() if outputs.is_cuda else outputs, targets))
         if len(self._recent) == _TOGETHER:
             self._join()
 

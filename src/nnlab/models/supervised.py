@@ -268,6 +268,9 @@ class SupervisedModule(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the validation metrics."""
+        if self.trainer.sanity_checking:  # of a few rows, before the first step
+            self._kept["val"].take()
+            return
         self._log_metrics("val")
         if self.trainer.state.fn == TrainerFn.FITTING:
             self._check_monitor()

@@ -1,0 +1,30 @@
+"""A run that has stopped stays stopped."""
+
+import json
+from pathlib import Path
+
+import torch
+from conftest import Command
+
+
+def test_a_run_that_stopped_early_and_was_killed_then_trains_no_further(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    settings = ["data=penguins", "scheduler=constant", "optimizer.lr=0.3"]
+    quick_command("train.py", *settings, "callbacks.early_stopping.patience=1")
+    (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
+    metrics = run_dir / "metrics.json"
+    whole, last = json.loads(metrics.read_text()), run_dir / "checkpoints" / "last.ckpt"
+    assert whole["epochs"] < whole["max_epochs"]
+    weights = torch.load(last, weights_only=True)["state_dict"]
+    metrics.unlink()
+    quick_command("train.py", f"resume={run_dir}")
+    resumed = json.loads(metrics.read_text())
+    for key in ("epochs", "best_epoch", "val", "test"):
+        assert resumed[key] == whole[key]
+    again = torch.load(last, weights_only=True)["state_dict"]
+    assert all(torch.equal(again[name], weights[name]) for name in weights)
+
+    # Nor would it have with more epochs, had it had them from the beginning.
+    quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=500")
+    assert json.loads(metrics.read_text())["epochs"] == whole["epochs"]
