@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -109,7 +109,7 @@ def load_config(run_dir: Path) -> DictConfig:
         ValueError: The file does not hold settings.
     """
     path = config_path(run_dir)
-    config = cast(DictConfig, OmegaConf.create(_load_yaml(path)))
+    config = OmegaConf.create(_load_yaml(path))
     # A run directory may come from elsewhere: nothing in it configures Hydra.
     for key in ("hydra", "defaults"):
         config.pop(key, None)
