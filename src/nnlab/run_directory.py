@@ -8,6 +8,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from nnlab.command_line import as_hydra_reads
 from nnlab.config import check_config
 from nnlab.suggestions import did_you_mean
 
@@ -67,7 +68,7 @@ def change_config(
         ValueError: A setting may not be changed, or a value breaks its rule.
     """
     refuse_others(changes, allowed=allowed, argument=argument)
-    for override in OverridesParser.create().parse_overrides(list(changes)):
+    for override in OverridesParser.create().parse_overrides(as_hydra_reads(changes)):
         OmegaConf.update(cfg, override.key_or_group, override.value())
     check_config(cfg)
 
