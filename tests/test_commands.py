@@ -193,7 +193,12 @@ def test_evaluate_says_so_when_the_metrics_are_others(
     changed = results(moved)
     changed["test"]["accuracy"] = 0.5
     (moved / "metrics.json").write_text(json.dumps(changed))
-    assert "NOT as in" in quick_command("evaluate.py", f"run={moved}").stdout
+    printed = quick_command("evaluate.py", f"run={moved}").stdout
+    assert "warning: NOT as in moved run/metrics.json; versions and threads are those of" in printed
+    changed["versions"]["polars"] = "0.1"
+    (moved / "metrics.json").write_text(json.dumps(changed))
+    printed = quick_command("evaluate.py", f"run={moved}").stdout
+    assert f"metrics.json; this was computed with polars {version('polars')} for 0.1\n" in printed
 
 
 def test_resuming_a_finished_run_only_reports_it(digits_run, quick_command: Command) -> None:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nnlab.checkpoints import previous, read_checkpoint
 from nnlab.config import takes
+from nnlab.reporting import differences
 from nnlab.rules import check
 
 _log = logging.getLogger(__name__)
@@ -121,14 +122,7 @@ def tell_differences(before: dict[str, Any], now: dict[str, Any]) -> None:
         before: The `environment` of its checkpoint.
         now: That of this process.
     """
-    then, here = ({**e["versions"], "device": e["device"]} for e in (before, now))
-    others = [
-        f"{name} {here[name]} for {then.get(name, 'none')}"
-        for name in here
-        if here[name] != then.get(name)
-    ]
-    if before["threads"] != now["threads"]:
-        others.append(f"threads {now['threads']} for {before['threads']}")
+    others = differences(before, now)
     if others:
         _log.warning(
             "warning: the run goes on with other things than it began with, so its result may "
