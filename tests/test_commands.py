@@ -728,6 +728,7 @@ def test_nnlab_names_its_commands() -> None:
         ("resume=nowhere", "resume must be a run directory"),
         ("a.csv", "'a.csv' is no setting: write data=csv data.path=a.csv data.target=COLUMN"),
         ("seed", "'seed' is no setting: write SETTING=VALUE"),
+        ("++=1", "'++=1' is no setting: write SETTING=VALUE"),
         ("--data=csv", "settings are written without dashes, got --data=csv; write data=csv"),
         ("logger=null", "logger must be one of tensorboard, got logger=null; write logger.tensor"),
         ("--lr 0.1", "settings are written without dashes, got --lr 0.1; write lr=0.1"),

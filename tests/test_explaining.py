@@ -4,7 +4,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, OverrideParseException
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import OmegaConf
+from omegaconf.errors import ConfigAttributeError, OmegaConfBaseException
 
 from nnlab.config import config_folder, register_resolvers
 from nnlab.explaining import explain
@@ -58,10 +59,20 @@ def test_what_hydra_cannot_read_is_written_out(typed: str, message: str) -> None
         ("trainer.max_steps=100", "unless it is added: write +trainer.max_steps=100"),
         ("optimizer.amsgrad=true", "unless it is added: write +optimizer.amsgrad=true"),
         ("data=houses.csv", "; write data=csv data.path=houses.csv data.target=COLUMN"),
-        ("model.hidden_sizes=8,8", "add -m to try each, write 'model.hidden_sizes=[8,8]' for a"),
+        ("trainer.max_step=100", "did you mean '+trainer.max_steps'?"),
+        ("model.hidden_sizes=8,8", "add -m to try each, or write 'model.hidden_sizes=[8,8]'"),
+        ("optimizer.lr=0.1,0.2", "got optimizer.lr=0.1,0.2; add -m to try each"),
+        ("data.root=a,b", "add -m to try each, or write 'data.root=\"a,b\"'"),
+        ("data.seed.x=1", "there is no setting data.seed.x"),
         ("optimzer=sgd", "there is no setting optimzer; did you mean 'optimizer'?"),
         ("zzz=1", "there is no setting zzz (model, optimizer, "),
     ],
 )
 def test_a_setting_that_is_not_there_is_looked_for_everywhere(typed: str, message: str) -> None:
     assert message in explained(typed)
+
+
+def test_a_part_that_was_taken_out_is_named() -> None:
+    with pytest.raises(ConfigAttributeError) as caught:
+        OmegaConf.create({"model": {}}, flags={"struct": True}).logger  # noqa: B018
+    assert explain(caught.value).startswith("logger must be there, but the config has none; ")

@@ -63,7 +63,7 @@ def as_hydra_reads(arguments: Sequence[str]) -> list[str]:
     that Hydra could not read gets quotes, where its setting is one that takes such texts.
 
     Raises:
-        ValueError: A part that a run is made of would be null.
+        ValueError: A part that a run is made of would be null, or a word names nothing.
     """
     sweeps = bool(MULTIRUN & set(arguments))
     return [_as_hydra_reads(word, sweeps) if is_setting(word) else word for word in arguments]
@@ -71,6 +71,8 @@ def as_hydra_reads(arguments: Sequence[str]) -> list[str]:
 
 def _as_hydra_reads(word: str, sweeps: bool) -> str:
     key, _, value = word.partition("=")
+    if not key.strip("+~"):
+        raise ValueError(f"{word!r} is no setting: write SETTING=VALUE")
     rule = RULES.get(key.lstrip("+").rpartition(".")[2])
     if kind := _KIND.fullmatch(word):
         # Added by force: no config could know of the column.

@@ -1,5 +1,6 @@
 """A person's mistake in one line: the thing, the rule, the value, and the way out."""
 
+import inspect
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,9 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, Interpolation
 
 from nnlab.column_names import restore
 from nnlab.command_line import texts
-from nnlab.config import config_folder, resolution_message, takes
+from nnlab.config import config_folder, resolution_message, target_class
+from nnlab.rule_types import Either, ListOf
+from nnlab.rules import RULES
 from nnlab.suggestions import did_you_mean, setting
 
 # What Hydra takes for the name of a setting or of a part.
@@ -33,6 +36,8 @@ def explain(error: BaseException) -> str:
         return _no_such_setting(cause.parent_node, str(cause.full_key), word)
     if isinstance(error, InterpolationResolutionError):
         return resolution_message(error)
+    if isinstance(error, (ConfigKeyError, ConfigAttributeError)) and error.full_key:
+        return f"{error.full_key} must be there, but the config has none; leave out what removes it"
     message = " ".join(str(error).split())
     if several := re.match(r"Ambiguous value for argument '(.*)' 1\. To use it as a list", message):
         return _several_values(restore(several[1]))
@@ -77,10 +82,13 @@ def _unreadable(word: str) -> str:
 def _several_values(word: str) -> str:
     """What to do about commas in a single run."""
     key, _, value = word.lstrip("+").partition("=")
-    return (
-        f"{key} must have one value in a single run, got {key}={value}; add -m to try each, write "
-        f"{shlex.quote(f'{key}=[{value}]')} for a list or {setting(key, value)} for a text"
-    )
+    rule = RULES.get(key.rpartition(".")[2])
+    way_out = "add -m to try each"
+    if rule is not None and rule.allows(value):
+        way_out += f", or write {setting(key, value)}"
+    elif isinstance(rule, (ListOf, Either)):
+        way_out += f", or write {shlex.quote(f'{key}=[{value}]')}"
+    return f"{key} must have one value in a single run, got {key}={value}; {way_out}"
 
 
 def _no_such_setting(node: DictConfig, full_key: str, word: str) -> str:
@@ -92,15 +100,19 @@ def _no_such_setting(node: DictConfig, full_key: str, word: str) -> str:
     paths = list(_paths(OmegaConf.to_container(node._get_root())))
     if same := [path for path in paths if path.rpartition(".")[2] == key]:
         return f"{there}; did you mean '{same[0]}'?"
-    if word and _is_argument(node, key):
-        return f"{there} unless it is added: write {shlex.quote(word)}"
     own = [str(name) for name in node if name not in ("hydra", "_target_")]
-    if hint := did_you_mean(key, own):
+    more = [name for name in _more_arguments(node) if name not in own]
+    if key in more and word:
+        return f"{there} unless it is added: write {shlex.quote(word)}"
+    if hint := did_you_mean(key, [*own, *more]):
+        found = hint.split("'")[1]
+        hint = hint.replace(found, f"+{where}.{found}") if found in more else hint
         return f"{there}{hint} ({', '.join(own)})"
     by_leaf = {path.rpartition(".")[2]: path for path in reversed(paths)}
     if hint := did_you_mean(key, by_leaf):
-        return there + re.sub(r"'(\w+)'", lambda found: f"'{by_leaf[found[1]]}'", hint)
-    return f"{there} ({', '.join(own)})"
+        found = hint.split("'")[1]
+        return there + hint.replace(found, by_leaf[found])
+    return there + (f" ({', '.join(own)})" if own else "")
 
 
 def _options_with(group: str, key: str) -> list[str]:
@@ -120,14 +132,14 @@ def _paths(node: Any, prefix: str = "") -> Iterator[str]:
                 yield from _paths(value, f"{path}.")
 
 
-def _is_argument(node: DictConfig, key: str) -> bool:
-    """Whether what a node makes takes an argument that the config does not name.
+def _more_arguments(node: DictConfig) -> list[str]:
+    """What may be added to a node: arguments that the config does not name.
 
     nnlab's own classes have all of theirs in the configs, so that torch need not be loaded.
     """
     if str(node.get("_target_", "nnlab.")).startswith("nnlab."):
-        return False
+        return []
     try:
-        return takes(node, key)
+        return list(inspect.signature(target_class(node, object)).parameters)
     except (ImportError, ValueError):
-        return False
+        return []
