@@ -1,9 +1,14 @@
 """The words of a command line: what a person types must reach the config as it was meant."""
 
+import re
+
 import pytest
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from nnlab.column_names import restore
 from nnlab.command_line import as_hydra_reads, refuse_dashes
 
 
@@ -55,6 +60,28 @@ def test_a_sweep_tries_each_of_what_was_typed(typed: str, values: list[object]) 
     assert read("-m", typed) == values
 
 
+TYPED = st.text(
+    st.sampled_from("aö1 =,:.$#-+[]{}()'\"\\\\/%") | st.characters(codec="utf-8"), min_size=1
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=TYPED)
+def test_any_name_of_a_column_comes_back(name: str) -> None:
+    (override,) = OverridesParser.create().parse_overrides(
+        as_hydra_reads([f"data.columns.{name}=numeric"])
+    )
+    key = override.key_or_group.removeprefix("data.columns.")
+    assert re.fullmatch(r"[A-Za-z_$][\w$-]*", key, re.ASCII)  # one level of a config
+    assert restore(key) == name
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=TYPED.filter(str.strip))
+def test_any_text_can_be_read(text: str) -> None:
+    OverridesParser.create().parse_overrides(as_hydra_reads([f"data.target={text}"]))
+
+
 @pytest.mark.parametrize("typed", ["size", "größe", "a (b)", "a=b", "$1", "a$b$c", "${x}", "x.y"])
 def test_pluses_before_a_columns_name_change_nothing(typed: str) -> None:
     words = [f"{pluses}data.columns.{typed}=numeric" for pluses in ("", "+", "++")]
@@ -68,6 +95,7 @@ def test_pluses_before_a_columns_name_change_nothing(typed: str) -> None:
         ("--lr=0.1", "without dashes, got --lr=0.1; write lr=0.1"),
         ("-lr 0.1 seed=1", "without dashes, got -lr 0.1; write lr=0.1"),
         ("--lr", "without dashes, got --lr; write lr=VALUE"),
+        ("--config a", "without dashes, got --config a; write config=a"),
         ("--lr seed=1", "without dashes, got --lr; write lr=VALUE"),
         ("--cfg jub", "invalid choice: 'jub'"),
         ("--config-dir", "expected one argument; see --help"),

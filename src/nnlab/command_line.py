@@ -5,6 +5,7 @@ for many texts once a shell has taken their quotes away.
 """
 
 import re
+import shlex
 from argparse import ArgumentError
 from collections.abc import Sequence
 
@@ -40,7 +41,7 @@ def refuse_dashes(arguments: Sequence[str]) -> None:
         ValueError: A word begins with a dash and is no option of Hydra's, or not as Hydra has it.
     """
     parser = get_args_parser()
-    parser.exit_on_error = False  # it would print its usage
+    parser.exit_on_error = parser.allow_abbrev = False  # it would print its usage
     try:
         _, unknown = parser.parse_known_args(arguments)
     except ArgumentError as error:
@@ -51,9 +52,8 @@ def refuse_dashes(arguments: Sequence[str]) -> None:
             following = arguments[place + 1 : place + 2]
             if not is_whole and following and not is_setting(following[0]):
                 word, value = f"{word} {following[0]}", following[0]
-            raise ValueError(
-                f"settings are written without dashes, got {word}; write {name}={value or 'VALUE'}"
-            )
+            setting = shlex.quote(f"{name}={value or 'VALUE'}")
+            raise ValueError(f"settings are written without dashes, got {word}; write {setting}")
 
 
 def as_hydra_reads(arguments: Sequence[str]) -> list[str]:
