@@ -18,6 +18,7 @@ from torch import Tensor
 
 from nnlab.atomic import replacing
 from nnlab.rules import check
+from nnlab.suggestions import command
 
 # A checkpoint is a zip archive, and an archive may end in a comment: it holds the SHA-256 of all
 # bytes before it. torch reads such a file like any other.
@@ -181,7 +182,7 @@ class CheckpointFiles(TorchCheckpointIO):
                 ) from error
             raise OSError(
                 f"{path} must be written, but cannot be ({error.strerror or error}); what was "
-                "saved before is whole: mend that, and go on with python scripts/train.py "
+                f"saved before is whole: mend that, and go on with {command('train')} "
                 f"{shlex.quote(f'resume={run_dir}')}"
             ) from error
 

@@ -19,6 +19,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from nnlab.column_names import restore_keys
 from nnlab.config import require_trusted
 
 _TARGETS = (
@@ -63,6 +64,7 @@ def checked_composition() -> Iterator[None]:
     def compose_and_check(loader: ConfigLoaderImpl, *args: Any, **kwargs: Any) -> DictConfig:
         cfg = compose(loader, *args, **kwargs)
         check_hydra(cfg.hydra)
+        restore_keys(cfg)
         return cfg
 
     SourcesRegistry.instance().types["file"] = FileConfigSource
