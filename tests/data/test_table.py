@@ -138,6 +138,8 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ("a,b\n1,2\n3\r,4\n", "line 3: a CR stands alone"),
         ("a,b\n1,2\n\0,4\n", "line 3: there is a NUL"),
         (b"a,b\n1,2\n3,\xe9\n", r"line 3: it is not UTF-8 \(byte 0xe9 at offset 10\).*=latin-1"),
+        (b"a,b\n1,2\n3,\x93\xe9\x94\n", r"line 3: it is not UTF-8 \(byte 0x93.*encoding=cp1252 or"),
+        ("a,b\nü,2\n".encode() + b"3,\xe9\n", r"line 3: .*mend the byte, as other characters are"),
         (b"\xef\xbb\xbfa,b\n1,2\n3,\xe9\n", r"line 3: it is not UTF-8 \(byte 0xe9 at offset 13\)"),
         ("a,b\n1,2\n".encode("utf-16-le"), "line 1: .*data.encoding=utf-16-le"),
         ("a,b\n1,2\n".encode("utf-16-be"), "line 1: .*data.encoding=utf-16-be"),
@@ -339,6 +341,27 @@ def test_an_encoding_against_the_byte_order_mark_is_refused(write: Write) -> Non
     assert read_table(path, CsvOptions(encoding="utf-8")).columns == ["a", "b"]
     other = write("a,b\n1,2\n".encode("utf-16-le"))
     assert read_table(other, CsvOptions(encoding="utf-16-le")).rows() == [(1, 2)]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "iso-8859-7", "cp1251"])
+def test_utf_8_is_not_read_by_another_encoding(write: Write, small_blocks, encoding: str) -> None:
+    lines = ["a,b", *["1,x"] * 20, "2,größe"]
+    path = write("\n".join(lines))
+    message = refusal(path, encoding=encoding)
+    assert re.search(r"line 22: the file is UTF-8, where .*; set data.encoding=utf-8$", message)
+    assert read_table(path, CsvOptions(encoding="utf-8")).height == 21
+    text = "a,b\n1,αβγ\n" if encoding == "iso-8859-7" else "a,b\n1,Тёма\n"
+    if encoding in ("latin-1", "cp1252"):
+        text = "a,b\n1,größe é\n"
+    path = write(text.encode(encoding))
+    assert read_table(path, CsvOptions(encoding=encoding)).row(0)[1] == text[6:].strip()
+
+
+def test_a_text_of_windows_is_not_read_as_latin_1(write: Write, small_blocks) -> None:
+    path = write("a,b\n1,é\n2,“quoted” 5 €\n".encode("cp1252"))
+    message = refusal(path, encoding="latin-1")
+    assert re.search(r"line 3: .* Windows, .* '\\x93'; set data.encoding=cp1252$", message)
+    assert read_table(path, CsvOptions(encoding="cp1252"))["b"][1] == "“quoted” 5 €"
 
 
 def test_gzip_and_parquet_give_the_table_of_the_csv(write: Write, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Text is UTF-8 in a numpy array of bytes; separators, quotes and line ends are si
 which never occur inside another character of UTF-8.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def check_characters(text: bytes, place: Place) -> None:
                 text,
                 error.start,
                 f"it is not UTF-8 (byte 0x{text[error.start]:02x} at offset "
-                f"{place.offset + error.start}); set data.encoding=latin-1 or whatever it is",
+                f"{place.offset + error.start}); {_other_encoding(text)}",
             ) from error
     if (position := text.find(b"\0")) >= 0:
         raise place.error(
@@ -101,6 +102,17 @@ def check_characters(text: bytes, place: Place) -> None:
             "there is a NUL character, which no text holds; mend the file, or state how it is "
             "encoded with data.encoding=...",
         )
+
+
+def _other_encoding(text: bytes) -> str:
+    """The way out of text that is not UTF-8."""
+    if not text.decode(errors="ignore").isascii():
+        return (
+            "mend the byte, as other characters are UTF-8, or set data.encoding=... to what it is"
+        )
+    # Where Windows has quotes, dashes and the euro, Latin-1 has control characters.
+    name = "cp1252" if re.search(rb"[\x80-\x9f]", text) else "latin-1"
+    return f"set data.encoding={name} or whatever it is"
 
 
 def plain_line_ends(text: bytes, marks: Marks, place: Place) -> bytes:
