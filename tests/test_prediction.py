@@ -353,17 +353,21 @@ def test_files_and_data_frames_mean_the_same_by_missing(quick_command, tmp_path)
         f"{['a', 'b', '?', ''][i % 4]},{i * 0.5},{'no' if i % 3 else 'yes'}" for i in range(80)
     )
     run = train(tmp_path, f"c,x,y\n{rows}\n", "data.target=y")
-    cells = ["a", "?", "", "NA", " "]
-    (tmp_path / "new.csv").write_text("c,x\n" + "\n".join(f"{cell},1.5" for cell in cells))
+    cells = ["a", "?", "", "NA", " ", " NA\t", " a "]
+    (tmp_path / "new.csv").write_text("c, x\n" + "\n".join(f"{cell}, 1.5" for cell in cells))
     predict(quick_command, run)
     from_file = [float(row["probability_yes"]) for row in written(tmp_path)]
+    # The cells themselves stay what they are.
+    assert [row["c"] for row in written(tmp_path)] == cells
     model = load_run(run)
-    frame = pl.DataFrame({"c": cells, "x": [1.5] * 5})
-    array = np.array([[cell, 1.5] for cell in ["a", None, np.nan, None, np.nan]], dtype=object)
+    frame = pl.DataFrame({"c": cells, " x": [" 1.5"] * 7})
+    same = ["a", None, np.nan, None, np.nan, None, "a"]
+    array = np.array([[cell, 1.5] for cell in same], dtype=object)
     for rows in (frame, pandas.DataFrame(frame.to_dict(as_series=False)), array):
         given = model.predict(rows)["probability_yes"].to_list()
         assert given == pytest.approx(from_file, abs=1e-6)
-    assert len(set(from_file[1:])) == 1
+    assert len(set(from_file[1:-1])) == 1
+    assert from_file[0] == from_file[-1]
 
 
 def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None:

@@ -124,6 +124,12 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ("# note\na,b\n1,2\n", "line 2: .*set 'data.comment=\"#\"' if"),
         (",b\n0,2\n", r"column 1 has no name, as the index .* pandas .*to_csv\(index=False\), or"),
         ("title\na;b\n1;2\n", "line 2: it has 2 cells.*data.skip_lines=1"),
+        ("a, a\n1,2\n", "line 1: more than one column is named 'a'"),
+        ("Report 2024\n\na,b\n1,2\n", "line 3: it has 2 cells.*data.skip_lines=2 if this line"),
+        ("Report\nof 2024\n\na;b\n1;2\n", "line 4: .*data.skip_lines=3 if this line"),
+        ("Report;;\n;;\na;b;c\n1;2;3\n", "column 2 .*data.skip_lines=2 if line 3 is the header"),
+        (";;\na;b;c\n1;2;3\n", "line 1: column 1 .*data.skip_lines=1 if line 2 is the header"),
+        ("a,,c\n1,2,3\n", "line 1: column 2 has no name.* if the file has no header$"),
         ("a,a\n1,2\n", "line 1: more than one column is named 'a'.*data.header=false"),
         ("a,\n1,2\n", "line 1: column 2 has no name"),
         ("a, \n1,2\n", "line 1: column 2 has no name"),
@@ -242,13 +248,44 @@ def test_stated_spellings_of_a_missing_value_replace_the_others(write: Write) ->
     options = CsvOptions(null_values=["-", "-999"])
     expected = {"a": [None, 5, None], "b": ["NA", None, "x"]}
     assert read_table(path, options).to_dict(as_series=False) == expected
-    assert missing_values(options) == ["", " ", "-", "-999"]
-    assert missing_values(CsvOptions())[:3] == ["", " ", "NA"]
+    assert missing_values(options) == ["", "-", "-999"]
+    assert missing_values(CsvOptions())[:2] == ["", "NA"]
 
 
 def test_a_blank_cell_is_missing(write: Write) -> None:
     path = write("a,b\n1.5, \n ,x\n")
     assert read_table(path).rows() == [(1.5, None), (None, "x")]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_blanks_around_cells_and_names_do_not_count(write: Write, caplog, line_end: str) -> None:
+    lines = [
+        'a ,"b ",\tc,d, e f ',
+        '1 ,1.5," x  y ",  ,g',
+        '\t2, NA, ?,"  ", g ',
+        '" 3",2 ,x  y,,"""g"" "',
+    ]
+    with caplog.at_level(logging.INFO):
+        frame = read_table(write(line_end.join(lines)))
+    assert frame.columns == ["a", "b", "c", "d", "e f"]
+    assert frame.rows() == [
+        (1, 1.5, "x  y", None, "g"),
+        (2, None, None, None, "g"),
+        (3, 2.0, "x  y", None, '"g"'),
+    ]
+    assert caplog.messages[-1] == "table.csv: blanks around cells do not count"
+    assert caplog.text.count("blanks") == 1
+
+
+def test_blanks_within_cells_and_separators_that_are_blanks_stay(write: Write, caplog) -> None:
+    with caplog.at_level(logging.INFO):
+        frame = read_table(write('a b,c\nx y,"z, z"\n'))
+        assert frame.rows(named=True) == [{"a b": "x y", "c": "z, z"}]
+        tabs = read_table(write("a\tb\tc\n1\t\t\n2\t x\t\n"))
+        assert tabs.rows() == [(1, None, None), (2, "x", None)]
+        spaces = read_table(write("a b\n1 \n2 x\n"), CsvOptions(separator=" "))
+        assert spaces.rows() == [(1, None), (2, "x")]
+    assert caplog.text.count("blanks around cells") == 1
 
 
 def test_decimal_commas_are_read_when_stated(write: Write) -> None:
@@ -364,6 +401,15 @@ def test_a_text_of_windows_is_not_read_as_latin_1(write: Write, small_blocks) ->
     assert read_table(path, CsvOptions(encoding="cp1252"))["b"][1] == "“quoted” 5 €"
 
 
+@pytest.mark.parametrize("mark", [",", ";", "|", "\t", ":"])
+def test_the_line_of_excel_that_names_the_separator_is_taken(write: Write, caplog, mark) -> None:
+    path = write(f"sep={mark}\r\na{mark}b\r\n1{mark}2\r\n")
+    with caplog.at_level(logging.INFO):
+        assert read_table(path).rows(named=True) == [{"a": 1, "b": 2}]
+    assert ", as its first line says" in caplog.text
+    assert find_place(path, CsvOptions(), 0) == "line 3"
+
+
 def test_gzip_and_parquet_give_the_table_of_the_csv(write: Write, tmp_path: Path) -> None:
     content = "a,b,c\n1,0.5,x\n,NA,\n3,2.5,None\n"
     frame = read_table(write(content))
@@ -376,6 +422,9 @@ def test_gzip_and_parquet_give_the_table_of_the_csv(write: Write, tmp_path: Path
     )
     raw.write_parquet(tmp_path / "t.parquet")
     assert read_table(tmp_path / "t.parquet").equals(frame)
+    padded = raw.with_columns(pl.Series("c", [" x", " ", "None\t"]))
+    padded.write_parquet(tmp_path / "p.parquet")
+    assert read_table(tmp_path / "p.parquet").equals(frame)
     raw.with_columns(pl.concat_list("a", "a").alias("l")).write_parquet(tmp_path / "l.parquet")
     # Only where a list is used does it matter.
     assert read_table(tmp_path / "l.parquet").drop("l").equals(frame)
@@ -426,7 +475,9 @@ def test_random_tables_are_read_as_python_reads_them(write: Write, monkeypatch, 
     assert frame.shape == (len(rows) - 1, len(rows[0]))
     missing = missing_values(options)
     for index, values in enumerate(frame):
-        column = [None if row[index] in missing else row[index] for row in rows[1:]]
+        # Chunks keep the blanks around cells, a table does not.
+        texts = [row[index].strip(" \t") for row in rows[1:]]
+        column = [None if text in missing else text for text in texts]
         if is_text(values):
             assert values.to_list() == column
         else:

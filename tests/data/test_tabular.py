@@ -691,6 +691,22 @@ def test_lists_and_the_like_matter_only_where_they_are_used(tmp_path: Path, monk
         plain.read_labelled(path, plain.loaded.preprocessing)
 
 
+def test_blanks_around_cells_and_names_change_nothing(write) -> None:
+    text = make_frame().write_csv()
+    path, padded = write(text), write(text.replace(",", " ,  ").replace("\n", " \n"), "padded.csv")
+    data = make_data(path, "y")
+    loaded, other = data.loaded, make_data(padded, "y").loaded
+    assert other.spec == loaded.spec
+    for x, same in zip(inputs_of(other), inputs_of(loaded), strict=True):
+        torch.testing.assert_close(x, same, rtol=0, atol=0)
+    for mine, same in zip(
+        data.read_labelled(padded, loaded.preprocessing),
+        data.read_labelled(path, loaded.preprocessing),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, same, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("row", [3, 50, 100, 150, 199])
 def test_a_bad_cell_is_found_by_its_line_in_the_file(write, row: int) -> None:
     # Rows without a target count, too: a person looks for the line in the file.
@@ -747,6 +763,9 @@ def test_numbers_and_targets_of_any_unit_are_the_same(write, scaling: str, unit:
             r"target must be a column of table.csv, got target='Y'; did you mean 'y'",
         ),
         (numbered(["a", "b"] * 9), "nothing", {}, r"\(its columns: x, y\)"),
+        ("x y\n1 2\n3 4\n", "y", {}, "target='y'; set 'data.separator=\" \"' if that separates"),
+        ("x^y\n1^2\n3^4\n", "y", {}, r"set 'data.separator=\"\^\"' if that separates the cells"),
+        ("x   y\n1   2\n", "y", {}, "put one separator, such as a comma, between cells in place"),
         (numbered(["a", "b"] * 9 + ["c"]), "y", {}, "at least two rows, got one of 'c'"),
         (numbered([*range(30), 7]), "y", {"task": "multiclass"}, "give data.task=regression"),
         (numbered(["a", "b"] * 9), "y", {"task": "regression"}, "needs a target of numbers"),

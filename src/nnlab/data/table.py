@@ -19,7 +19,7 @@ from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.storage import Storage, TableParts
 from nnlab.data.threads import map_in_threads
 from nnlab.data.words import different_texts, is_text
-from nnlab.suggestions import did_you_mean, few
+from nnlab.suggestions import did_you_mean, few, setting
 
 _DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
 _THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
@@ -168,17 +168,33 @@ def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:
     )
 
 
-def require_column(
-    frame: pl.DataFrame, name: str, path: Path, setting: str = "target"
-) -> pl.Series:
+def require_column(frame: pl.DataFrame, name: str, path: Path, what: str = "target") -> pl.Series:
     """The column that a setting names.
+
+    Args:
+        frame: The table.
+        name: The column's name.
+        path: The file, for the message.
+        what: The setting.
 
     Raises:
         ValueError: The table has no such column; the message offers the closest.
     """
     if name not in frame.columns:
         raise ValueError(
-            f"{setting} must be a column of {path.name}, got {setting}='{name}'"
-            f"{did_you_mean(name, frame.columns)} (its columns: {few(frame.columns)})"
+            f"{what} must be a column of {path.name}, got {what}='{name}'"
+            f"{_other_separator(frame.columns, name) or did_you_mean(name, frame.columns)} "
+            f"(its columns: {few(frame.columns)})"
         )
     return frame[name]
+
+
+def _other_separator(names: list[str], wanted: str) -> str:
+    """The way out if the name of a single column is several, one of which is wanted."""
+    for mark in re.findall(r"[^\w\"']", names[0]) if len(names) == 1 else []:
+        parts = [part.strip("\"' ") for part in names[0].split(mark)]
+        if wanted in parts and "" not in parts:
+            return f"; set {setting('data.separator', mark)} if that separates the cells"
+        if wanted in parts:
+            return f"; put one separator, such as a comma, between cells in place of '{mark}'"
+    return ""

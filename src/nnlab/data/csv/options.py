@@ -9,6 +9,9 @@ from nnlab.rules import check
 MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
 """Spellings of a missing value unless others are stated; an empty cell always is one, too."""
 
+BLANKS = " \t"
+"""Around the text of a cell or a name, quoted or not, these are no part of it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CsvOptions:
@@ -64,9 +67,8 @@ class CsvOptions:
 def missing_values(options: CsvOptions) -> list[str]:
     """All spellings of a missing value under these options, the empty cell first.
 
-    A cell of one space is as empty as one without, and some programs write it.
-
-    >>> missing_values(CsvOptions(null_values=["-", "."]))
-    ['', ' ', '-', '.']
+    >>> missing_values(CsvOptions(null_values=["-", " ."]))
+    ['', '-', '.']
     """
-    return ["", " ", *(MISSING if options.null_values is None else options.null_values)]
+    stated = MISSING if options.null_values is None else options.null_values
+    return list(dict.fromkeys(["", *(spelling.strip(BLANKS) for spelling in stated)]))

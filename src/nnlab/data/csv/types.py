@@ -59,7 +59,8 @@ class ColumnTypes:
     def read(self, records: Records) -> pl.DataFrame:
         """Read records by the types so far, widened where a cell does not fit.
 
-        Cells of text are what stands in the file, also where that spells a missing value.
+        Cells of text are what stands in the file without blanks around it, also where that spells
+        a missing value.
 
         Raises:
             ValueError: A record is wider or narrower than the header; the message names its line.
@@ -68,7 +69,7 @@ class ColumnTypes:
         # Said where all kinds of columns are: most of these are dates and codes.
         self._keep_text((names[index] for index in records.padded), reason="")
         with _refusing(records):
-            frame = self._fit(records.text)
+            frame = self._fit(records.trimmed)
             _check_height(frame, records)
         return _without_nan(frame)
 
@@ -78,7 +79,7 @@ class ColumnTypes:
         if any(kinds[self._dialect.names[index]] != "text" for index in records.padded):
             return None
         try:
-            frame = self._parse(records.text, kinds)
+            frame = self._parse(records.trimmed, kinds)
         except pl.exceptions.PolarsError:
             return None
         floats = frame.select(pl.selectors.float()).get_columns()
