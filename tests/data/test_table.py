@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from pandas._libs import parsers as pandas_readers
 
 from nnlab.data.chunks import find_place, read_chunks
 from nnlab.data.csv import source as csv_source
@@ -257,6 +258,16 @@ def test_a_blank_cell_is_missing(write: Write) -> None:
     assert read_table(path).rows() == [(1.5, None), (None, "x")]
 
 
+def test_spellings_of_a_missing_value_are_those_of_pandas_and_others(write: Write) -> None:
+    of_pandas = pandas_readers.STR_NA_VALUES - {""}
+    assert set(missing_values(CsvOptions())) >= of_pandas | {"?", ".", "na", "NONE"}
+    cells = ["1.5", *missing_values(CsvOptions())]
+    values = read_table(write("k,x\n" + "".join(f"a,{cell}\n" for cell in cells)))["x"]
+    assert values.to_list() == [1.5] + [None] * (len(cells) - 1)
+    # These may be categories or classes.
+    assert not {"-", "none", "None of these", "unknown"} & set(missing_values(CsvOptions()))
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_blanks_around_cells_and_names_do_not_count(write: Write, caplog, line_end: str) -> None:
     lines = [
@@ -286,6 +297,25 @@ def test_blanks_within_cells_and_separators_that_are_blanks_stay(write: Write, c
         spaces = read_table(write("a b\n1 \n2 x\n"), CsvOptions(separator=" "))
         assert spaces.rows() == [(1, None), (2, "x")]
     assert caplog.text.count("blanks around cells") == 1
+
+
+def test_cells_that_are_missing_in_messy_files_are_those_that_the_manifest_says(
+    messy_folder: Path,
+) -> None:
+    blanks = read_table(messy_folder / "csvkit/blanks.csv")
+    assert blanks.null_count().row(0) == (1,) * 6
+    # All nine but the hyphen, which keeps the column text: it is not always a missing value.
+    x = read_table(messy_folder / "ml/nan_spellings.csv")["x"]
+    assert x.drop_nulls().to_list() == ["1", "-"]
+    stated = CsvOptions(null_values=["nan", "NaN", "NA", "N/A", "null", "-", "?"])
+    x = read_table(messy_folder / "ml/nan_spellings.csv", stated)["x"]
+    assert x.to_list() == [1] + [None] * 8
+    path = messy_folder / "frictionless/table-infer-missing-values.csv"
+    assert read_table(path)["id"].to_list()[:2] == ["1", "-"]
+    assert read_table(path, CsvOptions(null_values=["-"]))["id"].to_list()[:2] == [1, None]
+    rows = read_table(messy_folder / "frictionless/blank-rows-multiple.csv")
+    assert rows.null_count().row(0) == (11,) * 3
+    assert read_table(messy_folder / "csv-spectrum/empty.csv").null_count().row(0) == (0, 1, 1)
 
 
 def test_decimal_commas_are_read_when_stated(write: Write) -> None:

@@ -15,7 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from nnlab.data import TabularDataModule, pieces, storage
+from nnlab.data import TabularDataModule, labelled, pieces, storage
 from nnlab.data.module import LoadedData
 
 ROOT = Path(__file__).parents[2]
@@ -190,6 +190,40 @@ def test_rows_without_a_target_are_left_out(write, caplog) -> None:
     with caplog.at_level(logging.INFO):
         assert sum(map(len, targets_of(data.loaded))) == 20
     assert "10 of 30 rows have no y and are left out" in caplog.text
+
+
+def test_a_class_that_spells_a_missing_value_is_named_with_the_way_to_keep_it(
+    write, caplog
+) -> None:
+    path = write("x,y\n" + "1.5,None\nNA,Insomnia\n2.5,Apnea\n,\n" * 5)
+    with caplog.at_level(logging.WARNING):
+        assert make_data(path, "y").loaded.spec.task == "binary"
+    (said,) = caplog.messages
+    assert said == (
+        "10 of 20 rows have no y and are left out: 5 'None', 5 empty; if 'None' is a class, set "
+        "'data.null_values=[NA]' to keep it"
+    )
+    loaded = make_data(path, "y", null_values=stated_in(said)).loaded
+    assert loaded.spec.class_names == ["Apnea", "Insomnia", "None"]
+    assert loaded.preprocessing["columns"][0]["has_missing"]
+
+
+def test_a_number_that_is_missing_is_no_class(write, caplog, monkeypatch) -> None:
+    path, said = write(halves([1.5, 2.5, 3.5, 4.5, "NA", "?"] * 5)), "10 of 30 rows have no y and"
+    with caplog.at_level(logging.INFO):
+        make_data(path, "y").loaded  # noqa: B018
+        assert f"{said} are left out: 5 'NA', 5 '?'" in caplog.messages
+        # A large file is not read again to count.
+        monkeypatch.setattr(labelled, "_SMALL_FILE", 0)
+        make_data(path, "y").loaded  # noqa: B018
+    assert f"{said} are left out: empty cells, or those that data.null_values" in caplog.text
+
+
+def stated_in(message: str) -> list[str]:
+    """The spellings of missing values in a setting that a message suggests."""
+    (stated,) = re.findall(r"'data.null_values=.*?\]'", message)
+    value: list[str] = OverridesParser.create().parse_override(*shlex.split(stated)).value()
+    return value
 
 
 def test_targets_match_their_rows(write) -> None:
@@ -413,9 +447,8 @@ def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, mess
         make_data(path, "y", task=task).loaded  # noqa: B018
     if "data.null_values" in message:
         # What is suggested helps.
-        (stated,) = re.findall(r"'data.null_values=.*?\]'", str(caught.value))
-        override = OverridesParser.create().parse_override(*shlex.split(stated))
-        loaded = make_data(path, "y", task=task, null_values=override.value()).loaded
+        spellings = stated_in(str(caught.value))
+        loaded = make_data(path, "y", task=task, null_values=spellings).loaded
         assert loaded.spec.task == "regression"
         assert sum(len(rows) for rows in targets_of(loaded)) == 60 - len(words)
 
@@ -504,6 +537,18 @@ def test_the_column_table_says_what_counts_as_missing(write) -> None:
     # In the whole file; empty cells alone need no word.
     assert table["a"] == "2 inputs; missing: 6 'NA', 1 'null'"
     assert table["b"] == "2 inputs"
+
+
+def test_the_column_table_says_how_words_among_numbers_become_missing(write) -> None:
+    cells = ["-" if i % 9 == 0 else "NA" if i == 7 else i * 0.5 for i in range(60)]
+    path = write("\n".join(["a,b,y", *(f"{cell},{i},{i % 2}" for i, cell in enumerate(cells))]))
+    data = make_data(path, "y", columns={"b": "numeric"})
+    (*_, text), _ = data.loaded.column_table
+    assert text.startswith("hardly two values the same; ")
+    assert "cells are not numbers, such as '-'; if that means missing, set 'data.null" in text
+    data = make_data(path, "y", columns={"b": "numeric"}, null_values=stated_in(text))
+    (_, kind, *_, text), _ = data.loaded.column_table
+    assert (kind, text) == ("numeric", "2 inputs; missing: 7 '-', 1 'NA'")
 
 
 def test_a_row_number_is_left_out_whatever_its_name(write) -> None:

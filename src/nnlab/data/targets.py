@@ -45,6 +45,13 @@ def infer_task(target: pl.Series, distinct: int) -> Task:
     return "multiclass" if few_integers or not target.dtype.is_numeric() else "regression"
 
 
+def may_be_classes(target: pl.Series) -> bool:
+    """Whether a missing value of a target may be a class that is called `None` or `NA`."""
+    present = target.drop_nulls()
+    distinct = count_distinct(present)
+    return distinct < 2 or infer_task(present, distinct) != "regression"
+
+
 def refuse_unlearnable(target: pl.Series) -> None:
     """Refuse a target with numbers that no network could learn.
 

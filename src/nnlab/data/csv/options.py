@@ -6,8 +6,15 @@ from typing import Any
 
 from nnlab.rules import check
 
-MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
-"""Spellings of a missing value unless others are stated; an empty cell always is one, too."""
+MISSING = (
+    *("NA", "na", "N/A", "n/a", "<NA>", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "None", "NONE"),
+    *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", ".", "?"),
+)
+"""Spellings of a missing value unless others are stated; an empty cell always is one, too.
+
+Those that pandas and csvkit share or one of them writes, Excel's, the point of SAS and Stata, and
+the question mark of the UCI repository. Not `-`, `none` or `unknown`, which often are values.
+"""
 
 BLANKS = " \t"
 """Around the text of a cell or a name, quoted or not, these are no part of it."""
