@@ -392,6 +392,16 @@ def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None
     )
 
 
+def test_points_that_may_mark_thousands_are_refused(runs, quick_command, tmp_path) -> None:
+    new = make_table(5, 13).with_columns(size=pl.lit("1.500"))
+    new.write_csv(tmp_path / "new.csv", separator=";")
+    process = predict(quick_command, runs["regression"], succeed=False)
+    assert "column 'size' of new.csv holds numbers such as '1.500', which semicolons" in (
+        process.stderr
+    )
+    predict(quick_command, runs["regression"], "data.decimal='.'")
+
+
 def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:
     new = make_table(30, 13)
     new.write_csv(tmp_path / "new.csv")

@@ -161,6 +161,15 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ("a\tb|c\n1\t2|3\n", "'tab' or by '|'; .*data.separator=tab or".replace("|", r"\|")),
         ("1,english\n2,german\n3,dutch\n", "line 1: '1' heads .*data.header=false.*=true"),
         ('a;b\n"1,5";x\n"2,25";y\n', "column 'a' .*data.decimal=\",\""),
+        (
+            "a;b\n950;x\n1.234.567;y\n",
+            "'1.234.567', with points .* set 'data.decimal=\",\"' to read",
+        ),
+        (
+            "a;b\n950,5;x\n1.234,56;y\n",
+            "'1.234,56', with points .* set 'data.decimal=\",\"' to read",
+        ),
+        ("a;b\n9.500;x\n1.234.567;y\n", "with points .*; take these out, as in 1234567, or set"),
     ],
 )
 def test_what_is_not_plainly_a_table_is_refused(write: Write, content, message: str) -> None:
@@ -323,10 +332,17 @@ def test_decimal_commas_are_read_when_stated(write: Write) -> None:
     expected = {
         "a": [3.5, -0.25, 1.0],
         "b": [1, 2, None],
-        "c": ["1.234,5", "2", None],
+        "c": [1234.5, 2, None],
         "d": ["1.5", "2,5", None],
     }
     assert read_table(path, CsvOptions(decimal=",")).to_dict(as_series=False) == expected
+    points = write("a;b;c\n-1.234,56;1.234.567;1.234\n950,5;12,5;3,5\n1.000,;2.000.000,25;1\n")
+    assert read_table(points, CsvOptions(decimal=",")).to_dict(as_series=False) == {
+        "a": [-1234.56, 950.5, 1000],
+        "b": [1234567, 12.5, 2000000.25],
+        # On its own a point may be a decimal mark nevertheless.
+        "c": ["1.234", "3,5", "1"],
+    }
     quoted = write('a,b\n"3,5",1\n')
     assert read_table(quoted, CsvOptions(decimal=","))["a"].to_list() == [3.5]
     assert read_table(quoted, CsvOptions(decimal="."))["a"].to_list() == ["3,5"]
@@ -438,6 +454,36 @@ def test_the_line_of_excel_that_names_the_separator_is_taken(write: Write, caplo
         assert read_table(path).rows(named=True) == [{"a": 1, "b": 2}]
     assert ", as its first line says" in caplog.text
     assert find_place(path, CsvOptions(), 0) == "line 3"
+
+
+THOUSANDS = "a;b\n1.000;2\n2.500;3\n10.750;4\n"
+
+
+def test_points_that_may_mark_thousands_are_refused(write: Write) -> None:
+    message = refusal(write(THOUSANDS))
+    assert "column 'a'" in message
+    assert "set 'data.decimal=\".\"' if the point is a decimal mark" in message
+    assert "if it marks thousands, take it out, as in 1000" in message
+    assert message == refusal(write(THOUSANDS.replace("\n", " \n").replace(";", " ;")))
+    frame = read_table(write(THOUSANDS), CsvOptions(decimal="."))
+    assert frame["a"].to_list() == [1.0, 2.5, 10.75]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        THOUSANDS.replace(";", ","),
+        THOUSANDS + "0.125;3\n",
+        THOUSANDS + "12.5;3\n",
+        THOUSANDS + "12.50;3\n",
+        THOUSANDS + "1.2345;3\n",
+        THOUSANDS + "1234.125;3\n",
+        THOUSANDS + "1.125;-0.5\n",
+        "a;b\n1;2\n1e3;inf\n",
+    ],
+)
+def test_points_that_plainly_mark_decimals_are_read(write: Write, content: str) -> None:
+    assert read_table(write(content))["a"].dtype == pl.Float64
 
 
 def test_gzip_and_parquet_give_the_table_of_the_csv(write: Write, tmp_path: Path) -> None:

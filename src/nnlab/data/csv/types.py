@@ -221,9 +221,15 @@ def _check_height(frame: pl.DataFrame, records: Records) -> None:
 
 
 def from_decimal_comma(cells: pl.Expr) -> pl.Expr:
-    """Numbers such as 3,5; a point marks thousands there, or nothing, so it makes none."""
-    number = cells.str.strip_chars_start(" \t").str.replace(",", ".", literal=True)
-    number = pl.when(~cells.str.contains(".", literal=True)).then(number)
+    """Numbers such as 3,5 and 1.234,5; of 1.234 nobody knows what it means, so it is none."""
+    number = cells.str.strip_chars_start(" \t")
+    # A comma or another point behind it shows that a point marks thousands.
+    is_grouped = number.str.contains(r"^[+-]?\d{1,3}(\.\d{3})+(\.\d{3}|,\d*)$")
+    number = (
+        pl.when(is_grouped).then(number.str.replace_all(".", "", literal=True)).otherwise(number)
+    )
+    has_point = number.str.contains(".", literal=True)
+    number = pl.when(~has_point).then(number.str.replace(",", ".", literal=True))
     return number.cast(pl.Float64, strict=False).alias(cells.meta.output_name())
 
 
