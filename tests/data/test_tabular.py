@@ -453,6 +453,45 @@ def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, mess
         assert sum(len(rows) for rows in targets_of(loaded)) == 60 - len(words)
 
 
+@pytest.mark.parametrize("task", ["auto", "regression"])
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("${:,}", "amounts of money such as '$1,000' in table.csv, line 2; leave out the currency"),
+        ("{:.2f} €", "amounts of money such as '1000.00 €' in"),
+        ("{} %", "percentages such as '1000 %' in table.csv, line 2; leave out the %, or set"),
+        ("{:,}", "numbers with marks for thousands such as '1,000' in table.csv, line 2; leave"),
+        ("{:,}.5", "numbers with marks for thousands such as '1,000.5' in"),
+        ("{}-01-01", "dates such as '1000-01-01' in table.csv, line 2; make numbers of them"),
+    ],
+)
+def test_a_target_of_numbers_that_are_written_oddly_is_no_classes(
+    write, task: str, cell: str, message: str
+) -> None:
+    numbers = range(1000, 1210, 7)
+    texts = [f'"{cell.format(number)}"' for number in numbers]
+    path = write(halves(texts * 2))
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        make_data(path, "y", task=task).loaded  # noqa: B018
+    assert str(caught.value).endswith("or set data.task=multiclass if they are labels")
+    labels = make_data(path, "y", task="multiclass").loaded.spec.class_names
+    assert len(labels) == len(set(texts))
+
+
+def test_a_target_of_points_for_thousands_and_decimal_commas_is_no_classes(write) -> None:
+    path = write("x,y\n" + "".join(f'{i % 7},"{i % 30 + 1}.234,56"\n' for i in range(60)))
+    with pytest.raises(ValueError, match=r"marks for thousands such as '1\.234,56' in"):
+        make_data(path, "y", decimal=".").loaded  # noqa: B018
+    loaded = make_data(path, "y", decimal=",", separator=",").loaded
+    assert min(targets.min() for targets in targets_of(loaded)) == pytest.approx(1234.56)
+
+
+def test_a_target_of_decimal_commas_with_a_word_among_them_has_its_way_out(write) -> None:
+    targets = [*(f'"{i},5"' for i in range(60)), "unknown"]
+    with pytest.raises(ValueError, match=r"comma such as '0,5' .* set 'data.decimal"):
+        make_data(write(halves(targets)), "y").loaded  # noqa: B018
+
+
 def test_decimal_commas_are_no_words(write) -> None:
     rows = "".join(f"{i};{i},5\n" for i in range(60))
     with pytest.raises(ValueError, match=r"got 60 numbers and 1 word, 'some' in .*, line 62"):

@@ -16,7 +16,7 @@ from nnlab.data.kinds import FEW_WORDS
 from nnlab.data.parquet import is_parquet
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
-from nnlab.data.targets import find_words, may_be_classes, refuse_unlearnable
+from nnlab.data.targets import find_words, may_be_classes, refuse_odd_numbers, refuse_unlearnable
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class LabelledTable:
             _log.warning("%s: %s; %s", said, spelled(counts), shown)
 
     def refuse_words(self, task: str) -> None:
-        """Refuse a target of numbers that has words among them.
+        """Refuse a target of numbers that are written oddly, or have words among them.
 
         Args:
             task: The task that is said, or `auto`.
@@ -113,6 +113,7 @@ class LabelledTable:
         Raises:
             CellError: There is one.
         """
+        refuse_odd_numbers(self.target, task, self._options.decimal or ".")
         words = find_words(self.target, task, self._options.decimal or ".")
         if not words:
             return
