@@ -462,6 +462,7 @@ def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, mess
         ("{} %", "percentages such as '1000 %' in table.csv, line 2; leave out the %, or set"),
         ("{:,}", "numbers with marks for thousands such as '1,000' in table.csv, line 2; leave"),
         ("{:,}.5", "numbers with marks for thousands such as '1,000.5' in"),
+        ("{} kg", "numbers with a unit such as '1000 kg' in table.csv, line 2; leave the unit out"),
         ("{}-01-01", "dates such as '1000-01-01' in table.csv, line 2; make numbers of them"),
     ],
 )
@@ -512,6 +513,10 @@ def test_decimal_commas_are_no_words(write) -> None:
 def test_labels_may_look_like_numbers(write, targets: list[str]) -> None:
     loaded = make_data(write(halves(targets * 10)), "y").loaded
     assert set(loaded.spec.class_names) == set(targets)
+
+
+def test_few_numbers_with_a_letter_are_labels(write) -> None:
+    assert make_data(write(halves(["2D", "3D"] * 10)), "y").loaded.spec.class_names == ["2D", "3D"]
 
 
 def test_words_among_numbers_may_be_labels(write) -> None:

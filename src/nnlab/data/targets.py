@@ -20,6 +20,7 @@ _LARGEST = 1e150
 # A target of whole numbers with at most this many different ones is taken for classes.
 _MAX_INTEGER_CLASSES = 20
 _AMOUNT, _CURRENCY = r"[\d.,' ]*\d[.,]?", r"([$€£¥₹]|USD|EUR|GBP|CHF|Rs\.?)"
+_UNIT = rf"^[+-]?{_AMOUNT}\s*([A-Za-z°µ][\w°µ²³/]*)\.?$"
 # Numbers that are none to a reader: what they are, their pattern, the way out.
 _ODD_NUMBERS = (
     (
@@ -128,6 +129,12 @@ def _find_odd(target: pl.Series) -> Iterator[tuple[str, pl.Series, str]]:
         odd = target.str.contains(pattern)
         if odd.sum() > len(target) / 2:
             yield what, odd, way_out
+    units = target.str.extract(_UNIT)
+    # Few might be names, such as 2D and 3D.
+    if units.count() > len(target) / 2 and count_distinct(target) > _MAX_INTEGER_CLASSES:
+        odd = (units == units.drop_nulls().mode()[0]).fill_null(False)
+        if odd.sum() > len(target) / 2:
+            yield "numbers with a unit", odd, "leave the unit out"
     if find_formats(target):
         yield "dates", target.is_not_null(), "make numbers of them, such as days since the first"
 
