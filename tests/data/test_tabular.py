@@ -200,8 +200,8 @@ def test_a_class_that_spells_a_missing_value_is_named_with_the_way_to_keep_it(
         assert make_data(path, "y").loaded.spec.task == "binary"
     (said,) = caplog.messages
     assert said == (
-        "10 of 20 rows have no y and are left out: 5 'None', 5 empty; if 'None' is a class, set "
-        "'data.null_values=[NA]' to keep it"
+        "warning: 10 of 20 rows have no y and are left out: 5 'None', 5 empty; if 'None' is a "
+        "class, set 'data.null_values=[NA]' to keep it"
     )
     loaded = make_data(path, "y", null_values=stated_in(said)).loaded
     assert loaded.spec.class_names == ["Apnea", "Insomnia", "None"]

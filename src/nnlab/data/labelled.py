@@ -102,7 +102,7 @@ class LabelledTable:
             others = [word for word in self._spellings_in_use() if word not in words]
             way_out = setting("data.null_values", others)
             shown = f"if {' or '.join(map(repr, words))} is a class, set {way_out} to keep it"
-            _log.warning("%s: %s; %s", said, spelled(counts), shown)
+            _log.warning("warning: %s: %s; %s", said, spelled(counts), shown)
 
     def refuse_words(self, task: str) -> None:
         """Refuse a target of numbers that are written oddly, or have words among them.
