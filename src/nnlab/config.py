@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, Node, OmegaConf
+from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationResolutionError
 from omegaconf.resolvers import oc
 
+from nnlab.interpolations import few_interpolations
 from nnlab.rules import RULES, check, mode_of
 from nnlab.suggestions import did_you_mean, setting
 
 Built = TypeVar("Built")
 
 _PACKAGE = Path(__file__).parent
+_FIELD = re.compile(r"{[\w/ -]+(:\d*(\.\d+)?[a-z]?)?}")
+_LOCAL_LOGGERS = ("CSVLogger", "TensorBoardLogger")
 _TRUSTED = ("nnlab", "torch.optim", "torch.nn", "lightning", "torchmetrics")
 
 
@@ -33,8 +37,7 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("nnlab.embedded", _embedded, replace=True)
     OmegaConf.register_new_resolver("nnlab.mode", mode_of, replace=True)
     OmegaConf.register_new_resolver("nnlab.slug", _slug, replace=True)
-    # Cached, because each call makes a folder and all uses within a run mean the same one.
-    OmegaConf.register_new_resolver("nnlab.new_folder", _new_folder, replace=True, use_cache=True)
+    OmegaConf.register_new_resolver("nnlab.new_folder", _folder_of_runs, replace=True)
 
 
 def _embedded(name: str) -> str:
@@ -51,6 +54,20 @@ def _slug(overrides: str) -> str:
 
 new_folders: list[Path] = []
 """The run and sweep directories that this process has made."""
+
+
+def _folder_of_runs(*name: Any, _node_: Node, _root_: BaseContainer) -> str:
+    """Make a new folder for a run or a sweep, and nowhere else: configs are read to be looked at.
+
+    It is made once, because all uses of the setting within a run mean the same folder.
+    """
+    setting = _node_._get_full_key(None)
+    if setting not in ("hydra.run.dir", "hydra.sweep.dir"):
+        raise ValueError("nnlab.new_folder makes the folders of runs, nothing else")
+    made = OmegaConf.get_cache(_root_)["nnlab.new_folder"]
+    if setting not in made:
+        made[setting] = _new_folder(*name)
+    return str(made[setting])
 
 
 def _new_folder(parent: Any, name: Any, choice: str, time: str) -> str:
@@ -89,8 +106,9 @@ def check_config(cfg: DictConfig) -> None:
             is not of a trusted package.
     """
     try:
-        missing = sorted(OmegaConf.missing_keys(cfg))
-        plain = OmegaConf.to_container(cfg, resolve=True)
+        with few_interpolations():
+            plain = OmegaConf.to_container(cfg, resolve=True)
+            missing = sorted(OmegaConf.missing_keys(cfg))
     except InterpolationResolutionError as error:
         raise ValueError(f"{error.full_key} cannot be worked out: {explain(error)}") from error
     if missing:
@@ -98,8 +116,35 @@ def check_config(cfg: DictConfig) -> None:
         raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
     _check_node("", plain)
     if isinstance(plain, dict):
+        _check_requests(OmegaConf.to_container(cfg), plain)
         for group in ("callbacks", "logger", "trainer"):
             _check_names(group, plain.get(group))
+
+
+def _check_requests(raw: Any, plain: dict[Any, Any]) -> None:
+    """Refuse variables, which may be secrets, in what a download tells to its server."""
+    data = plain.get("data")
+    if not isinstance(data, dict) or not data.get("mirrors"):
+        return
+    written = raw["data"] if isinstance(raw["data"], dict) else {}
+    for key in ("mirrors", "train_images", "train_labels", "test_images", "test_labels"):
+        if written.get(key) != data.get(key):
+            raise ValueError(
+                f"data.{key} must be written out, because it is sent over the network, got "
+                f"data.{key}={written.get(key, raw['data'])}"
+            )
+
+
+def _check_sending(target: str, cls: type) -> None:
+    """Refuse loggers that open connections, unless the person trusts their very package."""
+    package = "lightning.pytorch.loggers"
+    sends = cls.__module__.startswith(f"{package}.") and cls.__name__ not in _LOCAL_LOGGERS
+    if sends and not _is_of(target, _own_packages()):
+        raise ValueError(
+            f"_target_ must be a logger that sends nothing ({', '.join(_LOCAL_LOGGERS)}), got "
+            f"{target}; if you want it, set the environment variable "
+            f"NNLAB_TRUSTED_PACKAGES={target.rpartition('.')[0]}"
+        )
 
 
 def _check_names(where: str, node: Any) -> None:
@@ -113,6 +158,12 @@ def _check_names(where: str, node: Any) -> None:
         for value in node:
             _check_names(where, value)
     elif isinstance(node, str):
+        # What Lightning fills in: names, not the ways from there to any text.
+        if not all(map(_FIELD.fullmatch, re.findall(r"{.*?}", node))):
+            raise ValueError(
+                f"{where} must name metrics plainly in braces, as {{epoch}} or {{val/loss:.3f}}, "
+                f"got {node}"
+            )
         parts = re.split(r"[/\\]", node)
         if ".." in parts or node.startswith(("/", "~", "\\")) or Path(node).is_absolute():
             raise ValueError(
@@ -160,14 +211,17 @@ def require_trusted(where: str, target: Any, packages: Sequence[str] = _TRUSTED)
     Raises:
         ValueError: It is of another package.
     """
-    extra = os.environ.get("NNLAB_TRUSTED_PACKAGES", "").split(",")
-    trusted = (*packages, *filter(None, extra))
+    trusted = (*packages, *_own_packages())
     if not _is_of(target, trusted):
         raise ValueError(
             f"{where} must be of a trusted package ({', '.join(trusted) or 'none is'}), got "
             f"{target}; to use your own, set the environment variable "
             "NNLAB_TRUSTED_PACKAGES=your_package"
         )
+
+
+def _own_packages() -> list[str]:
+    return list(filter(None, os.environ.get("NNLAB_TRUSTED_PACKAGES", "").split(",")))
 
 
 def _is_of(target: Any, packages: Sequence[str]) -> bool:
@@ -216,6 +270,7 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
     from lightning.fabric.utilities.exceptions import MisconfigurationException  # loads torch
 
     cls = target_class(node, base)
+    _check_sending(node._target_, cls)
     arguments = plain_arguments(node)
     if twice := sorted(arguments.keys() & more.keys()):
         raise ValueError(
@@ -229,7 +284,7 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
         raise ValueError(f"{cls.__name__}: {error}") from error
     try:
         return cls(*given, **arguments)
-    except (ValueError, ArithmeticError, MisconfigurationException) as error:
+    except (ValueError, ArithmeticError, ImportError, MisconfigurationException) as error:
         raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
 
 
