@@ -86,11 +86,6 @@ def test_only_a_person_says_where_runs_go(changes: dict, setting: str) -> None:
     check_hydra(hydra, [f"{setting}=a"])
 
 
-def test_hydras_own_folders_are_allowed() -> None:
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        check_hydra(compose(overrides=["+seed=1"], return_hydra_config=True).hydra)
-
-
 @pytest.mark.parametrize(
     "place", ["structured://theirs", "pkg://theirs.configs", "PKG://theirs", "file://x", "x"]
 )
@@ -99,7 +94,8 @@ def test_no_package_among_the_folders_of_configs_is_imported(
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "theirs.py").write_text("open('executed', 'w')\n")
-    text = f"hydra: {{searchpath: ['{place}']}}\nhere: 5\n"
+    ours = "defaults: [{hydra: default}, _self_]\noutput_dir: a\nname: b\n"
+    text = f"{ours}hydra: {{searchpath: ['{place}']}}\nhere: 5\n"
     (tmp_path / "primary.yaml").write_text(text)
     (tmp_path / "x").mkdir()
     words = ["--config-dir", ".", "--config-name", "primary", "--cfg", "job"]

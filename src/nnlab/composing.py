@@ -38,12 +38,6 @@ _LOGGING = (
     "logging.FileHandler",
     "logging.NullHandler",
 )
-# What a config without nnlab's settings of Hydra gets.
-_HYDRAS_FOLDERS = {
-    "hydra.run.dir": "outputs/${now:%Y-%m-%d}/${now:%H-%M-%S}",
-    "hydra.sweep.dir": "multirun/${now:%Y-%m-%d}/${now:%H-%M-%S}",
-    "hydra.sweep.subdir": "${hydra.job.num}",
-}
 _STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
 _LARGEST = 10_000
 
@@ -168,14 +162,13 @@ def _check_search_path(path: Path, config: Any) -> None:
 
 
 def _check_run_folders(hydra: Any, overrides: Sequence[str]) -> None:
-    """Refuse a place for runs that is neither nnlab's, nor Hydra's, nor of the command line."""
+    """Refuse a place for runs that is neither nnlab's own nor of the command line."""
     given = {o.key_or_group for o in OverridesParser.create().parse_overrides(list(overrides))}
     own = yaml.safe_load((config_folder() / "hydra" / "default.yaml").read_text())
     for part, name in (("run", "dir"), ("sweep", "dir"), ("sweep", "subdir")):
         setting = f"hydra.{part}.{name}"
         folder = hydra[part][name] if isinstance(hydra[part], dict) else hydra[part]
-        allowed = (own[part][name], _HYDRAS_FOLDERS[setting])
-        if folder not in allowed and not {f"hydra.{part}", setting} & given:
+        if folder != own[part][name] and not {f"hydra.{part}", setting} & given:
             raise ValueError(
                 f"{setting} must be nnlab's own or be given on the command line, got {folder} "
                 "from a config file; set output_dir and name instead"
