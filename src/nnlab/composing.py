@@ -20,8 +20,9 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from nnlab.config import config_folder, require_trusted
+from nnlab.config import config_folder
 from nnlab.interpolations import few_interpolations
+from nnlab.trust import require_trusted
 
 _TARGETS = (
     "nnlab.sweeping.SweepTable",

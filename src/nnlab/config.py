@@ -2,9 +2,7 @@
 
 import importlib
 import inspect
-import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,13 +15,11 @@ from omegaconf.resolvers import oc
 from nnlab.interpolations import few_interpolations
 from nnlab.rules import RULES, check, mode_of
 from nnlab.suggestions import did_you_mean, setting
+from nnlab.trust import check_connections, check_places, check_requests, require_trusted
 
 Built = TypeVar("Built")
 
 _PACKAGE = Path(__file__).parent
-_FIELD = re.compile(r"{[\w/ -]+(:\d*(\.\d+)?[a-z]?)?}")
-_LOCAL_LOGGERS = ("CSVLogger", "TensorBoardLogger")
-_TRUSTED = ("nnlab", "torch.optim", "torch.nn", "lightning", "torchmetrics")
 
 
 def config_folder() -> Path:
@@ -116,60 +112,9 @@ def check_config(cfg: DictConfig) -> None:
         raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
     _check_node("", plain)
     if isinstance(plain, dict):
-        _check_requests(OmegaConf.to_container(cfg), plain)
+        check_requests(OmegaConf.to_container(cfg), plain)
         for group in ("callbacks", "logger", "trainer"):
-            _check_names(group, plain.get(group))
-
-
-def _check_requests(raw: Any, plain: dict[Any, Any]) -> None:
-    """Refuse variables, which may be secrets, in what a download tells to its server."""
-    data = plain.get("data")
-    if not isinstance(data, dict) or not data.get("mirrors"):
-        return
-    written = raw["data"] if isinstance(raw["data"], dict) else {}
-    for key in ("mirrors", "train_images", "train_labels", "test_images", "test_labels"):
-        if written.get(key) != data.get(key):
-            raise ValueError(
-                f"data.{key} must be written out, because it is sent over the network, got "
-                f"data.{key}={written.get(key, raw['data'])}"
-            )
-
-
-def _check_sending(target: str, cls: type) -> None:
-    """Refuse loggers that open connections, unless the person trusts their very package."""
-    package = "lightning.pytorch.loggers"
-    sends = cls.__module__.startswith(f"{package}.") and cls.__name__ not in _LOCAL_LOGGERS
-    if sends and not _is_of(target, _own_packages()):
-        raise ValueError(
-            f"_target_ must be a logger that sends nothing ({', '.join(_LOCAL_LOGGERS)}), got "
-            f"{target}; if you want it, set the environment variable "
-            f"NNLAB_TRUSTED_PACKAGES={target.rpartition('.')[0]}"
-        )
-
-
-def _check_names(where: str, node: Any) -> None:
-    """Refuse what Lightning and its kin could take for a place outside the run directory."""
-    if isinstance(node, dict):
-        if "_target_" in node and not _is_of(node["_target_"], _TRUSTED):
-            return  # of a package that the person trusts
-        for key, value in node.items():
-            _check_names(f"{where}.{key}", value)
-    elif isinstance(node, list):
-        for value in node:
-            _check_names(where, value)
-    elif isinstance(node, str):
-        # What Lightning fills in: names, not the ways from there to any text.
-        if not all(map(_FIELD.fullmatch, re.findall(r"{.*?}", node))):
-            raise ValueError(
-                f"{where} must name metrics plainly in braces, as {{epoch}} or {{val/loss:.3f}}, "
-                f"got {node}"
-            )
-        parts = re.split(r"[/\\]", node)
-        if ".." in parts or node.startswith(("/", "~", "\\")) or Path(node).is_absolute():
-            raise ValueError(
-                f"{where} must stay in the run directory: not an absolute path, and without .., "
-                f"got {node}"
-            )
+            check_places(group, plain.get(group))
 
 
 def _check_node(path: str, node: Any) -> None:
@@ -198,34 +143,6 @@ def _as_text(where: str, key: str, value: Any) -> str:
     if any(item is None for item in given) or not RULES[key].allows(meant):
         return ""
     return f"; write {setting(where, meant)}"
-
-
-def require_trusted(where: str, target: Any, packages: Sequence[str] = _TRUSTED) -> None:
-    """Refuse to run what is of no trusted package, before it is imported.
-
-    Args:
-        where: The setting.
-        target: The dotted name that it has.
-        packages: Those trusted beside the ones in the variable NNLAB_TRUSTED_PACKAGES.
-
-    Raises:
-        ValueError: It is of another package.
-    """
-    trusted = (*packages, *_own_packages())
-    if not _is_of(target, trusted):
-        raise ValueError(
-            f"{where} must be of a trusted package ({', '.join(trusted) or 'none is'}), got "
-            f"{target}; to use your own, set the environment variable "
-            "NNLAB_TRUSTED_PACKAGES=your_package"
-        )
-
-
-def _own_packages() -> list[str]:
-    return list(filter(None, os.environ.get("NNLAB_TRUSTED_PACKAGES", "").split(",")))
-
-
-def _is_of(target: Any, packages: Sequence[str]) -> bool:
-    return any(str(target).startswith(f"{package}.") for package in packages)
 
 
 def target_class(node: DictConfig, base: type[Built]) -> type[Built]:
@@ -270,7 +187,7 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
     from lightning.fabric.utilities.exceptions import MisconfigurationException  # loads torch
 
     cls = target_class(node, base)
-    _check_sending(node._target_, cls)
+    check_connections(node._target_, cls)
     arguments = plain_arguments(node)
     if twice := sorted(arguments.keys() & more.keys()):
         raise ValueError(
