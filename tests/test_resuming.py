@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import Command
 
 from nnlab.resuming import alone_in
 
@@ -35,3 +36,12 @@ def test_a_killed_process_leaves_a_run_directory_free(tmp_path: Path) -> None:
         process.wait()
         with alone_in(tmp_path):
             pass
+
+
+def test_a_run_that_goes_on_elsewhere_is_not_resumed(digits_run, quick_command: Command) -> None:
+    run_dir, _ = digits_run
+    with alone_in(run_dir):
+        process = quick_command("train.py", f"resume={run_dir}", succeed=False)
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("error: one process at a time may train in ")

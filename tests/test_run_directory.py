@@ -1,10 +1,11 @@
 """A run directory that may come from elsewhere: what is taken from its config, and what is not."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from nnlab.run_directory import change_config, load_config
+from nnlab.run_directory import change_config, load_config, load_sweep
 
 
 def run_with(folder: Path, settings: str) -> Path:
@@ -32,3 +33,24 @@ def test_a_bomb_of_interpolations_is_refused_wherever_it_is(tmp_path: Path, plac
     cfg = load_config(run_with(tmp_path, f"a0: x\n{bomb}{place}: {value}\n"))
     with pytest.raises(ValueError, match="must have at most 2000 interpolations"):
         change_config(cfg, [], allowed=[], argument="run")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "data.mirrors=[https://attacker/]",
+        "++data.mirrors=[https://attacker/]",
+        "data={mirrors: [https://attacker/]}",
+        "hydra.run.dir=.",
+        "--config-dir=theirs",
+    ],
+)
+def test_a_saved_sweep_sets_nothing_of_hydras_and_no_addresses(tmp_path: Path, word: str) -> None:
+    for words, allowed in ((["model.dropout=0,0.1", "data=mnist"], True), ([word], False)):
+        saved = {"hydra": {"overrides": {"task": words}}}
+        (tmp_path / "multirun.yaml").write_text(json.dumps(saved))
+        if allowed:
+            assert load_sweep(tmp_path) == words
+        else:
+            with pytest.raises(ValueError, match="must hold the settings of a sweep"):
+                load_sweep(tmp_path)
