@@ -35,6 +35,11 @@ def test_a_bomb_of_interpolations_is_refused_wherever_it_is(tmp_path: Path, plac
         change_config(cfg, [], allowed=[], argument="run")
 
 
+def test_settings_that_are_nested_without_end_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="got lists in lists"):
+        load_config(run_with(tmp_path, "a: " + "[" * 5_000 + "]" * 5_000))
+
+
 @pytest.mark.parametrize(
     "word",
     [

@@ -157,7 +157,10 @@ def _load_yaml(path: Path) -> dict[str, Any]:
     # A few lines of aliases of aliases would make gigabytes; nnlab writes none.
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
         raise ValueError(f"{path} must hold a run's settings as nnlab writes them, got an alias")
-    parsed = yaml.safe_load(text)
+    try:
+        parsed = yaml.safe_load(text)
+    except RecursionError as error:
+        raise ValueError(f"{path} must hold a run's settings, got lists in lists in ...") from error
     if parsed is None:
         raise ValueError(
             f"{path} is empty: the run was stopped before it had begun; start it again"
