@@ -43,9 +43,11 @@ from torch import Tensor, nn
 
 from nnlab.config import build, config_folder, register_resolvers
 from nnlab.data.module import InMemoryDataModule, LoadedData
+from nnlab.loading import load
 from nnlab.process import fast_arithmetic, set_threads
 from nnlab.reporting import format_table
-from nnlab.training import train
+
+train = load("nnlab.training").train  # as the command loads it
 
 _SCRIPTS = Path(__file__).parent
 _PEERS = {"scikit-learn": "sklearn", "skorch": "skorch", "keras": "keras"}

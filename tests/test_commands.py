@@ -1,6 +1,8 @@
 """The commands, run as a person runs them."""
 
+import contextlib
 import functools
+import inspect
 import json
 import os
 import pickle
@@ -10,6 +12,8 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +24,13 @@ from conftest import ENVIRONMENT, ROOT, Command, run_script, side_by_side
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
+from nnlab import commands
 from nnlab import process as nnlab_process
 from nnlab.checkpoints import read_checkpoint, write_checkpoint
-from nnlab.stopwatch import PHASES
+from nnlab.data import TabularDataModule
+from nnlab.data.csv.options import CsvOptions
+from nnlab.rules import RULES
+from nnlab.stopwatch import PHASES, stopwatch
 
 SHORT = ("trainer.max_epochs=2", "model.hidden_sizes=[16]")
 
@@ -185,7 +193,12 @@ def test_evaluate_says_so_when_the_metrics_are_others(
     changed = results(moved)
     changed["test"]["accuracy"] = 0.5
     (moved / "metrics.json").write_text(json.dumps(changed))
-    assert "NOT as in" in quick_command("evaluate.py", f"run={moved}").stdout
+    printed = quick_command("evaluate.py", f"run={moved}").stdout
+    assert "warning: NOT as in moved run/metrics.json; versions and threads are those of" in printed
+    changed["versions"]["polars"] = "0.1"
+    (moved / "metrics.json").write_text(json.dumps(changed))
+    printed = quick_command("evaluate.py", f"run={moved}").stdout
+    assert f"metrics.json; this was computed with polars {version('polars')} for 0.1\n" in printed
 
 
 def test_resuming_a_finished_run_only_reports_it(digits_run, quick_command: Command) -> None:
@@ -194,6 +207,8 @@ def test_resuming_a_finished_run_only_reports_it(digits_run, quick_command: Comm
     again = quick_command("train.py", f"resume={run_dir}").stdout
     assert again.split("metric")[1].split("run directory")[0] in printed
     assert {path: path.stat().st_mtime_ns for path in run_dir.rglob("*.ckpt")} == before
+    helped = quick_command("train.py", f"resume={run_dir}", "--help").stdout
+    assert "SETTING=VALUE changes a setting" in helped
 
 
 def test_the_same_seed_repeats_a_run_bit_for_bit(quick_command: Command, tmp_path: Path) -> None:
@@ -573,18 +588,24 @@ def test_a_fixed_setting_is_not_in_the_names_of_jobs(
 
 
 def test_a_kind_that_varies_is_in_the_names_of_jobs(quick_command: Command, tmp_path: Path) -> None:
-    vary = "data.columns.year=numeric,categorical"
-    quick_command("train.py", vary, "data.columns.sex=categorical", "data=penguins", *SHORT, "-m")
+    names = "data.column_names=[island,a,b,c,d,its sex (m/f),the year,species]"
+    said = ["data.columns.the year=numeric,categorical", "data.columns.its sex (m/f)=categorical"]
+    quick_command("train.py", *said, "data=penguins", "data.header=true", names, *SHORT, "-m")
     (sweep,) = (tmp_path / "outputs" / "penguins").iterdir()
     assert sorted(path.name for path in sweep.iterdir() if path.is_dir()) == [
-        "0_year-numeric",
-        "1_year-categorical",
+        "0_the-year-numeric",
+        "1_the-year-categorical",
     ]
+    assert (
+        "  columns:\n    the year: categorical\n    its sex (m/f): categorical\n"
+        in (sweep / "1_the-year-categorical" / ".hydra" / "config.yaml").read_text()
+    )
 
 
 def test_a_failing_job_does_not_take_the_sweep_with_it(
     quick_command: Command, tmp_path: Path
 ) -> None:
+    stopwatch.seconds["loop"] = 1e6  # which the first job has spent
     process = quick_command("train.py", "-m", *SHORT, "optimizer.lr=-1,0.01", succeed=False)
     assert process.returncode == 1
     assert "lr must be a number above 0, got optimizer.lr=-1" in process.stderr
@@ -592,6 +613,8 @@ def test_a_failing_job_does_not_take_the_sweep_with_it(
     table = process.stdout.split("best epoch\n")[-1]
     assert "1  1_lr-0.01" in table
     assert "0_lr--1    no result" in table
+    (result,) = tmp_path.glob("outputs/*/*/1_lr-0.01/metrics.json")
+    assert json.loads(result.read_text())["time_s"]["loop"] < 1e6
 
 
 def train_twice_at_once(folder: Path, *settings: str) -> None:
@@ -635,8 +658,10 @@ def test_what_the_columns_hold_is_shown_and_can_be_said(
     assert "size left out 48 as data.drop says" in squeezed(printed)
     printed = quick_command("train.py", *HOUSES, *SHORT, "data.group=house no").stdout
     assert "split rows with the same house no stay together; it is no input" in squeezed(printed)
-    printed = quick_command("train.py", *HOUSES, *SHORT, "data.time=size").stdout
+    more = ["data.time=size", "data.columns.house no=categorical"]
+    printed = quick_command("train.py", *HOUSES, *SHORT, *more).stdout
     assert any(line.startswith("split the latest rows by size") for line in squeezed(printed))
+    assert "house no categorical 5 5 inputs" in squeezed(printed)
 
 
 def squeezed(printed: str) -> list[str]:
@@ -675,7 +700,7 @@ def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra() -> No
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )
     cases = [
-        ("train.py", ["--help"], "SETTING=VALUE changes a setting"),
+        ("train.py", ["--help"], "python scripts/train.py 'model.hidden_sizes=[64,64]' model.dr"),
         ("train.py", ["--cfg", "job"], "hidden_sizes:"),
         ("train.py", ["model.dropout=2"], "dropout must be a number in [0, 1)"),
         ("train.py", ["optimizer=adamv"], "did you mean 'adam'?"),
@@ -711,6 +736,23 @@ def test_a_reader_who_goes_is_no_error(unbuffered: str) -> None:
     os.close(writing)
     assert process.stderr == b""
     assert process.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate", "predict", "export"])
+def test_help_speaks_of_the_command_that_was_typed(verb: str, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.argv", ["/venv/bin/nnlab", verb, "--help"])
+    with contextlib.suppress(SystemExit):  # so Hydra ends
+        commands.main()
+    helped = capsys.readouterr().out
+    assert f"    nnlab {verb} " in helped
+    assert "scripts/" not in helped
+
+
+def test_how_a_file_is_written_can_be_said_of_every_file() -> None:
+    names = {field.name for field in fields(CsvOptions)}
+    assert names == set(commands._READING)
+    assert names <= set(RULES)
+    assert names <= set(inspect.signature(TabularDataModule).parameters)
 
 
 def test_nnlab_names_its_commands() -> None:
@@ -750,8 +792,12 @@ def test_nnlab_names_its_commands() -> None:
         ("resume=nowhere", "resume must be a run directory"),
         ("a.csv", "'a.csv' is no setting: write data=csv data.path=a.csv data.target=COLUMN"),
         ("seed", "'seed' is no setting: write SETTING=VALUE"),
+        ("++=1", "'++=1' is no setting: write SETTING=VALUE"),
         ("--data=csv", "settings are written without dashes, got --data=csv; write data=csv"),
-        ("logger=null", "Config group override must be a string or a list"),
+        ("logger=null", "logger must be one of tensorboard, got logger=null; write logger.tensor"),
+        ("--lr 0.1", "settings are written without dashes, got --lr 0.1; write lr=0.1"),
+        ("+trainer.max_epoch=3", "keyword argument 'max_epoch'; did you mean 'max_epochs'?"),
+        ("data=penguins data.columns.Größe=date", "must name features of the table, got 'Größe'"),
         ("name=a/b", "name must be the name of a folder, not a path, got name=a/b"),
         ("data=penguins data.path=5", "path must be a text"),
         ("monitor=null", "monitor must be a metric of the task"),

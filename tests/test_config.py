@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import OverrideParseException
 from omegaconf import OmegaConf
+from omegaconf.errors import InterpolationResolutionError
 from torch.optim import Optimizer
 
 from nnlab.config import (
     build,
     check_config,
-    explain,
     reads_environment,
     register_resolvers,
     takes,
@@ -55,6 +53,7 @@ def test_what_nnlab_sets_is_not_taken_from_a_config() -> None:
     [
         ({**ADAM, "lr": -1}, "Adam: Invalid learning rate"),
         ({**ADAM, "foo": 1}, "Adam: .*unexpected keyword argument 'foo'"),
+        ({**ADAM, "amsgrd": True}, "'amsgrd'; did you mean 'amsgrad'?"),
         ({"_target_": "os.system"}, "must be of a trusted package .*got os.system"),
         ({"_target_": "torch.os.system"}, "must be of a trusted package .*got torch.os.system"),
         ({"_target_": "torch.hub.load"}, "must be of a trusted package .*got torch.hub.load"),
@@ -118,18 +117,8 @@ def test_a_config_is_checked_as_a_whole(entries: dict, message: str) -> None:
         check_config(OmegaConf.create(entries))
 
 
-@pytest.mark.parametrize(
-    ("typed", "message"),
-    [
-        ("data.separator=;", "write 'data.separator=\";\"'"),
-        ("data.path=größe.csv", "write 'data.path=\"größe.csv\"'"),
-        ("model.hidden_sizes=[8,8", "close its brackets"),
-    ],
-)
-def test_what_hydra_cannot_read_is_written_out(typed: str, message: str) -> None:
-    with pytest.raises(OverrideParseException) as caught:
-        OverridesParser.create().parse_overrides([typed])
-    assert message in explain(caught.value)
+def test_a_column_may_be_called_as_a_setting() -> None:
+    check_config(node(data={"columns": {"lr": "numeric", "seed": "categorical"}}))
 
 
 @pytest.mark.parametrize(
@@ -170,6 +159,38 @@ def test_a_config_that_is_only_read_makes_no_folder(tmp_path: Path, time: str) -
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_that_cannot_be_written_names_the_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "digits").mkdir()
+
+    def refuse(self: Path, *args: object, exist_ok: bool = False, **kwargs: object) -> None:
+        if not (exist_ok and self.is_dir()):  # as root, who may write anywhere, cannot see it
+            raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    said = f"got output_dir={tmp_path} ({tmp_path}/digits/now: Permission denied); name another"
+    with pytest.raises(InterpolationResolutionError, match=re.escape(said)):
+        run_folder(f"${{nnlab.new_folder:{tmp_path},null,digits,now}}")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["data=digits,penguins", "seed=1"], "digits_penguins"),
+        (["data=penguins", "seed=1,2"], "penguins"),
+        (["experiment=mnist,mnist_best", "model.dropout=0,0.1"], "mnist_mnist_best"),
+        (["data=choice(digits,penguins)"], "choice_digits_penguins"),
+        (["name=a b,c", "data=digits,penguins"], "a_b_c"),
+        ([], "penguins"),
+    ],
+)
+def test_a_sweep_is_called_by_the_data_or_what_varies_in_its_place(words, name: str) -> None:
+    register_resolvers()
+    cfg = OmegaConf.create({"words": words, "name": "${nnlab.sweep_name:${words},penguins}"})
+    assert cfg.name == name
+
+
 @pytest.mark.parametrize(
     ("overrides", "slug"),
     [
@@ -177,6 +198,8 @@ def test_a_config_that_is_only_read_makes_no_folder(tmp_path: Path, time: str) -
         ("model.hidden_sizes=[8,8],seed=1", "_hidden_sizes--8_8-_seed-1"),
         ("++data.columns.zip=numeric,seed=1", "_zip-numeric_seed-1"),
         ("++data.columns.zip-code=%d/%m", "_zip-code--d-m"),
+        ("++data.columns.birth$20$day=date,seed=1", "_birth-day-date_seed-1"),
+        ('data.target="Größe",seed=1', "_target-Größe_seed-1"),
         ("+trainer.limit=0.5,+model.x=a+b", "_limit-0.5_x-a+b"),
         ("data.path=../a/b c.csv", "_path-..-a-b-c.csv"),
         ("", ""),

@@ -58,6 +58,36 @@ def test_all_rows_of_another_file_are_tested(runs, quick_command, tmp_path) -> N
         assert [name, *map(str, row)] in [line.split() for line in printed.splitlines()]
 
 
+def test_files_of_one_name_keep_their_metrics_apart(runs, quick_command, tmp_path) -> None:
+    places = [tmp_path / name / "twin.csv" for name in ("a", "b", "a")]
+    for seed, path in enumerate(places[:2], start=7):
+        path.parent.mkdir()
+        make_table(60, seed).write_csv(path)
+    for path in places:
+        quick_command("evaluate.py", f"run={runs['kind']}", f"data.path={path}")
+    found = runs["kind"].glob("evaluations/twin.csv*/metrics.json")
+    assert {str(path.parent.name): json.loads(path.read_text())["path"] for path in found} == {
+        "twin.csv": str(places[0]),
+        "twin.csv_2": str(places[1]),
+    }
+
+
+def test_a_run_whose_files_have_moved_is_tested_and_gone_on_with(quick_command, tmp_path) -> None:
+    keys = ("path", "val_path", "test_path")
+    for seed, key in enumerate(keys, start=20):
+        make_table(60, seed).write_csv(tmp_path / f"{key}.csv")
+    settings = ["data=csv", "data.target=kind", "data.drop=[number]", "trainer.max_epochs=1"]
+    files = [f"data.{key}={key}.csv" for key in keys]
+    quick_command("train.py", *settings, "model.hidden_sizes=[16]", "scheduler=constant", *files)
+    (run,) = (tmp_path / "outputs" / "csv").iterdir()
+    for key in keys:
+        (tmp_path / f"{key}.csv").rename(tmp_path / f"moved {key}.csv")
+    moved = [f"data.{key}=moved {key}.csv" for key in keys]
+    assert "exactly as in" in quick_command("evaluate.py", f"run={run}", *moved).stdout
+    longer = quick_command("train.py", f"resume={run}", "trainer.max_epochs=2", *moved).stdout
+    assert "epoch 2/2" in longer
+
+
 def test_residuals_are_told_in_the_unit_of_the_target(runs, quick_command, tmp_path) -> None:
     other = make_table(101, 2)
     other.write_csv(tmp_path / "other.csv")

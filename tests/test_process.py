@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nnlab import process
-from nnlab.process import ending_at_second_signal, fast_arithmetic
+from nnlab.process import answering_sigterm, fast_arithmetic
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,25 @@ def test_subnormal_numbers_are_data_but_no_burden_of_training_in_any_thread() ->
     assert printed.stdout.split() == ["1000000", "0", "1000000"]
 
 
-def test_after_a_first_sigterm_any_signal_ends_the_process_at_once() -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with ending_at_second_signal():
+def test_the_first_sigterm_is_answered_and_the_second_ends_the_process_at_once() -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    with answering_sigterm():
+        with pytest.raises(SystemExit, match="143"):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_DFL] * 2
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_where_lightning_listens_sigterm_is_left_to_it() -> None:
+    with answering_sigterm():
+        ours, heard = signal.getsignal(signal.SIGTERM), []
+
+        def composed(number: int, frame: object) -> None:  # as Lightning does
+            heard.append(number)
+            ours(number, frame)
+
+        signal.signal(signal.SIGTERM, composed)
         os.kill(os.getpid(), signal.SIGTERM)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            assert signal.getsignal(number) == signal.SIG_DFL
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+        assert heard == [signal.SIGTERM]
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

@@ -6,8 +6,9 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from nnlab.rule_types import flat_names
-from nnlab.suggestions import column_kind, setting
+from nnlab.column_names import restore_keys
+from nnlab.command_line import as_hydra_reads
+from nnlab.suggestions import column_kind, command, setting
 
 TEXTS = [
     *(
@@ -46,11 +47,13 @@ TEXTS = [
 ]
 
 
-def meant(word: str) -> object:
-    """What Hydra and OmegaConf make of a word that a shell has taken apart."""
+def meant(typed: str) -> object:
+    """What nnlab, Hydra and OmegaConf make of a word that a shell has taken apart."""
+    (word,) = as_hydra_reads([typed])
     override = OverridesParser.create().parse_override(word)
     config = OmegaConf.create({"seed": 0, "data": {}})
     OmegaConf.update(config, override.key_or_group, override.value())
+    restore_keys(config)
     return OmegaConf.to_container(config, resolve=True)["data"]
 
 
@@ -67,17 +70,20 @@ def test_a_list_of_texts_stays_what_it_is() -> None:
 
 @pytest.mark.parametrize("kind", ["numeric", "%d/%m/%Y", "%d.%m.%y %H:%M"])
 @pytest.mark.parametrize(
-    "name", ["zip", "zip-code", "a.b", "zip code", "50% off", "a/b c", "tax % ", "größe"]
+    "name", [*TEXTS, "zip", "zip-code", "a.b", "50% off", "tax % ", "1stFlrSF"]
 )
-def test_the_kind_of_a_column_can_be_said_where_hydra_can_spell_its_name(
-    name: str, kind: str
-) -> None:
-    suggested = column_kind(name, kind)
-    if name in ("50% off", "tax % ", "größe"):
-        assert "once its name is of plain letters" in suggested
-        return
-    (word,) = shlex.split(suggested)
-    assert flat_names(meant(word)["columns"]) == {name: kind}
+def test_the_kind_of_any_column_can_be_said(name: str, kind: str) -> None:
+    (word,) = shlex.split(column_kind(name, kind))
+    assert meant(word)["columns"] == {name: kind}
+
+
+@pytest.mark.parametrize(
+    ("started_as", "said"),
+    [("scripts/train.py", "python scripts/evaluate.py"), ("/venv/bin/nnlab", "nnlab evaluate")],
+)
+def test_a_command_is_told_as_a_person_can_run_it(monkeypatch, started_as: str, said: str) -> None:
+    monkeypatch.setattr("sys.argv", [started_as])
+    assert command("evaluate") == said
 
 
 def test_quotes_stand_only_where_they_are_needed() -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from nnlab.atomic import replacing
 from nnlab.rules import check
+from nnlab.suggestions import command
 
 # A checkpoint is a zip archive, and an archive may end in a comment: it holds the SHA-256 of all
 # bytes before it. torch reads such a file like any other.
@@ -225,7 +226,7 @@ class CheckpointFiles(TorchCheckpointIO):
             way_out = ""
             if _is_own(path):
                 resume = shlex.quote(f"resume={path.parents[1]}")
-                way_out = f", and go on with python scripts/train.py {resume}"
+                way_out = f", and go on with {command('train')} {resume}"
             raise OSError(f"{error}{way_out}") from error
 
     def remove_checkpoint(self, path: str | Path) -> None:

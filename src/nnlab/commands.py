@@ -15,11 +15,12 @@ from typing import NoReturn
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from nnlab.config import explain, register_resolvers
+from nnlab.config import register_resolvers
+from nnlab.explaining import explain
 from nnlab.launching import launch, remove_untouched_folders
 from nnlab.loading import load
 from nnlab.run_directory import change_config, find_run, load_config, refuse_others
-from nnlab.suggestions import did_you_mean
+from nnlab.suggestions import command, did_you_mean
 
 _USAGE = """nnlab trains neural networks from YAML configs.
 
@@ -77,6 +78,8 @@ How another file is written can be said as in training: data.separator, data.enc
         may_change=(
             "threads",
             "data.path",
+            "data.val_path",
+            "data.test_path",
             "data.root",
             "data.memory_map",
             "data.scratch",
@@ -215,7 +218,7 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
     """A verb that works on a finished run: `run=RUN_DIR`, its own arguments, a few changes."""
     verb = _VERBS[name]
     if {"--help", "-h"} & set(arguments):
-        print(verb.usage)
+        print(verb.usage.replace(f"python scripts/{name}.py", command(name)))
         return
     own = {"run": "", **dict.fromkeys(verb.needs, ""), **verb.takes}
     changes = []

@@ -20,6 +20,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from nnlab.column_names import restore_keys
 from nnlab.config import config_folder
 from nnlab.interpolations import few_interpolations
 from nnlab.trust import require_trusted
@@ -79,6 +80,7 @@ def checked_composition() -> Iterator[None]:
             check_hydra(cfg.hydra, overrides)
             for _ in _settings("", cfg):
                 pass  # Hydra follows interpolations before anything else is checked
+        restore_keys(cfg)
         return cfg
 
     SourcesRegistry.instance().types["file"] = FileConfigSource

@@ -6,15 +6,15 @@ import re
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, Node, OmegaConf
 from omegaconf.basecontainer import BaseContainer
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationResolutionError
+from omegaconf.errors import InterpolationResolutionError
 from omegaconf.resolvers import oc
 
+from nnlab.column_names import restore
 from nnlab.interpolations import few_interpolations
 from nnlab.rules import RULES, check, mode_of
-from nnlab.suggestions import did_you_mean, setting
+from nnlab.suggestions import command, did_you_mean, setting
 from nnlab.trust import check_connections, check_places, check_requests, require_trusted
 
 Built = TypeVar("Built")
@@ -33,6 +33,8 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("nnlab.embedded", _embedded, replace=True)
     OmegaConf.register_new_resolver("nnlab.mode", mode_of, replace=True)
     OmegaConf.register_new_resolver("nnlab.slug", _slug, replace=True)
+    OmegaConf.register_new_resolver("nnlab.command", command, replace=True)
+    OmegaConf.register_new_resolver("nnlab.sweep_name", _sweep_name, replace=True)
     OmegaConf.register_new_resolver("nnlab.new_folder", _folder_of_runs, replace=True)
 
 
@@ -43,9 +45,19 @@ def _embedded(name: str) -> str:
 
 def _slug(overrides: str) -> str:
     """The end of a folder name that tells a sweep's jobs apart: `_dropout-0.2_optimizer-sgd`."""
-    short = re.sub(r"(?:^|(?<=,))\+*(?:[\w.@/]*[./](?=[\w-]+=))?", "", overrides)
-    slug = re.sub(r"[^\w.+-]+", "-", short.replace(",", "_").replace("=", "-"))[:100].strip("-")
+    short = re.sub(r"(?:^|(?<=,))\+*(?:[\w.@/]*[./](?=[\w$-]+=))?", "", overrides)
+    short = restore(short.replace(",", "_").replace("=", "-").replace('"', ""))
+    slug = re.sub(r"[^\w.+-]+", "-", short)[:100].strip("-")
     return f"_{slug}" if slug else ""
+
+
+def _sweep_name(words: Any, choice: str) -> str:
+    """What the folder of a sweep is called: the data, or what varies in its place."""
+    given = dict(str(word).partition("=")[::2] for word in OmegaConf.to_container(words) or ())
+    for key in ("name", "experiment", "data"):
+        if re.search(r"[,(]", given.get(key, "")):
+            return re.sub(r"[^\w.+-]+", "_", given[key]).strip("_")[:100]
+    return choice
 
 
 new_folders: list[Path] = []
@@ -77,21 +89,27 @@ def _new_folder(parent: Any, name: Any, choice: str, time: str) -> str:
     base = Path(str(parent)) / name
     try:
         base.mkdir(parents=True, exist_ok=True)
+        folder = _make_first(base / time)
     except OSError as error:
         raise ValueError(
             f"output_dir must be a folder that can be written, got output_dir={parent} "
-            f"({error.strerror})"
+            f"({error.filename}: {error.strerror}); name another with output_dir=FOLDER"
         ) from error
-    number = 1
+    new_folders.append(folder.resolve())
+    return str(folder)
+
+
+def _make_first(folder: Path) -> Path:
+    """Make the first of `folder`, `folder_2` and so on that is not there."""
+    path, number = folder, 1
     while True:
-        folder = base / (time if number == 1 else f"{time}_{number}")
         try:
-            folder.mkdir()
+            path.mkdir()
         except FileExistsError:
             number += 1
+            path = folder.with_name(f"{folder.name}_{number}")
         else:
-            new_folders.append(folder.resolve())
-            return str(folder)
+            return path
 
 
 def check_config(cfg: DictConfig) -> None:
@@ -106,7 +124,9 @@ def check_config(cfg: DictConfig) -> None:
             plain = OmegaConf.to_container(cfg, resolve=True)
             missing = sorted(OmegaConf.missing_keys(cfg))
     except InterpolationResolutionError as error:
-        raise ValueError(f"{error.full_key} cannot be worked out: {explain(error)}") from error
+        raise ValueError(
+            f"{error.full_key} cannot be worked out: {resolution_message(error)}"
+        ) from error
     if missing:
         example = " ".join(f"{key}=VALUE" for key in missing)
         raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
@@ -132,7 +152,8 @@ def _check_node(path: str, node: Any) -> None:
             # The rule knows the setting's name; the person typed the whole path.
             message = str(error).replace(f" {key}=", f" {where}=")
             raise ValueError(message + _as_text(where, str(key), value)) from None
-        _check_node(where, value)
+        if key not in RULES:  # whose values are no settings: a column may have any name
+            _check_node(where, value)
 
 
 def _as_text(where: str, key: str, value: Any) -> str:
@@ -195,10 +216,13 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
             "it; leave it out"
         )
     arguments |= more
+    signature = inspect.signature(cls)
     try:
-        inspect.signature(cls).bind(*given, **arguments)
+        signature.bind(*given, **arguments)
     except TypeError as error:
-        raise ValueError(f"{cls.__name__}: {error}") from error
+        unknown = [name for name in arguments if name not in signature.parameters]
+        hint = did_you_mean(unknown[0], signature.parameters) if unknown else ""
+        raise ValueError(f"{cls.__name__}: {error}{hint}") from error
     try:
         return cls(*given, **arguments)
     except (ValueError, ArithmeticError, ImportError, MisconfigurationException) as error:
@@ -244,35 +268,7 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def explain(error: BaseException) -> str:
-    """An error in one line; a mistake in a setting's name with the closest match."""
-    if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
-        group, _, name = error.missing_cfg_file.rpartition("/")
-        options = ", ".join(error.options)
-        return f"{group} must be one of {options}, got {group}={name}" + did_you_mean(
-            name, error.options
-        )
-    if isinstance(error, OverrideParseException):
-        key, is_setting, value = (error.override or "").partition("=")
-        if not is_setting:
-            is_table = Path(key).suffix.lower() in (".csv", ".tsv", ".txt", ".gz", ".parquet")
-            table = f"data=csv {setting('data.path', key)} data.target=COLUMN"
-            return f"{key!r} is no setting: write " + (table if is_table else "SETTING=VALUE")
-        if not set("[]{}()") & set(value):
-            return f"cannot read {error.override!r}: write {setting(key, value)}"
-        return (
-            f"cannot read {error.override!r}: {first_line(error)}; close its brackets, and put "
-            "quotes around special characters"
-        )
-    cause = error.__cause__
-    if isinstance(cause, (ConfigKeyError, ConfigAttributeError)) and cause.parent_node is not None:
-        full_key = str(cause.full_key)
-        key = full_key.rpartition(".")[2]
-        keys = [str(name) for name in cause.parent_node if name not in ("hydra", "_target_")]
-        return f"there is no setting {full_key}{did_you_mean(key, keys)} ({', '.join(keys)})"
-    if isinstance(error, InterpolationResolutionError):
-        # OmegaConf puts the error of a resolver of ours behind words of its own.
-        return first_line(error).partition("while resolving interpolation: ")[2] or first_line(
-            error
-        )
-    return " ".join(str(error).split())
+def resolution_message(error: InterpolationResolutionError) -> str:
+    """What a resolver had to say; OmegaConf puts it behind words of its own."""
+    line = first_line(error)
+    return line.partition("while resolving interpolation: ")[2] or line

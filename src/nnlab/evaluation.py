@@ -13,7 +13,7 @@ from nnlab.config import build, target_class
 from nnlab.data import TabularDataModule
 from nnlab.data.module import InMemoryDataModule, Split, in_order
 from nnlab.models import SupervisedModule
-from nnlab.process import fast_arithmetic, set_threads
+from nnlab.process import environment, fast_arithmetic, set_threads
 from nnlab.reporting import report_errors, report_evaluation, report_other_evaluation
 from nnlab.suggestions import setting
 
@@ -54,7 +54,8 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
     with fast_arithmetic(cfg.threads, module.multiplications * data.batch_size):  # as in training
         outputs, targets = run_network(module, batches)
         metrics = module.compute_metrics(outputs, targets)
-    report_evaluation(metrics, len(targets), run_dir)
+        now = environment("cpu")
+    report_evaluation(metrics, len(targets), run_dir, now)
     report_errors(module.spec, outputs, targets)
 
 
@@ -64,13 +65,24 @@ def _evaluate_other(
     """Test all rows of another file, and write the metrics down beside the run's own."""
     outputs, targets = run_network(module, batches)
     metrics = module.compute_metrics(outputs, targets)
-    path = run_dir / "evaluations" / source.name / "metrics.json"
+    path = _metrics_path(run_dir / "evaluations", source)
     content = {"path": str(source.resolve()), "rows": len(targets), "test": metrics}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
     report_other_evaluation(metrics, len(targets), path)
     report_errors(module.spec, outputs, targets)
+
+
+def _metrics_path(folder: Path, source: Path) -> Path:
+    """Where the metrics of a file go: what is there of another file of its name stays."""
+    number = 1
+    while True:
+        name = source.name if number == 1 else f"{source.name}_{number}"
+        path = folder / name / "metrics.json"
+        if not path.is_file() or json.loads(path.read_text())["path"] == str(source.resolve()):
+            return path
+        number += 1
 
 
 def score(module: SupervisedModule, batches: Iterable[Split]) -> dict[str, float]:

@@ -4,7 +4,6 @@ import contextlib
 import logging
 import math
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -18,11 +17,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from nnlab.command_line import MULTIRUN, as_hydra_reads, is_setting, refuse_dashes
 from nnlab.composing import checked_composition
-from nnlab.config import check_config, config_folder, explain, new_folders
+from nnlab.config import check_config, config_folder, new_folders
+from nnlab.explaining import explain
 from nnlab.loading import load
 from nnlab.paths import require_file
-from nnlab.reporting import relative
+from nnlab.reporting import report_interrupted_sweep
 from nnlab.run_directory import (
     CHANGEABLE,
     find_run,
@@ -31,6 +32,8 @@ from nnlab.run_directory import (
     refuse_others,
     settle_config,
 )
+from nnlab.stopwatch import stopwatch
+from nnlab.suggestions import written
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +44,10 @@ def launch(arguments: list[str]) -> None:
     Raises:
         Exception: What went wrong, after the other jobs of a sweep have run.
     """
-    _refuse_dashes(arguments)
+    refuse_dashes(arguments)
     failures: dict[str, Exception] = {}
-    config_name, more = _choose_config([_add_new_columns(word) for word in arguments])
+    config_name, more = _choose_config(arguments)
+    more = as_hydra_reads(more)
     words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
     run_hydra = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
@@ -54,33 +58,6 @@ def launch(arguments: list[str]) -> None:
     for error in failures.values():
         raise error
 
-
-def _refuse_dashes(arguments: list[str]) -> None:
-    """Say how settings are written to who knows other commands."""
-    for word in arguments:
-        option, is_setting, _ = word.partition("=")
-        if is_setting and option.startswith("--") and option not in _HYDRAS_OPTIONS:
-            raise ValueError(f"settings are written without dashes, got {word}; write {word[2:]}")
-
-
-def _add_new_columns(word: str) -> str:
-    """Let `data.columns.zip=...` name a column that no config could know of."""
-    return f"++{word}" if word.startswith("data.columns") else word
-
-
-_MULTIRUN = {"-m", "--multirun"}
-_HYDRAS_OPTIONS = {
-    f"--{name}"
-    for name in (
-        "cfg",
-        "config-dir",
-        "config-name",
-        "config-path",
-        "experimental-rerun",
-        "info",
-        "package",
-    )
-}
 
 _Process = tuple[list[str], str | None]
 
@@ -116,7 +93,7 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
         return "train", arguments
     # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
     changes = [word for word in arguments if word not in named and not word.startswith("hydra.")]
-    own = [word for word in changes if word not in ("--cfg", "job")]
+    own = [word for word in changes if word not in ("--cfg", "job", "--help", "-h")]
     refuse_others(own, allowed=CHANGEABLE, argument="resume")
     path = named[-1].partition("=")[2]
     sweep = load_sweep(Path(path).expanduser())
@@ -141,27 +118,23 @@ def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
 
     So do those that stand for another value, which may be a secret of the environment.
     """
-    if not _MULTIRUN & set(arguments):
+    if not MULTIRUN & set(arguments):
         return []
-    settings = OverridesParser.create().parse_overrides(list(filter(_is_setting, arguments)))
+    settings = OverridesParser.create().parse_overrides(list(filter(is_setting, arguments)))
     left_out = [
         override.key_or_group
         for override in settings
         if not override.is_sweep_override() or "${" in str(override.input_line)
     ]
-    return [f"hydra.job.config.override_dirname.exclude_keys=[{','.join(left_out)}]"]
+    return [f"hydra.job.config.override_dirname.exclude_keys={written(left_out)}"]
 
 
 def _add_settings(settings: list[str], arguments: list[str]) -> list[str]:
     """Put settings beside those of the command line: argparse wants them all in one place."""
-    flags = [word for word in arguments if word in _MULTIRUN]
-    rest = [word for word in arguments if word not in _MULTIRUN]
-    place = next((i for i, word in enumerate(rest) if _is_setting(word)), len(rest))
+    flags = [word for word in arguments if word in MULTIRUN]
+    rest = [word for word in arguments if word not in MULTIRUN]
+    place = next((i for i, word in enumerate(rest) if is_setting(word)), len(rest))
     return [*flags, *rest[:place], *settings, *rest[place:]]
-
-
-def _is_setting(word: str) -> bool:
-    return "=" in word and not word.startswith("-")
 
 
 def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictConfig], float | None]:
@@ -180,13 +153,12 @@ def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictCon
             return result
         except SystemExit:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                sweep_dir = relative(Path(HydraConfig.get().sweep.dir))
-                _log.info("or, to go on with the sweep:")
-                _log.info("python scripts/train.py %s", shlex.quote(f"resume={sweep_dir}"))
+                report_interrupted_sweep(Path(HydraConfig.get().sweep.dir))
             raise
         except Exception as error:
             # Not raised here: the other jobs of a sweep go on.
             failures[run_dir.name] = error
+            stopwatch.reset()  # its seconds are none of the next job's
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 _log.error("%s failed: %s", run_dir.name, explain(error))
             return math.nan

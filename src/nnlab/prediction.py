@@ -29,7 +29,7 @@ from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.rows import ImageReader, TableReader, image_files
 from nnlab.models import SupervisedModule
-from nnlab.predictor import Predictor
+from nnlab.predictor import Predictor, unseen_cells
 from nnlab.process import set_threads
 from nnlab.reporting import relative
 from nnlab.suggestions import did_you_mean, few
@@ -108,7 +108,7 @@ def _predict_table(
         if number == 0:
             _check_columns(chunk.frame, reader, source)
         try:
-            predictions = predictor.predict(chunk.frame)
+            raw = reader.read(chunk.frame)
         except CellError as error:
             place = f"{source.name}, {chunk.place(error.row)}"
             raise ValueError(f"{error} in {place}; {error.way_out}") from error
@@ -116,15 +116,12 @@ def _predict_table(
             unseen[name] += len(cells)
             examples.setdefault(name, cells[0])
         own = chunk.frame.select(values for values in chunk.frame if not is_nested(values))
+        predictions = predictor.interpret(raw)
+        if number == 0:
+            _tell_of_names(own.columns, predictions.columns)
         yield _beside(own, predictions), chunk.done
     for name, count in unseen.items():
-        _log.info(
-            "column '%s': %s cells of a category that training did not have (or only once), "
-            "such as '%s'",
-            name,
-            f"{count:,}",
-            examples[name],
-        )
+        _log.info("%s", unseen_cells(name, count, examples[name]))
 
 
 def _check_columns(frame: pl.DataFrame, reader: TableReader, source: Path) -> None:
@@ -145,6 +142,12 @@ def _check_columns(frame: pl.DataFrame, reader: TableReader, source: Path) -> No
         _log.info("ignored, because training had no such columns: %s", few(extra))
 
 
+def _tell_of_names(own: Sequence[str], new: Sequence[str]) -> None:
+    names = [found for name, found in _free_names(own, new).items() if found != name]
+    if names:
+        _log.info("named otherwise, because the input has such columns: %s", few(names))
+
+
 def _predict_images(predictor: Predictor, reader: ImageReader, source: Path) -> Iterator[_Part]:
     """Some images' files or numbers, and their predictions."""
     images: Sequence[Path] | Tensor
@@ -161,13 +164,20 @@ def _predict_images(predictor: Predictor, reader: ImageReader, source: Path) -> 
 
 
 def _beside(own: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
-    """Predictions to the right of a table's own columns, whose names they must not take."""
-    taken = [name for name in predictions.columns if name in own.columns]
-    if taken:
-        raise ValueError(
-            f"the input must not have a column '{taken[0]}', which the output gets; rename it"
-        )
-    return own.hstack(predictions)
+    """Predictions to the right of a table's own columns, whose names they leave alone."""
+    return own.hstack(predictions.rename(_free_names(own.columns, predictions.columns)))
+
+
+def _free_names(own: Sequence[str], new: Sequence[str]) -> dict[str, str]:
+    """What new columns are called beside a table's own: with a number where that is taken."""
+    free: dict[str, str] = {}
+    for name in new:
+        number, candidate = 1, name
+        while candidate in own or (number > 1 and candidate in (*new, *free.values())):
+            number += 1
+            candidate = f"{name}_{number}"
+        free[name] = candidate
+    return free
 
 
 def _write(parts: Iterator[_Part], path: Path, *, is_raw: bool) -> int:

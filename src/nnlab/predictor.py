@@ -1,6 +1,7 @@
 """A trained network as a product: opened from a run directory, it predicts raw rows."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,10 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from nnlab.checkpoints import read_checkpoint
-from nnlab.data.rows import reader_for
+from nnlab.data.columns import CellError
+from nnlab.data.rows import TableReader, reader_for
 from nnlab.models import SupervisedModule
 from nnlab.models.metrics import probabilities
 from nnlab.spec import DataSpec
+
+_log = logging.getLogger(__name__)
 
 # Rows that pass the network at a time.
 _BATCH = 8192
@@ -83,7 +87,20 @@ class Predictor(nn.Module):
         Raises:
             ValueError: The rows do not fit what was trained on.
         """
-        raw = self.reader.read(rows)
+        if not isinstance(self.reader, TableReader):
+            return self.interpret(self.reader.read(rows))
+        frame = self.reader.to_frame(rows)
+        try:
+            raw = self.reader.read(frame)
+        except CellError as error:
+            place = f"row {error.row}, the first being row 0"
+            raise ValueError(f"{error} in {place}; {error.way_out}") from error
+        for name, cells in self.reader.unseen(frame).items():
+            _log.warning("warning: %s", unseen_cells(name, len(cells), cells[0]))
+        return self.interpret(raw)
+
+    def interpret(self, raw: Sequence[Tensor]) -> pl.DataFrame:
+        """What `predict` returns, of rows that the reader has read."""
         with torch.inference_mode():
             parts = [
                 self(*(tensor[start : start + _BATCH] for tensor in raw))
@@ -98,6 +115,14 @@ class Predictor(nn.Module):
             for i, name in enumerate(self.spec.class_names)
         ]
         return pl.DataFrame([names[values.argmax(dim=1).numpy()], *of_classes])
+
+
+def unseen_cells(column: str, count: int, example: str) -> str:
+    """What to tell a person of categories that training has not learned."""
+    return (
+        f"column '{column}': {count:,} cells of a category that training did not have (or only "
+        f"once), such as '{example}'"
+    )
 
 
 def preprocessing_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,35 +75,29 @@ def end_at_next_signal(*_: object) -> None:
 
 
 @contextlib.contextmanager
-def ending_at_second_signal() -> Iterator[None]:
-    """Let the first SIGTERM be for Lightning to answer, which ends training after the block."""
+def answering_sigterm() -> Iterator[None]:
+    """Let SIGTERM raise SystemExit(143), but where Lightning listens, end training in its way.
+
+    Lightning does so from a little after `fit` has begun until it ends, and then answers after a
+    block of steps. A second signal ends the process at once.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+
+    def answer(number: int, _: object) -> None:
+        lightning_listens = signal.getsignal(number) is not answer
+        end_at_next_signal()
+        if not lightning_listens:
+            raise SystemExit(128 + number)
+
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, end_at_next_signal)
+    signal.signal(signal.SIGTERM, answer)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-
-
-@contextlib.contextmanager
-def interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise KeyboardInterrupt, as Ctrl-C does, with the number of the signal."""
-
-    def interrupt(number: int, _: object) -> None:
-        end_at_next_signal()
-        raise KeyboardInterrupt(number)
-
-    is_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, interrupt) if is_main else None
-    try:
-        yield
-    finally:
-        if is_main:
-            signal.signal(signal.SIGTERM, before)
 
 
 def environment(device: str) -> dict[str, Any]:

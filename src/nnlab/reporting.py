@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nnlab.suggestions import command
+
 if TYPE_CHECKING:  # these load torch, and the table of a sweep does not need it
     from torch import Tensor
 
@@ -77,7 +79,8 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     if "time_s" in results:  # not in those of the first version
         _log.info("time           %s", _time_line(results["time_s"]))
     _log.info("run directory  %s", shown)
-    _log.info("its curves     tensorboard --logdir %s", shlex.quote(str(shown)))
+    if any(run_dir.glob("events.out.tfevents.*")):  # with a logger
+        _log.info("its curves     tensorboard --logdir %s", shlex.quote(str(shown)))
 
 
 def _time_line(seconds: dict[str, float]) -> str:
@@ -92,17 +95,56 @@ def report_interrupted(epochs: int, run_dir: Path) -> None:
         _log.info("\nstopped before the first epoch was over: nothing was saved")
         return
     _log.info("\nstopped; %d epochs are saved. To go on:", epochs)
-    _log.info("python scripts/train.py %s", shlex.quote(f"resume={relative(run_dir)}"))
+    _log.info(_resuming(run_dir))
 
 
-def report_evaluation(test: dict[str, float], rows: int, run_dir: Path) -> None:
-    """Tell test metrics, and whether they are those that the training run wrote down."""
+def report_interrupted_sweep(sweep_dir: Path) -> None:
+    """Tell how to go on with a sweep, one job of which a person has stopped."""
+    _log.info("the sweep goes on, with this job and those that remain, by:")
+    _log.info(_resuming(sweep_dir))
+
+
+def _resuming(folder: Path) -> str:
+    return f"{command('train')} {shlex.quote(f'resume={relative(folder)}')}"
+
+
+def report_evaluation(
+    test: dict[str, float], rows: int, run_dir: Path, now: dict[str, Any]
+) -> None:
+    """Tell test metrics, and whether they are those that the training run wrote down.
+
+    Args:
+        test: The metrics.
+        rows: How many rows they are of.
+        run_dir: The run directory.
+        now: The `environment` (`nnlab.process`) that they were computed in.
+    """
     _log.info("%s", format_table(["metric", "test"], [[k, repr(v)] for k, v in test.items()]))
     path = run_dir / "metrics.json"
-    if path.is_file():
-        same = json.loads(path.read_text())["test"] == test
-        outcome = "exactly as in" if same else "NOT as in"
-        _log.info("\nthe %s test rows of the data; %s %s", f"{rows:,}", outcome, relative(path))
+    if not path.is_file():
+        return
+    then = json.loads(path.read_text())
+    place = f"\nthe {rows:,} test rows of the data"
+    if then["test"] == test:
+        _log.info("%s; exactly as in %s", place, relative(path))
+        return
+    reason = "versions and threads are those of training, so data, best.ckpt or that file changed"
+    # Metrics are computed on the CPU, whatever device has trained.
+    if others := differences(then, {**now, "device": then["device"]}):
+        reason = f"this was computed with {', '.join(others)}"
+    _log.warning("%s\nwarning: NOT as in %s; %s", place, relative(path), reason)
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """In what two environments (`nnlab.process`) differ, as `polars 1.40 for 1.38`."""
+    then, here = (
+        {**e["versions"], "device": e["device"], "threads": e["threads"]} for e in (before, now)
+    )
+    return [
+        f"{name} {here[name]} for {then.get(name, 'none')}"
+        for name in here
+        if here[name] != then.get(name)
+    ]
 
 
 def report_other_evaluation(metrics: dict[str, float], rows: int, path: Path) -> None:

@@ -14,8 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from nnlab.checkpoints import previous, read_checkpoint
 from nnlab.config import takes
+from nnlab.reporting import differences
 from nnlab.rules import check
-from nnlab.run_directory import config_path, differences
+from nnlab.run_directory import changed_settings, config_path
 
 _log = logging.getLogger(__name__)
 
@@ -167,21 +168,13 @@ def tell_differences(
         environment: That of this process.
         settings: Those of this process, which somebody may have changed in the run directory.
     """
-    if saved.settings is not None and (edited := differences(saved.settings, settings)):
+    if saved.settings is not None and (edited := changed_settings(saved.settings, settings)):
         _log.warning(
             "warning: the run goes on with other settings than its checkpoint was trained with, "
             "so its result will be another: %s",
             "; ".join(edited),
         )
-    before, now = saved.environment, environment
-    then, here = ({**e["versions"], "device": e["device"]} for e in (before, now))
-    others = [
-        f"{name} {here[name]} for {then.get(name, 'none')}"
-        for name in here
-        if here[name] != then.get(name)
-    ]
-    if before["threads"] != now["threads"]:
-        others.append(f"threads {now['threads']} for {before['threads']}")
+    others = differences(saved.environment, environment)
     if others:
         _log.warning(
             "warning: the run goes on with other things than it began with, so its result may "

@@ -10,6 +10,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from nnlab.atomic import replacing
+from nnlab.column_names import restore
+from nnlab.command_line import as_hydra_reads
 from nnlab.config import check_config
 from nnlab.interpolations import few_interpolations
 from nnlab.suggestions import did_you_mean
@@ -19,6 +21,8 @@ CHANGEABLE = (
     "threads",
     "checkpoint_every_s",
     "data.path",
+    "data.val_path",
+    "data.test_path",
     "data.root",
     "data.memory_map",
     "data.scratch",
@@ -71,7 +75,7 @@ def settle_config(cfg: DictConfig, run_dir: Path) -> None:
     if not (run_dir / "checkpoints").is_dir():
         save_config(cfg, run_dir)
         return
-    others = differences(flat_settings(load_config(run_dir)), flat_settings(cfg))
+    others = changed_settings(flat_settings(load_config(run_dir)), flat_settings(cfg))
     if others:
         raise ValueError(
             f"{run_dir} must be the directory of one run, but has one that was begun with other "
@@ -95,7 +99,7 @@ def _flat(name: str, value: Any) -> dict[str, Any]:
     return flat
 
 
-def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def changed_settings(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """In words, the settings that are others than before."""
     return [
         f"{key}={now.get(key)} for {before.get(key)}"
@@ -134,7 +138,7 @@ def load_sweep(sweep_dir: Path) -> list[str]:
         return []
     match _load_yaml(path):
         case {"hydra": {"overrides": {"task": [*words]}}} if all(map(_is_own_setting, words)):
-            return words
+            return [restore(word) for word in words]
     raise ValueError(f"{path} must hold the settings of a sweep as Hydra writes them")
 
 
@@ -180,7 +184,7 @@ def change_config(
     """
     refuse_others(changes, allowed=allowed, argument=argument)
     with few_interpolations():  # on the way to a setting, too
-        for override in OverridesParser.create().parse_overrides(list(changes)):
+        for override in OverridesParser.create().parse_overrides(as_hydra_reads(changes)):
             OmegaConf.update(cfg, override.key_or_group, override.value())
     check_config(cfg)
 

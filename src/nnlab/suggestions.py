@@ -3,14 +3,13 @@
 import difflib
 import re
 import shlex
+import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 # What Hydra takes for text without quotes around it: no number, and none of its own words.
 _PLAIN = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_/%][A-Za-z0-9_./%-]*")
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-# Between braces a key may also have blanks, but no quotes around it.
-_WIDE_KEY = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_][A-Za-z0-9_./%+@ -]*(?<! )")
 
 
 def did_you_mean(word: Any, options: Iterable[str]) -> str:
@@ -41,28 +40,32 @@ def setting(name: str, value: str | Sequence[str]) -> str:
     >>> print(setting("data.drop", ["id", "zip code"]))
     'data.drop=[id,"zip code"]'
     """
-    text = _quoted(value) if isinstance(value, str) else f"[{','.join(map(_quoted, value))}]"
-    return shlex.quote(f"{name}={text}")
+    return shlex.quote(f"{name}={written(value)}")
 
 
 def column_kind(name: str, kind: str) -> str:
-    """The setting that says what a column holds, where Hydra can spell the column's name.
+    """The setting that says what a column holds.
 
     >>> print(column_kind("day", "%d/%m/%Y"), column_kind("birth day", "date"))
-    data.columns.day=%d/%m/%Y 'data.columns={birth day: date}'
+    data.columns.day=%d/%m/%Y 'data.columns.birth day=date'
     """
-    if _KEY.fullmatch(name):
-        return setting(f"data.columns.{name}", kind)
-    if _WIDE_KEY.fullmatch(name):
-        return shlex.quote(f"data.columns={{{name}: {_quoted(kind)}}}")
-    return f"data.columns.NAME={shlex.quote(_quoted(kind))}, once its name is of plain letters"
+    return setting(f"data.columns.{name}", kind)
 
 
-def _quoted(text: str) -> str:
-    if _PLAIN.fullmatch(text):
-        return text
+def command(verb: str) -> str:
+    """How a person runs a verb: the scripts of a checkout, or the command of a wheel."""
+    is_installed = Path(sys.argv[0]).stem == "nnlab"
+    return f"nnlab {verb}" if is_installed else f"python scripts/{verb}.py"
+
+
+def written(value: str | Sequence[str]) -> str:
+    """A text, or a list of texts, with the quotes that Hydra needs."""
+    if not isinstance(value, str):
+        return f"[{','.join(map(written, value))}]"
+    if _PLAIN.fullmatch(value):
+        return value
     # Hydra halves backslashes before a quote; OmegaConf takes `${` for a variable.
     escaped = re.sub(
-        r'(\\*)("|$)', lambda found: found[1] * 2 + "\\" * bool(found[2]) + found[2], text
+        r'(\\*)("|$)', lambda found: found[1] * 2 + "\\" * bool(found[2]) + found[2], value
     )
     return '"' + escaped.replace("${", r"\${") + '"'

@@ -6,9 +6,10 @@ import json
 import math
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
@@ -27,10 +28,9 @@ from nnlab.data.module import InMemoryDataModule, in_order
 from nnlab.evaluation import score
 from nnlab.models import SupervisedModule
 from nnlab.process import (
-    ending_at_second_signal,
+    answering_sigterm,
     environment,
     fast_arithmetic,
-    interrupted_by_sigterm,
     quiet_lightning,
     set_seed,
     set_threads,
@@ -105,16 +105,13 @@ def _train(cfg: DictConfig, run_dir: Path) -> float:
             tell_differences(saved, here, flat_settings(cfg))
             save_config(cfg, run_dir)  # for the next time
         started = time.monotonic()
-        _fit(trainer, module, data, run_dir, saved)
-        seconds = time.monotonic() - started
-        stopwatch.press("loop")
-        if not trainer.is_global_zero:
-            return math.nan  # the first process has what remains to be done
-        try:
-            with interrupted_by_sigterm():
-                results = _score_best(cfg, trainer, data, run_dir)
-        except KeyboardInterrupt as interruption:
-            _end_interrupted(run_dir, *interruption.args)
+        with _telling_how_to_go_on(trainer, run_dir):
+            _fit(trainer, module, data, run_dir, saved)
+            seconds = time.monotonic() - started
+            stopwatch.press("loop")
+            if not trainer.is_global_zero:
+                return math.nan  # the first process has what remains to be done
+            results = _score_best(cfg, trainer, data, run_dir)
 
     epochs = trainer.current_epoch - epochs_before
     results |= {
@@ -162,6 +159,21 @@ def _monitored(results: dict[str, Any]) -> float:
     return float(results["val"][results["monitor"].removeprefix("val/")])
 
 
+@contextlib.contextmanager
+def _telling_how_to_go_on(trainer: Trainer, run_dir: Path) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end a run that can be resumed, with 130 and 143."""
+    try:
+        with answering_sigterm():
+            yield
+    except (KeyboardInterrupt, SystemExit) as end:  # Lightning makes the one of the other
+        if not trainer.is_global_zero:
+            raise
+        now = find_saved_state(run_dir)
+        report_interrupted(now.epochs if now else 0, run_dir)
+        by_sigterm = trainer.received_sigterm or end.args == (128 + signal.SIGTERM,)
+        raise SystemExit(128 + (signal.SIGTERM if by_sigterm else signal.SIGINT)) from None
+
+
 def _fit(
     trainer: Trainer,
     module: SupervisedModule,
@@ -170,18 +182,12 @@ def _fit(
     saved: SavedState | None,
 ) -> None:
     try:
-        with ending_at_second_signal():
-            trainer.fit(
-                module,
-                datamodule=data,
-                ckpt_path=saved.path if saved else None,
-                weights_only=True,
-            )
-    except SystemExit:
-        # Lightning's answer to Ctrl-C and to SIGTERM.
-        if trainer.interrupted and trainer.is_global_zero:
-            _end_interrupted(run_dir, signal.SIGTERM if trainer.received_sigterm else signal.SIGINT)
-        raise
+        trainer.fit(
+            module,
+            datamodule=data,
+            ckpt_path=saved.path if saved else None,
+            weights_only=True,
+        )
     except MisconfigurationException as error:
         raise ValueError(f"trainer: {first_line(error)}") from error
     except (AssertionError, AttributeError, LookupError, RuntimeError, TypeError) as error:
@@ -198,13 +204,6 @@ def _fit(
             "none did; see trainer.max_epochs and what was added: max_steps, "
             "check_val_every_n_epoch, fast_dev_run ..."
         )
-
-
-def _end_interrupted(run_dir: Path, number: int = signal.SIGINT) -> NoReturn:
-    """Say how to go on with a run that a signal has stopped."""
-    now = find_saved_state(run_dir)
-    report_interrupted(now.epochs if now else 0, run_dir)
-    raise SystemExit(128 + number) from None
 
 
 def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:

@@ -284,7 +284,10 @@ class TabularDataModule(InMemoryDataModule):
         return kinds, {
             "kind": "table",
             "columns": to_plain(columns),
-            "left_out": [kind.name for kind in kinds if not kind.is_used],
+            "left_out": [
+                *(kind.name for kind in kinds if not kind.is_used),
+                *(name for name in (self.split.group,) if name is not None),
+            ],
             "text": [values.name for values in table.frame if is_text(values)],
             "missing": missing_values(self.reading),
             "decimal": self._decimal,

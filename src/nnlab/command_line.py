@@ -1,0 +1,127 @@
+"""The words of a command line: from what a person types to what Hydra can read.
+
+Hydra's grammar has no room for the names of many columns (`1stFlrSF`, `birth day`, `Größe`), nor
+for many texts once a shell has taken their quotes away.
+"""
+
+import re
+import shlex
+from argparse import ArgumentError
+from collections.abc import Sequence
+
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from nnlab.column_names import spell
+from nnlab.config import config_folder
+from nnlab.rule_types import Rule, Text
+from nnlab.rules import RULES
+from nnlab.suggestions import written
+
+MULTIRUN = {"-m", "--multirun"}
+"""The words that ask for a sweep."""
+
+_KIND = re.compile(r"\+*data\.columns\.(.*)=(.*)", re.DOTALL)
+# Between commas, but not those in quotes or brackets.
+_PIECES = re.compile(r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|[^,])+""")
+_QUOTED = re.compile(r"""^(["'])(.*)\1$""", re.DOTALL)
+
+
+def is_setting(word: str) -> bool:
+    """Whether a word changes a setting: `SETTING=VALUE`."""
+    return "=" in word and not word.startswith("-")
+
+
+def refuse_dashes(arguments: Sequence[str]) -> None:
+    """Say how settings are written to who knows other commands.
+
+    Raises:
+        ValueError: A word begins with a dash and is no option of Hydra's, or not as Hydra has it.
+    """
+    parser = get_args_parser()
+    parser.exit_on_error = parser.allow_abbrev = False  # it would print its usage
+    try:
+        _, unknown = parser.parse_known_args(arguments)
+    except ArgumentError as error:
+        raise ValueError(f"{error}; see --help") from error
+    for place, word in enumerate(arguments):
+        if word in unknown and word.startswith("-"):
+            name, is_whole, value = word.lstrip("-").partition("=")
+            following = arguments[place + 1 : place + 2]
+            if not is_whole and following and not is_setting(following[0]):
+                word, value = f"{word} {following[0]}", following[0]
+            setting = shlex.quote(f"{name}={value or 'VALUE'}")
+            raise ValueError(f"settings are written without dashes, got {word}; write {setting}")
+
+
+def as_hydra_reads(arguments: Sequence[str]) -> list[str]:
+    """The same words with names and texts spelled as Hydra's grammar wants them.
+
+    Any column's name can be said: `column_names` has it back once the config is composed. A text
+    that Hydra could not read gets quotes, where its setting is one that takes such texts.
+
+    Raises:
+        ValueError: A part that a run is made of would be null, or a word names nothing.
+    """
+    sweeps = bool(MULTIRUN & set(arguments))
+    return [_as_hydra_reads(word, sweeps) if is_setting(word) else word for word in arguments]
+
+
+def _as_hydra_reads(word: str, sweeps: bool) -> str:
+    key, _, value = word.partition("=")
+    if not key.strip("+~"):
+        raise ValueError(f"{word!r} is no setting: write SETTING=VALUE")
+    rule = RULES.get(key.lstrip("+").rpartition(".")[2])
+    if kind := _KIND.fullmatch(word):
+        # Added by force: no config could know of the column.
+        key, value, rule = f"++data.columns.{spell(kind[1])}", kind[2], Text()
+    elif key.lstrip("+") == "data.columns":
+        key = "++data.columns"
+    is_part = re.fullmatch(r"\w+", key) and (config_folder() / key).is_dir()
+    if is_part and "null" in value.lower().split(","):
+        raise ValueError(_no_null(key, word))
+    if rule is not None and not _is_readable(value):
+        value = _in_quotes(value, rule, sweeps) or value
+    return f"{key}={value}"
+
+
+def _is_readable(value: str) -> bool:
+    try:
+        OverridesParser.create().parse_rule(f"key={value}", "override")
+    except HydraException:
+        return False
+    return True
+
+
+def _in_quotes(value: str, rule: Rule, sweeps: bool) -> str | None:
+    """A value with quotes around its texts, or None where the rule allows no such texts."""
+    given = [texts(choice) for choice in (_PIECES.findall(value) if sweeps else [value])]
+    if not all(map(rule.allows, given)):
+        return None
+    # What stands for another value is to go on doing so.
+    return ",".join(map(written, given)).replace(r"\${", "${")
+
+
+def texts(value: str) -> str | list[str]:
+    """A text, or a list of texts, that Hydra could not read: `[Größe,"a,b"]`."""
+    if value.startswith("[") and value.endswith("]"):
+        pieces = (piece.strip() for piece in _PIECES.findall(value[1:-1]))
+        return [_QUOTED.sub(r"\2", piece) for piece in pieces]
+    return value
+
+
+def _no_null(group: str, word: str) -> str:
+    """What to write instead of null for a folder of configs."""
+    folder = config_folder()
+    options = sorted(path.stem for path in (folder / group).glob("*.yaml"))
+    of_parts = OmegaConf.load(folder / "train.yaml").defaults
+    default = next((part[group] for part in of_parts if group in part), None)
+    way_out = "leave it out"
+    if default is not None:
+        parts = [str(key) for key in OmegaConf.load(folder / group / f"{default}.yaml")]
+        # Several things, each of which may be left out, or a single one, which has to be there.
+        is_one = "_target_" in parts or "defaults" in parts
+        way_out = f"write {group}={default}" if is_one else f"write {group}.{parts[0]}=null"
+    return f"{group} must be one of {', '.join(options)}, got {word}; {way_out}"

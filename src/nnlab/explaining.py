@@ -1,0 +1,145 @@
+"""A person's mistake in one line: the thing, the rule, the value, and the way out."""
+
+import inspect
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationResolutionError
+
+from nnlab.column_names import restore
+from nnlab.command_line import texts
+from nnlab.config import config_folder, resolution_message, target_class
+from nnlab.rule_types import Either, ListOf
+from nnlab.rules import RULES
+from nnlab.suggestions import did_you_mean, setting
+
+# What Hydra takes for the name of a setting or of a part.
+_NAME = re.compile(r"[+~]{0,2}[A-Za-z_$][\w$-]*([./][\w$-]+)*(@[\w.]+)?", re.ASCII)
+
+
+def explain(error: BaseException) -> str:
+    """An error in one line; a mistake in a setting's name with the closest match."""
+    if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
+        return _no_such_option(error.missing_cfg_file, error.options)
+    if isinstance(error, OverrideParseException):
+        return _unreadable(restore(error.override or ""))
+    cause = error.__cause__
+    if isinstance(cause, (ConfigKeyError, ConfigAttributeError)) and isinstance(
+        cause.parent_node, DictConfig
+    ):
+        word = str(error).partition("To append to your config use ")[2].partition("\n")[0]
+        return _no_such_setting(cause.parent_node, str(cause.full_key), word)
+    if isinstance(error, InterpolationResolutionError):
+        return resolution_message(error)
+    if isinstance(error, (ConfigKeyError, ConfigAttributeError)) and error.full_key:
+        return f"{error.full_key} must be there, but the config has none; leave out what removes it"
+    message = " ".join(str(error).split())
+    if several := re.match(r"Ambiguous value for argument '(.*)' 1\. To use it as a list", message):
+        return _several_values(restore(several[1]))
+    return message
+
+
+def _no_such_option(missing: str, options: Sequence[str]) -> str:
+    group, _, name = missing.rpartition("/")
+    if group == "data" and _is_table(name):
+        hint = f"; write {_train_on(name)}"
+    else:
+        hint = did_you_mean(name, options)
+    return f"{group} must be one of {', '.join(options)}, got {group}={name}{hint}"
+
+
+def _is_table(name: str) -> bool:
+    return Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".gz", ".parquet")
+
+
+def _train_on(table: str) -> str:
+    return f"data=csv {setting('data.path', table)} data.target=COLUMN"
+
+
+def _unreadable(word: str) -> str:
+    """What to write instead of a word that Hydra cannot read."""
+    key, is_setting, value = word.partition("=")
+    if not is_setting:
+        return f"{key!r} is no setting: write " + (
+            _train_on(key) if _is_table(key) else "SETTING=VALUE"
+        )
+    if not _NAME.fullmatch(key):
+        return f"there is no setting {key.lstrip('+~')}; --help shows all there are"
+    if key.lstrip("+") == "data.columns":
+        return f"cannot read {word.lstrip('+')!r}: write data.columns.NAME=KIND for each column"
+    if any(value.count(left) != value.count(right) for left, right in ("[]", "{}", "()")):
+        return f"cannot read {word!r}: close its brackets"
+    if value.startswith("{"):
+        return f"cannot read {word!r}: put quotes around special characters"
+    return f"cannot read {word!r}: write {setting(key, texts(value))}"
+
+
+def _several_values(word: str) -> str:
+    """What to do about commas in a single run."""
+    key, _, value = word.lstrip("+").partition("=")
+    rule = RULES.get(key.rpartition(".")[2])
+    way_out = "add -m to try each"
+    if rule is not None and rule.allows(value):
+        way_out += f", or write {setting(key, value)}"
+    elif isinstance(rule, (ListOf, Either)):
+        way_out += f", or write {shlex.quote(f'{key}=[{value}]')}"
+    return f"{key} must have one value in a single run, got {key}={value}; {way_out}"
+
+
+def _no_such_setting(node: DictConfig, full_key: str, word: str) -> str:
+    """Where a setting that is not there may be: in another option, under another name."""
+    there = f"there is no setting {full_key}"
+    where, _, key = full_key.rpartition(".")
+    if others := _options_with(where, key):
+        return f"{there} with this {where}; add {' or '.join(others)}, which has it"
+    paths = list(_paths(OmegaConf.to_container(node._get_root())))
+    if same := [path for path in paths if path.rpartition(".")[2] == key]:
+        return f"{there}; did you mean '{same[0]}'?"
+    own = [str(name) for name in node if name not in ("hydra", "_target_")]
+    more = [name for name in _more_arguments(node) if name not in own]
+    if key in more and word:
+        return f"{there} unless it is added: write {shlex.quote(word)}"
+    if hint := did_you_mean(key, [*own, *more]):
+        found = hint.split("'")[1]
+        hint = hint.replace(found, f"+{where}.{found}") if found in more else hint
+        return f"{there}{hint} ({', '.join(own)})"
+    by_leaf = {path.rpartition(".")[2]: path for path in reversed(paths)}
+    if hint := did_you_mean(key, by_leaf):
+        found = hint.split("'")[1]
+        return there + hint.replace(found, by_leaf[found])
+    return there + (f" ({', '.join(own)})" if own else "")
+
+
+def _options_with(group: str, key: str) -> list[str]:
+    """The options of a part that have a setting: `scheduler=plateau` has `patience`."""
+    files = sorted((config_folder() / group).glob("*.yaml")) if re.fullmatch(r"\w+", group) else []
+    has = {path.stem: OmegaConf.to_container(OmegaConf.load(path)) or {} for path in files}
+    return [f"{group}={option}" for option, settings in has.items() if key in settings]
+
+
+def _paths(node: Any, prefix: str = "") -> Iterator[str]:
+    """The full names of all settings, those that are nearer to the top first."""
+    if isinstance(node, dict):
+        entries = {f"{prefix}{key}": value for key, value in node.items()}
+        yield from (path for path in entries if path not in ("hydra", f"{prefix}_target_"))
+        for path, value in entries.items():
+            if path != "hydra":
+                yield from _paths(value, f"{path}.")
+
+
+def _more_arguments(node: DictConfig) -> list[str]:
+    """What may be added to a node: arguments that the config does not name.
+
+    nnlab's own classes have all of theirs in the configs, so that torch need not be loaded.
+    """
+    if str(node.get("_target_", "nnlab.")).startswith("nnlab."):
+        return []
+    try:
+        return list(inspect.signature(target_class(node, object)).parameters)
+    except (ImportError, ValueError):
+        return []
