@@ -80,7 +80,9 @@ def run_quickly(
                 getattr(commands, script.removesuffix(".py"))()
             except SystemExit as error:
                 status = error.code
-    logging.shutdown()  # closes the run's log
+    logging.shutdown()  # closes the run's log, which is not for what comes after
+    root = logging.getLogger()
+    root.handlers = [one for one in root.handlers if not isinstance(one, logging.FileHandler)]
     assert status == 0 or not succeed, stderr.getvalue()
     return subprocess.CompletedProcess(arguments, status, stdout.getvalue(), stderr.getvalue())
 

@@ -1,8 +1,11 @@
 """Checkpoints: whole or not there, and noticed when a byte has changed."""
 
+import hashlib
 import os
+import pickle
 import random
 import shutil
+import time
 import zipfile
 from pathlib import Path
 
@@ -80,10 +83,11 @@ def files_of_a_run(checkpoint_every_s: float) -> CheckpointFiles:
 
 
 def test_a_checkpoint_tells_the_settings_of_its_run(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints" / "last.ckpt"
     files = files_of_a_run(0)
-    files.save_checkpoint(CONTENT, tmp_path / "last.ckpt")
+    files.save_checkpoint(CONTENT, path)
     files.write()
-    assert read_checkpoint(tmp_path / "last.ckpt")["settings"] == {"seed": 3}
+    assert read_checkpoint(path)["settings"] == {"seed": 3}
 
 
 def test_what_would_be_too_old_at_the_next_epoch_is_written_at_this_one(
@@ -91,19 +95,20 @@ def test_what_would_be_too_old_at_the_next_epoch_is_written_at_this_one(
 ) -> None:
     now = 0.0
     monkeypatch.setattr("time.monotonic", lambda: now)
+    path = tmp_path / "checkpoints" / "last.ckpt"
     files = files_of_a_run(30)
     written = []
     for epoch in range(10):  # of 12 seconds: two of them are in time, a third is not
-        files.save_checkpoint({**CONTENT, "epoch": epoch}, tmp_path / "last.ckpt")
+        files.save_checkpoint({**CONTENT, "epoch": epoch}, path)
         files.write_if_due()
-        if read_checkpoint(tmp_path / "last.ckpt")["epoch"] == epoch:
+        if read_checkpoint(path)["epoch"] == epoch:
             written.append(epoch)
         now += 12
     assert written == [0, 2, 4, 6, 8]
 
 
 def test_a_checkpoint_is_held_as_it_was_until_writing_is_due(tmp_path: Path) -> None:
-    path = tmp_path / "last.ckpt"
+    path = tmp_path / "checkpoints" / "last.ckpt"
     files = files_of_a_run(3600)
     weight = torch.zeros(3)
     content = {**CONTENT, "state_dict": {"weight": weight}}
@@ -121,14 +126,29 @@ def test_a_checkpoint_is_held_as_it_was_until_writing_is_due(tmp_path: Path) -> 
 
 
 def test_a_checkpoint_that_is_removed_before_it_was_written_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints" / "best.ckpt"
     files = files_of_a_run(3600)
     for written in (True, False):
-        files.save_checkpoint(CONTENT, tmp_path / "epoch.ckpt")
+        files.save_checkpoint(CONTENT, path)
         if written:
             files.write()
-        files.remove_checkpoint(tmp_path / "epoch.ckpt")
+        files.remove_checkpoint(path)
         files.write()
-        assert not (tmp_path / "epoch.ckpt").exists()
+        assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["mine/best.ckpt", "mine/deep/last.ckpt", "checkpoints/on.ckpt"])
+def test_a_checkpoint_that_is_not_the_runs_own_is_written_at_once(
+    tmp_path: Path, name: str
+) -> None:
+    files = files_of_a_run(3600)
+    files.save_checkpoint(CONTENT, tmp_path / "checkpoints" / "last.ckpt")
+    files.write()
+    for epoch in (4, 5):
+        files.save_checkpoint({**CONTENT, "epoch": epoch}, tmp_path / name)
+        assert read_checkpoint(tmp_path / name)["epoch"] == epoch
+    files.remove_checkpoint(tmp_path / name)
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("name", ["..", ".", "data", "../best.ckpt", "data.csv"])
@@ -143,11 +163,12 @@ def test_nothing_but_a_checkpoint_is_removed(tmp_path: Path, name: str) -> None:
 
 
 def test_every_checkpoint_is_written_where_no_time_is_to_be_lost(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints" / "last.ckpt"
     files = files_of_a_run(0)
     for epoch in range(3):
-        files.save_checkpoint({**CONTENT, "epoch": epoch}, tmp_path / "last.ckpt")
+        files.save_checkpoint({**CONTENT, "epoch": epoch}, path)
         files.write_if_due()
-        assert read_checkpoint(tmp_path / "last.ckpt")["epoch"] == epoch
+        assert read_checkpoint(path)["epoch"] == epoch
 
 
 def test_the_best_is_on_disk_before_the_last_that_knows_of_it(
@@ -159,7 +180,7 @@ def test_the_best_is_on_disk_before_the_last_that_knows_of_it(
     )
     files = files_of_a_run(3600)
     for name in ("last.ckpt", "best.ckpt", "last.ckpt"):
-        files.save_checkpoint(CONTENT, tmp_path / name)
+        files.save_checkpoint(CONTENT, tmp_path / "checkpoints" / name)
     files.write()
     assert written == ["best.ckpt", "last.ckpt"]
 
@@ -230,11 +251,91 @@ def test_a_checkpoint_does_not_choose_what_makes_the_module(tmp_path: Path, monk
     assert not (tmp_path / "executed").exists()
 
 
+def signed(archive: bytes) -> bytes:
+    """As nnlab signs an archive, which anybody can do."""
+    content = archive[:-2] + (71).to_bytes(2, "little")
+    return content + b"sha256:" + hashlib.sha256(content).hexdigest().encode()
+
+
 def test_a_small_file_does_not_become_a_large_one(path: Path) -> None:
     packed = path.with_name("packed.ckpt")
     with zipfile.ZipFile(path) as whole, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
         for entry in whole.infolist():
             weights = entry.filename.endswith("data/0")
             out.writestr(entry.filename, bytes(10**8) if weights else whole.read(entry))
+    packed.write_bytes(signed(packed.read_bytes()))
     with pytest.raises(ValueError, match=r"its \d+,\d{3} bytes would become 100,00\d,\d{3}"):
         read_checkpoint(packed)
+
+
+def list_bomb() -> list:
+    bomb: list = [0]
+    for _ in range(40):
+        bomb = [bomb, bomb]
+    return bomb
+
+
+def endless() -> list:
+    bomb: list = []
+    bomb.append(bomb)
+    return bomb
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"state_dict": {"weight": torch.zeros(1).expand(2**40)}},
+        {"state_dict": dict.fromkeys(map(str, range(2_000)), torch.zeros(2_000))},
+        {"state_dict": {"weight": torch.zeros(2**40, device="meta")}},
+        {"state_dict": {"weight": torch.zeros(3).to_sparse()}},
+        {"hyper_parameters": {"hidden_sizes": list_bomb()}},
+        {"hyper_parameters": {"activation": ["x" * 10_000] * 10_000}},
+        {"hyper_parameters": {"activation": {str(i): list_bomb() for i in range(3)}}},
+        {"hyper_parameters": {"activation": endless()}},
+    ],
+)
+def test_a_small_file_does_not_stand_for_a_large_content(tmp_path: Path, content: dict) -> None:
+    write_checkpoint({**CONTENT, **content}, tmp_path / "best.ckpt")  # with a right digest
+    assert (tmp_path / "best.ckpt").stat().st_size < 2**20
+    began = time.process_time()
+    with pytest.raises(ValueError, match="must be a checkpoint of nnlab, but"):
+        read_checkpoint(tmp_path / "best.ckpt")
+    assert time.process_time() - began < 1
+
+
+def test_names_that_are_used_again_and_again_are_no_bomb(tmp_path: Path) -> None:
+    names = [f"category {i}" for i in range(50_000)]
+    tensors = {str(i): torch.zeros(1) for i in range(300)}
+    content = {**CONTENT, "table": [names] * 5, "state_dict": tensors}
+    write_checkpoint(content, tmp_path / "best.ckpt")
+    assert read_checkpoint(tmp_path / "best.ckpt")["table"][4] == names
+
+
+def test_nothing_is_unpickled_before_its_digest_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("it was unpickled")
+
+    path = tmp_path / "best.ckpt"
+    write_checkpoint(CONTENT, path)
+    content = path.read_bytes()
+    torch.save(CONTENT, tmp_path / "torch.ckpt")
+    torch.save(CONTENT, tmp_path / "old.ckpt", _use_new_zipfile_serialization=False)
+    old = (tmp_path / "old.ckpt").read_bytes()
+    monkeypatch.setattr("torch.load", fail)
+    for bytes_, said in [
+        (content[:100] + b"?" + content[101:], "its bytes have changed since"),
+        (content[:-71], "not as nnlab wrote it, with its SHA-256 at the end"),
+        (content + b"more", "not as nnlab wrote it, with its SHA-256 at the end"),
+        ((tmp_path / "torch.ckpt").read_bytes(), "not as nnlab wrote it, with its SHA-256"),
+        (old, "it is a pickle, and opening one could run code"),
+        (pickle.dumps(CONTENT), "it is a pickle, and opening one could run code"),
+        (signed(old), "it is of another kind"),
+        (signed(old + content[:-71]), "it is of another kind"),
+        (b"not a checkpoint", "it is damaged or of another kind"),
+        (b"", "it is damaged or of another kind"),
+    ]:
+        path.write_bytes(bytes_)
+        with pytest.raises(ValueError, match=said):
+            read_checkpoint(path)

@@ -309,6 +309,31 @@ def test_ctrl_c_and_sigterm_say_how_to_go_on(ahead, how, status) -> None:
     assert process.stdout.endswith(f"python scripts/train.py resume=outputs/penguins/{name}\n")
 
 
+PENGUINS = ["data=penguins", "model.hidden_sizes=[8]", "trainer.max_epochs=2"]
+
+
+@pytest.mark.filterwarnings("ignore:.*ckpt_path:UserWarning")  # Lightning's, of OnException...
+def test_checkpoints_of_ones_own_lie_in_the_run_directory_too(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    mine = "+callbacks.{}={{_target_: lightning.pytorch.callbacks.{}, dirpath: {}}}"
+    others = tmp_path / "outputs" / "other" / "checkpoints"
+    words = [
+        mine.format("mine", "ModelCheckpoint", "outputs/other/checkpoints"),
+        mine.format("crash", "OnExceptionCheckpoint", "crash"),
+    ]
+    quick_command("train.py", *PENGUINS, *words)
+    run_dir = only_run(tmp_path)
+    (path,) = (run_dir / "outputs" / "other" / "checkpoints").iterdir()
+    assert read_checkpoint(path)["epoch"] == 1
+    assert not others.exists()
+    shutil.rmtree(run_dir)
+    quick_command("train.py", *PENGUINS, *words, "optimizer.lr=1e30", succeed=False)
+    (path,) = only_run(tmp_path).rglob("*.ckpt")
+    assert path.relative_to(only_run(tmp_path)) == Path("crash/on_exception.ckpt")
+    assert read_checkpoint(path)["epoch"] == 0
+
+
 def test_a_run_cannot_be_made_shorter_than_it_is(digits_run, quick_command, tmp_path) -> None:
     run_dir = tmp_path / "run"
     shutil.copytree(digits_run[0], run_dir)

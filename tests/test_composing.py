@@ -65,6 +65,51 @@ def test_a_config_has_hydra_run_and_write_nothing_else(changes: dict, message: s
     assert message in str(caught.value)
 
 
+NEW_FOLDER = "${nnlab.new_folder:/tmp,x,y,z}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "setting"),
+    [
+        ({"run": {"dir": "/tmp/a"}}, "hydra.run.dir"),  # noqa: S108
+        ({"run": {"dir": NEW_FOLDER}}, "hydra.run.dir"),
+        ({"run": "${elsewhere}"}, "hydra.run.dir"),
+        ({"sweep": {"dir": "a"}}, "hydra.sweep.dir"),
+        ({"sweep": {"subdir": "../../a"}}, "hydra.sweep.subdir"),
+    ],
+)
+def test_only_a_person_says_where_runs_go(changes: dict, setting: str) -> None:
+    hydra = hydra_with(**changes)
+    for other in ((), ["seed=1"], ["hydra.job.name=a"]):
+        with pytest.raises(ValueError, match=f"{setting} must be nnlab's own"):
+            check_hydra(hydra, other)
+    check_hydra(hydra, [f"{setting}=a"])
+
+
+@pytest.mark.parametrize(
+    "place", ["structured://theirs", "pkg://theirs.configs", "PKG://theirs", "file://x", "x"]
+)
+def test_no_package_among_the_folders_of_configs_is_imported(
+    quick_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "theirs.py").write_text("open('executed', 'w')\n")
+    ours = "defaults: [{hydra: default}, _self_]\noutput_dir: a\nname: b\n"
+    text = f"{ours}hydra: {{searchpath: ['{place}']}}\nhere: 5\n"
+    (tmp_path / "primary.yaml").write_text(text)
+    (tmp_path / "x").mkdir()
+    words = ["--config-dir", ".", "--config-name", "primary", "--cfg", "job"]
+    is_folder = place.endswith("x")
+    process = quick_command("train.py", *words, succeed=is_folder)
+    if is_folder:
+        assert "here: 5" in process.stdout
+    else:
+        assert f"must name folders, because a package would be imported, got {place}" in (
+            process.stderr
+        )
+    assert not (tmp_path / "executed").exists()
+
+
 def test_an_experiment_from_elsewhere_is_refused_before_it_runs(
     quick_command: Command, tmp_path: Path
 ) -> None:
@@ -74,7 +119,16 @@ def test_an_experiment_from_elsewhere_is_refused_before_it_runs(
         f"# @package _global_\nhydra: {{callbacks: {{theirs: {target}}}}}\n"
     )
     (tmp_path / "theirs" / "experiment" / "bomb.yaml").write_text(bomb())
+    (tmp_path / "theirs" / "experiment" / "folder.yaml").write_text(
+        "# @package _global_\nhydra: {run: {dir: .}}\n"
+    )
+    variables = "".join(f"a{i + 1}: {f'${{a{i}}}' * 10}\n" for i in range(12))
+    (tmp_path / "theirs" / "experiment" / "name.yaml").write_text(
+        f"# @package _global_\na0: x\n{variables}name: ${{a12}}\n"
+    )
     for name, message in (
+        ("folder", "hydra.run.dir must be nnlab's own or be given on the command line, got ."),
+        ("name", "a config must have at most 2000 interpolations"),
         ("run", "hydra.callbacks.theirs._target_ must be of a trusted package"),
         ("bomb", "experiment/bomb.yaml must have at most 10000 entries"),
     ):

@@ -30,6 +30,11 @@ def resolve(expression: str):
     return OmegaConf.create({"value": expression}).value
 
 
+def run_folder(expression: str) -> str:
+    register_resolvers()
+    return OmegaConf.create({"hydra": {"run": {"dir": expression}}}).hydra.run.dir
+
+
 def test_a_node_becomes_the_object_it_describes() -> None:
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = build(node(**ADAM), Optimizer, [weight])
@@ -132,10 +137,26 @@ def test_a_number_that_is_meant_as_a_text_is_written_out(entries: dict, message:
 
 def test_a_folder_that_is_taken_gets_a_number(tmp_path: Path) -> None:
     expression = f"${{nnlab.new_folder:{tmp_path},null,digits,now}}"
-    names = [Path(resolve(expression)).relative_to(tmp_path).as_posix() for _ in range(3)]
+    names = [Path(run_folder(expression)).relative_to(tmp_path).as_posix() for _ in range(3)]
     assert names == ["digits/now", "digits/now_2", "digits/now_3"]
-    named = resolve(expression.replace("null", "mine"))
+    named = run_folder(expression.replace("null", "mine"))
     assert named == str(tmp_path / "mine" / "now")
+
+
+def test_a_setting_that_is_read_twice_makes_one_folder(tmp_path: Path) -> None:
+    register_resolvers()
+    folder = f"${{nnlab.new_folder:{tmp_path},x,y,now}}"
+    cfg = OmegaConf.create({"hydra": {"run": {"dir": folder}}, "again": "${hydra.run.dir}"})
+    assert cfg.hydra.run.dir == cfg.hydra.run.dir == cfg.again == str(tmp_path / "x" / "now")
+
+
+@pytest.mark.parametrize("time", ["now", "../../now"])
+def test_a_config_that_is_only_read_makes_no_folder(tmp_path: Path, time: str) -> None:
+    register_resolvers()
+    cfg = node(x=f"${{nnlab.new_folder:{tmp_path / 'owned'},a,b,{time}}}")
+    with pytest.raises(ValueError, match=r"x cannot be worked out: .*makes the folders of runs"):
+        check_config(cfg)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_names_the_rule(
@@ -150,7 +171,7 @@ def test_a_folder_that_cannot_be_written_names_the_rule(
     monkeypatch.setattr(Path, "mkdir", refuse)
     said = f"got output_dir={tmp_path} ({tmp_path}/digits/now: Permission denied); name another"
     with pytest.raises(InterpolationResolutionError, match=re.escape(said)):
-        resolve(f"${{nnlab.new_folder:{tmp_path},null,digits,now}}")
+        run_folder(f"${{nnlab.new_folder:{tmp_path},null,digits,now}}")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Writing files so that they are whole or not there."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
         keep: Where the old file stays, in the same folder; None to lose it.
 
     Raises:
-        OSError: The folder cannot be written.
+        OSError: The file cannot be written; the message says so for a person to read.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -32,8 +33,19 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
             path.replace(keep)
         beside.replace(path)
         _force_to_disk(path.parent)
+    except OSError as error:
+        # Who writes may read as well, and that has another name.
+        is_of_writing = error.errno and error.filename in (None, str(beside), str(path))
+        # What polars raises has no number but that in its text.
+        if not is_of_writing and f"(os error {errno.ENOSPC})" not in str(error):
+            raise
+        raise OSError(
+            f"{path} must be written, but cannot be ({error.strerror or error}); what was there "
+            "before is whole: make room for it, or let it be written there"
+        ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is told of above
+            beside.unlink(missing_ok=True)
 
 
 def _force_to_disk(folder: Path) -> None:

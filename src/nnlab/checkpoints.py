@@ -24,6 +24,7 @@ from nnlab.suggestions import command
 # bytes before it. torch reads such a file like any other.
 _MARK = b"sha256:"
 _COMMENT_BYTES = len(_MARK) + 64
+_ARCHIVE = b"PK\x03\x04"
 
 
 def previous(path: Path) -> Path:
@@ -71,38 +72,64 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "not a run directory"
         )
     content = path.read_bytes()
-    _check_sizes(path, content)
+    _check_digest(path, content)
+    _check_archive(path, content)
     try:
         with warnings.catch_warnings():
             # What torch would warn of is refused below.
             warnings.simplefilter("ignore")
             checkpoint = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file can fail in any way
-        unsafe = isinstance(error, pickle.UnpicklingError) and not _is_damaged(content)
+        size = _size(checkpoint, {})
+    except Exception as error:  # what is made up can fail in any way
         reason = (
             "it holds more than tensors and plain data, and opening that could run code"
-            if unsafe or "unsupported" in str(error).lower()
-            else "it is damaged or of another kind"
+            if isinstance(error, pickle.UnpicklingError)
+            else "it is of another kind"
         )
         raise ValueError(f"{path} must be a checkpoint of nnlab, but {reason}") from error
     needed = ("epoch", "hyper_parameters", "state_dict")
     if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in needed):
         raise ValueError(f"{path} must be a checkpoint of nnlab, with {', '.join(needed)} in it")
-    if _is_damaged(content):
+    if size > len(content):
         raise ValueError(
-            f"{path} must be a checkpoint as nnlab wrote it, but its bytes have changed since: "
-            "its SHA-256 is another; restore the file, or train again"
+            f"{path} must be a checkpoint of nnlab, but what its {len(content):,} bytes stand for "
+            "would take far more of memory"
         )
     return checkpoint
 
 
-def _check_sizes(path: Path, content: bytes) -> None:
-    """Refuse an archive that becomes larger when it is opened: torch packs nothing."""
+def _check_digest(path: Path, content: bytes) -> None:
+    """Refuse what is not as nnlab wrote it, before anything in it is read."""
+    body, comment = content[:-_COMMENT_BYTES], content[-_COMMENT_BYTES:]
+    if comment == _MARK + hashlib.sha256(body).hexdigest().encode():
+        return
+    if comment.startswith(_MARK):
+        raise ValueError(
+            f"{path} must be a checkpoint as nnlab wrote it, but its bytes have changed since: "
+            "its SHA-256 is another; restore the file, or train again"
+        )
+    if content.startswith(_ARCHIVE):
+        reason = "not as nnlab wrote it, with its SHA-256 at the end: damaged, cut short or foreign"
+    elif content.startswith(b"\x80"):
+        reason = "a pickle, and opening one could run code"
+    else:
+        reason = "damaged or of another kind"
+    raise ValueError(f"{path} must be a checkpoint of nnlab, but it is {reason}")
+
+
+def _check_archive(path: Path, content: bytes) -> None:
+    """Refuse what becomes larger when it is opened: torch packs nothing.
+
+    Neither is what is no archive left to torch: of its format before 2020, a few bytes can ask
+    for any amount of memory.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, ValueError, struct.error):
-        return  # torch will not open it either, and the reason is told then
+        size = None
+    if size is None or not content.startswith(_ARCHIVE):
+        raise ValueError(f"{path} must be a checkpoint of nnlab, but it is of another kind")
     if size > len(content):
         raise ValueError(
             f"{path} must be a checkpoint of nnlab, but its {len(content):,} bytes would become "
@@ -110,16 +137,29 @@ def _check_sizes(path: Path, content: bytes) -> None:
         )
 
 
-def _is_damaged(content: bytes) -> bool:
-    body, comment = content[:-_COMMENT_BYTES], content[-_COMMENT_BYTES:]
-    return comment != _MARK + hashlib.sha256(body).hexdigest().encode()
+def _size(value: Any, known: dict[int, float]) -> float:
+    """The bytes of a checkpoint's content, with all that is in it twice written out.
+
+    Less than the file, as nnlab writes it. Of plain data, which may well be shared, a tenth is
+    counted; what holds itself is infinite.
+    """
+    if isinstance(value, Tensor):
+        return value.nbytes
+    if not isinstance(value, (dict, list, tuple, set)):
+        return (1 + len(value) if isinstance(value, (str, bytes)) else 1) / 10
+    if id(value) not in known:
+        known[id(value)] = math.inf
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 0.1 + sum(_size(part, known) for part in parts)
+    return known[id(value)]
 
 
 class CheckpointFiles(TorchCheckpointIO):
     """How Lightning's Trainer writes and reads checkpoints: by the two functions above, in time.
 
-    An epoch may last milliseconds, less than a file takes to be safe on a disk. So a checkpoint is
-    held in memory, in place of the one before of its name, until it is written with the others.
+    An epoch may last milliseconds, less than a file takes to be safe on a disk. So the run's own
+    best and last checkpoints are held in memory, each in place of the one before, until they are
+    written together. Others, of callbacks that a person adds, are written at once.
 
     Args:
         checkpoint_every_s: Seconds, >= 0; about the work that a killed process loses, unless an
@@ -136,14 +176,18 @@ class CheckpointFiles(TorchCheckpointIO):
         self.checkpoint_every_s = checkpoint_every_s
         self._settings = settings
         self._written_at = self._asked_at = -math.inf
-        self._has_written = False
+        self._folders: set[Path] = set()
         self._held: dict[Path, dict[str, Any]] = {}
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None
     ) -> None:
         """Take a checkpoint as it is now; there are no storage options."""
-        self._held[Path(path)] = _snapshot({**checkpoint, "settings": self._settings})
+        path, checkpoint = Path(path), {**checkpoint, "settings": self._settings}
+        if _is_own(path):
+            self._held[path] = _snapshot(checkpoint)
+        else:
+            self._write_one(checkpoint, path)
 
     def write_if_due(self) -> None:
         """Write what is held, if the next time would be too late; to be called at each epoch."""
@@ -160,31 +204,30 @@ class CheckpointFiles(TorchCheckpointIO):
         """
         # The last epoch's checkpoint knows which was the best, so that one must be there first.
         for path in sorted(self._held, key=_is_last):
-            self._write_one(path)
-            self._has_written = True
+            self._write_one(self._held[path], path)
             del self._held[path]
         self._written_at = time.monotonic()
 
-    def _write_one(self, path: Path) -> None:
-        run_dir = path.parent.parent
+    def _write_one(self, checkpoint: dict[str, Any], path: Path) -> None:
         try:
             # Once, so that a folder that somebody removes is noticed.
-            if not self._has_written:
-                path.parent.mkdir(exist_ok=True)
+            if path.parent not in self._folders:
+                path.parent.mkdir(parents=not _is_own(path), exist_ok=True)
+                self._folders.add(path.parent)
             # Training can go on from the one before, should a disk spoil the last.
             keep = previous(path) if _is_last(path) else None
-            write_checkpoint(self._held[path], path, keep=keep)
+            write_checkpoint(checkpoint, path, keep=keep)
         except OSError as error:
             if not path.parent.is_dir():
                 raise FileNotFoundError(
-                    f"the run directory {run_dir} must stay where it is while the run goes on, "
-                    "but it is gone; start the run again"
+                    f"{path.parent} must stay where it is while the run goes on, but it is gone; "
+                    "start the run again"
                 ) from error
-            raise OSError(
-                f"{path} must be written, but cannot be ({error.strerror or error}); what was "
-                f"saved before is whole: mend that, and go on with {command('train')} "
-                f"{shlex.quote(f'resume={run_dir}')}"
-            ) from error
+            way_out = ""
+            if _is_own(path):
+                resume = shlex.quote(f"resume={path.parents[1]}")
+                way_out = f", and go on with {command('train')} {resume}"
+            raise OSError(f"{error}{way_out}") from error
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Remove a checkpoint that is no longer among a callback's best, held or written.
@@ -207,6 +250,11 @@ class CheckpointFiles(TorchCheckpointIO):
     ) -> dict[str, Any]:
         """Read a checkpoint on the CPU; never more than tensors and plain data."""
         return read_checkpoint(Path(path))
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is one of the two that every run has."""
+    return path.parent.name == "checkpoints" and path.name in ("best.ckpt", "last.ckpt")
 
 
 def _is_last(path: Path) -> bool:

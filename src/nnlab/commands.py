@@ -138,6 +138,26 @@ class Console(logging.StreamHandler):  # type: ignore[type-arg]
         super().handleError(record)
 
 
+class LogFile(logging.FileHandler):
+    """Writes a run's messages down; `configs/hydra` names it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a message, or end a run whose disk is full, say."""
+        try:
+            super().emit(record)
+        except OSError as error:
+            raise OSError(
+                f"{self.baseFilename} must be written, but cannot be ({error.strerror}); make "
+                "room for it, or let it be written there"
+            ) from error
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Leave it to `emit`; `logging` would print a traceback for each message."""
+        if isinstance(sys.exc_info()[1], OSError):
+            raise
+        super().handleError(record)
+
+
 def main() -> None:
     """The `nnlab` command: `nnlab VERB ...`."""
     verb = sys.argv[1] if len(sys.argv) > 1 else "--help"

@@ -7,7 +7,7 @@ handlers of its logs.
 import contextlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins import file_config_source
 from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.column_names import restore_keys
-from nnlab.config import require_trusted
+from nnlab.config import config_folder
+from nnlab.interpolations import few_interpolations
+from nnlab.trust import require_trusted
 
 _TARGETS = (
     "nnlab.sweeping.SweepTable",
@@ -31,6 +34,7 @@ _TARGETS = (
 _PLUGIN = re.compile(r"hydra_plugins\.\w+\.\w+\.[A-Z]\w+")
 _LOGGING = (
     "nnlab.commands.Console",
+    "nnlab.commands.LogFile",
     "logging.Formatter",
     "logging.StreamHandler",
     "logging.FileHandler",
@@ -44,11 +48,14 @@ class FileConfigSource(file_config_source.FileConfigSource):
     """Hydra's reader of config files, which it takes for its own by the name of the class."""
 
     def load_config(self, config_path: str) -> ConfigResult:
-        """Read a file, unless its aliases make it huge."""
+        """Read a file, unless its aliases make it huge, or Hydra would import what it names."""
         path = Path(self.path, config_path).with_suffix(".yaml")
         if path.is_file():
             require_few_nodes(path)
-        return super().load_config(config_path)
+        loaded = super().load_config(config_path)
+        with few_interpolations():
+            _check_search_path(path, loaded.config)
+        return loaded
 
 
 @contextlib.contextmanager
@@ -61,9 +68,18 @@ def checked_composition() -> Iterator[None]:
     """
     compose = ConfigLoaderImpl.load_configuration
 
-    def compose_and_check(loader: ConfigLoaderImpl, *args: Any, **kwargs: Any) -> DictConfig:
-        cfg = compose(loader, *args, **kwargs)
-        check_hydra(cfg.hydra)
+    def compose_and_check(
+        loader: ConfigLoaderImpl,
+        config_name: str | None,
+        overrides: list[str],
+        *args: Any,
+        **kw: Any,
+    ) -> DictConfig:
+        with few_interpolations():
+            cfg = compose(loader, config_name, overrides, *args, **kw)
+            check_hydra(cfg.hydra, overrides)
+            for _ in _settings("", cfg):
+                pass  # Hydra follows interpolations before anything else is checked
         restore_keys(cfg)
         return cfg
 
@@ -105,14 +121,21 @@ def _size(node: yaml.Node | None, known: dict[int, float]) -> float:
     return known[id(node)]
 
 
-def check_hydra(hydra: DictConfig) -> None:
+def check_hydra(hydra: DictConfig, overrides: Sequence[str] = ()) -> None:
     """Check what a composed config has Hydra itself do.
+
+    Args:
+        hydra: Hydra's part of it.
+        overrides: The settings of the command line, where a person may say where runs go.
 
     Raises:
         ValueError: It would run what is not trusted, or write outside the run directory.
     """
+    _check_run_folders(OmegaConf.to_container(hydra), overrides)
     for part in ("callbacks", "launcher", "sweeper"):
-        _check_targets(f"hydra.{part}", hydra[part])
+        for setting, value in _settings(f"hydra.{part}", hydra[part]):
+            if setting.endswith("._target_") and not _is_hydras(value):
+                require_trusted(setting, value, ())
     for part in ("hydra_logging", "job_logging"):
         _check_logging(f"hydra.{part}", OmegaConf.to_container(hydra[part]))
     if hydra.output_subdir is not None:
@@ -129,18 +152,53 @@ def check_hydra(hydra: DictConfig) -> None:
         )
 
 
-def _check_targets(where: str, node: Any) -> None:
-    if not isinstance(node, DictConfig):
-        return
-    for key in node:
+def _check_search_path(path: Path, config: Any) -> None:
+    """Refuse packages among the folders of configs: Hydra imports them while it composes."""
+    given = OmegaConf.select(config, "hydra.searchpath") if OmegaConf.is_dict(config) else None
+    for place in given or ():
+        if "://" in str(place) and not str(place).startswith("file://"):
+            raise ValueError(
+                f"hydra.searchpath of {path} must name folders, because a package would be "
+                f"imported, got {place}; if you trust it, add 'hydra.searchpath=[{place}]' to the "
+                "command"
+            )
+
+
+def _check_run_folders(hydra: Any, overrides: Sequence[str]) -> None:
+    """Refuse a place for runs that is neither nnlab's own nor of the command line."""
+    given = {o.key_or_group for o in OverridesParser.create().parse_overrides(list(overrides))}
+    own = yaml.safe_load((config_folder() / "hydra" / "default.yaml").read_text())
+    for part, name in (("run", "dir"), ("sweep", "dir"), ("sweep", "subdir")):
+        setting = f"hydra.{part}.{name}"
+        folder = hydra[part][name] if isinstance(hydra[part], dict) else hydra[part]
+        if folder != own[part][name] and not {f"hydra.{part}", setting} & given:
+            raise ValueError(
+                f"{setting} must be nnlab's own or be given on the command line, got {folder} "
+                "from a config file; set output_dir and name instead"
+            )
+
+
+def _settings(where: str, node: Any) -> Iterator[tuple[str, Any]]:
+    """Each setting in a node and its value, but those that make folders."""
+    names: Iterable[Any] = ()
+    if OmegaConf.is_list(node):
+        names = range(len(node))
+    elif OmegaConf.is_dict(node):
+        names = node
+    for name in names:
+        setting = f"{where}.{name}" if where else str(name)
+        if setting in ("hydra.run", "hydra.sweep"):
+            continue
         try:
-            value = node[key]
+            value = node[name]
         except OmegaConfBaseException:
-            value = "what cannot be worked out" if key == "_target_" else None
-        here = f"{where}.{key!s}"
-        if key == "_target_" and value not in _TARGETS and not _PLUGIN.fullmatch(str(value)):
-            require_trusted(here, value, ())
-        _check_targets(here, value)
+            value = "what cannot be worked out"
+        yield setting, value
+        yield from _settings(setting, value)
+
+
+def _is_hydras(target: Any) -> bool:
+    return target in _TARGETS or _PLUGIN.fullmatch(str(target)) is not None
 
 
 def _check_logging(where: str, node: Any) -> None:

@@ -2,24 +2,24 @@
 
 import importlib
 import inspect
-import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, Node, OmegaConf
+from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import InterpolationResolutionError
 from omegaconf.resolvers import oc
 
 from nnlab.column_names import restore
+from nnlab.interpolations import few_interpolations
 from nnlab.rules import RULES, check, mode_of
 from nnlab.suggestions import command, did_you_mean, setting
+from nnlab.trust import check_connections, check_places, check_requests, require_trusted
 
 Built = TypeVar("Built")
 
 _PACKAGE = Path(__file__).parent
-_TRUSTED = ("nnlab", "torch.optim", "torch.nn", "lightning", "torchmetrics")
 
 
 def config_folder() -> Path:
@@ -35,8 +35,7 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("nnlab.slug", _slug, replace=True)
     OmegaConf.register_new_resolver("nnlab.command", command, replace=True)
     OmegaConf.register_new_resolver("nnlab.sweep_name", _sweep_name, replace=True)
-    # Cached, because each call makes a folder and all uses within a run mean the same one.
-    OmegaConf.register_new_resolver("nnlab.new_folder", _new_folder, replace=True, use_cache=True)
+    OmegaConf.register_new_resolver("nnlab.new_folder", _folder_of_runs, replace=True)
 
 
 def _embedded(name: str) -> str:
@@ -63,6 +62,20 @@ def _sweep_name(words: Any, choice: str) -> str:
 
 new_folders: list[Path] = []
 """The run and sweep directories that this process has made."""
+
+
+def _folder_of_runs(*name: Any, _node_: Node, _root_: BaseContainer) -> str:
+    """Make a new folder for a run or a sweep, and nowhere else: configs are read to be looked at.
+
+    It is made once, because all uses of the setting within a run mean the same folder.
+    """
+    setting = _node_._get_full_key(None)
+    if setting not in ("hydra.run.dir", "hydra.sweep.dir"):
+        raise ValueError("nnlab.new_folder makes the folders of runs, nothing else")
+    made = OmegaConf.get_cache(_root_)["nnlab.new_folder"]
+    if setting not in made:
+        made[setting] = _new_folder(*name)
+    return str(made[setting])
 
 
 def _new_folder(parent: Any, name: Any, choice: str, time: str) -> str:
@@ -107,8 +120,9 @@ def check_config(cfg: DictConfig) -> None:
             is not of a trusted package.
     """
     try:
-        missing = sorted(OmegaConf.missing_keys(cfg))
-        plain = OmegaConf.to_container(cfg, resolve=True)
+        with few_interpolations():
+            plain = OmegaConf.to_container(cfg, resolve=True)
+            missing = sorted(OmegaConf.missing_keys(cfg))
     except InterpolationResolutionError as error:
         raise ValueError(
             f"{error.full_key} cannot be worked out: {resolution_message(error)}"
@@ -118,27 +132,9 @@ def check_config(cfg: DictConfig) -> None:
         raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
     _check_node("", plain)
     if isinstance(plain, dict):
+        check_requests(OmegaConf.to_container(cfg), plain)
         for group in ("callbacks", "logger", "trainer"):
-            _check_names(group, plain.get(group))
-
-
-def _check_names(where: str, node: Any) -> None:
-    """Refuse what Lightning and its kin could take for a place outside the run directory."""
-    if isinstance(node, dict):
-        if "_target_" in node and not _is_of(node["_target_"], _TRUSTED):
-            return  # of a package that the person trusts
-        for key, value in node.items():
-            _check_names(f"{where}.{key}", value)
-    elif isinstance(node, list):
-        for value in node:
-            _check_names(where, value)
-    elif isinstance(node, str):
-        parts = re.split(r"[/\\]", node)
-        if ".." in parts or node.startswith(("/", "~", "\\")) or Path(node).is_absolute():
-            raise ValueError(
-                f"{where} must stay in the run directory: not an absolute path, and without .., "
-                f"got {node}"
-            )
+            check_places(group, plain.get(group))
 
 
 def _check_node(path: str, node: Any) -> None:
@@ -168,31 +164,6 @@ def _as_text(where: str, key: str, value: Any) -> str:
     if any(item is None for item in given) or not RULES[key].allows(meant):
         return ""
     return f"; write {setting(where, meant)}"
-
-
-def require_trusted(where: str, target: Any, packages: Sequence[str] = _TRUSTED) -> None:
-    """Refuse to run what is of no trusted package, before it is imported.
-
-    Args:
-        where: The setting.
-        target: The dotted name that it has.
-        packages: Those trusted beside the ones in the variable NNLAB_TRUSTED_PACKAGES.
-
-    Raises:
-        ValueError: It is of another package.
-    """
-    extra = os.environ.get("NNLAB_TRUSTED_PACKAGES", "").split(",")
-    trusted = (*packages, *filter(None, extra))
-    if not _is_of(target, trusted):
-        raise ValueError(
-            f"{where} must be of a trusted package ({', '.join(trusted) or 'none is'}), got "
-            f"{target}; to use your own, set the environment variable "
-            "NNLAB_TRUSTED_PACKAGES=your_package"
-        )
-
-
-def _is_of(target: Any, packages: Sequence[str]) -> bool:
-    return any(str(target).startswith(f"{package}.") for package in packages)
 
 
 def target_class(node: DictConfig, base: type[Built]) -> type[Built]:
@@ -237,6 +208,7 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
     from lightning.fabric.utilities.exceptions import MisconfigurationException  # loads torch
 
     cls = target_class(node, base)
+    check_connections(node._target_, cls)
     arguments = plain_arguments(node)
     if twice := sorted(arguments.keys() & more.keys()):
         raise ValueError(
@@ -253,7 +225,7 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
         raise ValueError(f"{cls.__name__}: {error}{hint}") from error
     try:
         return cls(*given, **arguments)
-    except (ValueError, ArithmeticError, MisconfigurationException) as error:
+    except (ValueError, ArithmeticError, ImportError, MisconfigurationException) as error:
         raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
 
 

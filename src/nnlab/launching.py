@@ -177,7 +177,8 @@ def remove_untouched_folders() -> None:
     """Remove what this process has made and no training has begun in: a mistake leaves nothing."""
     logging.shutdown()  # closes the logs, which lie in the folders
     for folder in new_folders:
-        if not any(folder.rglob("checkpoints")):
+        names = [path.name for path in folder.rglob("*")]
+        if not any(name == "checkpoints" or name.endswith(".ckpt") for name in names):
             shutil.rmtree(folder, ignore_errors=True)
             with contextlib.suppress(OSError):  # other runs are in it
                 folder.parent.rmdir()

@@ -13,6 +13,7 @@ from nnlab.atomic import replacing
 from nnlab.column_names import restore
 from nnlab.command_line import as_hydra_reads
 from nnlab.config import check_config
+from nnlab.interpolations import few_interpolations
 from nnlab.suggestions import did_you_mean
 
 CHANGEABLE = (
@@ -85,7 +86,8 @@ def settle_config(cfg: DictConfig, run_dir: Path) -> None:
 def flat_settings(cfg: DictConfig) -> dict[str, Any]:
     """The settings that make a run what it is, by their dotted names, as they are written."""
     flat = _flat("", OmegaConf.to_container(cfg))
-    return {name: flat[name] for name in flat.keys() - {*CHANGEABLE, "name", "output_dir"}}
+    others = {"name", "output_dir", "data.mirrors"}
+    return {name: flat[name] for name in flat.keys() - {*CHANGEABLE, *others}}
 
 
 def _flat(name: str, value: Any) -> dict[str, Any]:
@@ -113,11 +115,16 @@ def load_config(run_dir: Path) -> DictConfig:
         ValueError: The file does not hold settings.
     """
     path = config_path(run_dir)
-    config = OmegaConf.create(_load_yaml(path))
-    # A run directory may come from elsewhere: nothing in it configures Hydra.
+    settings = _load_yaml(path)
+    data = settings.get("data")
+    if isinstance(data, str):
+        raise ValueError(f"{path} must hold data's settings as nnlab writes them, got {data}")
+    # A run directory may come from elsewhere: nothing in it configures Hydra, or is sent for.
+    if isinstance(data, dict) and "mirrors" in data:
+        data["mirrors"] = []
     for key in ("hydra", "defaults"):
-        config.pop(key, None)
-    return config
+        settings.pop(key, None)
+    return OmegaConf.create(settings)
 
 
 def load_sweep(sweep_dir: Path) -> list[str]:
@@ -136,8 +143,12 @@ def load_sweep(sweep_dir: Path) -> list[str]:
 
 
 def _is_own_setting(word: Any) -> bool:
-    """Whether a word sets something of nnlab's: a sweep from elsewhere does not configure Hydra."""
-    return isinstance(word, str) and bool(re.match(r"[+~]*(?!hydra\b)\w[^=]*=", word))
+    """Whether a word sets something of nnlab's.
+
+    A sweep from elsewhere does not configure Hydra, or say where data is downloaded from.
+    """
+    ours = r"[+~]*(?!hydra\b|data\.mirrors\b|data=\{)\w[^=]*="
+    return isinstance(word, str) and bool(re.match(ours, word))
 
 
 def _load_yaml(path: Path) -> dict[str, Any]:
@@ -150,7 +161,10 @@ def _load_yaml(path: Path) -> dict[str, Any]:
     # A few lines of aliases of aliases would make gigabytes; nnlab writes none.
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
         raise ValueError(f"{path} must hold a run's settings as nnlab writes them, got an alias")
-    parsed = yaml.safe_load(text)
+    try:
+        parsed = yaml.safe_load(text)
+    except RecursionError as error:
+        raise ValueError(f"{path} must hold a run's settings, got lists in lists in ...") from error
     if parsed is None:
         raise ValueError(
             f"{path} is empty: the run was stopped before it had begun; start it again"
@@ -169,8 +183,9 @@ def change_config(
         ValueError: A setting may not be changed, or a value breaks its rule.
     """
     refuse_others(changes, allowed=allowed, argument=argument)
-    for override in OverridesParser.create().parse_overrides(as_hydra_reads(changes)):
-        OmegaConf.update(cfg, override.key_or_group, override.value())
+    with few_interpolations():  # on the way to a setting, too
+        for override in OverridesParser.create().parse_overrides(as_hydra_reads(changes)):
+            OmegaConf.update(cfg, override.key_or_group, override.value())
     check_config(cfg)
 
 

@@ -15,6 +15,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -37,6 +38,7 @@ from nnlab.process import (
 from nnlab.reporting import report_finished, report_interrupted, report_start
 from nnlab.resuming import (
     SavedState,
+    alone_in,
     check_length,
     find_saved_state,
     finished_results,
@@ -62,9 +64,16 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         The best value of `cfg.monitor`, which a sweeper optimises.
 
     Raises:
-        ValueError: The config does not fit the data, or the loss is no longer finite.
+        ValueError: The config does not fit the data, the loss is no longer finite, or another
+            process trains in the run directory.
         OSError: Data is missing, or the run directory cannot be written.
     """
+    # The other processes of a distributed run are its own.
+    with alone_in(run_dir) if not getattr(rank_zero_only, "rank", 0) else contextlib.nullcontext():
+        return _train(cfg, run_dir)
+
+
+def _train(cfg: DictConfig, run_dir: Path) -> float:
     finished = finished_results(cfg, run_dir)
     if finished is not None:
         report_finished(finished, run_dir)
@@ -218,7 +227,9 @@ def _build_trainer(cfg: DictConfig, run_dir: Path, *, clips: bool) -> Trainer:
     loggers = [
         build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
     ]
-    callbacks = [build(node, Callback) for node in (cfg.callbacks or {}).values() if node]
+    callbacks = [
+        build(_inside(run_dir, node), Callback) for node in (cfg.callbacks or {}).values() if node
+    ]
     if not any(isinstance(c, ModelCheckpoint) and c.filename == "best" for c in callbacks):
         raise ValueError(
             "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
@@ -235,7 +246,16 @@ def _build_trainer(cfg: DictConfig, run_dir: Path, *, clips: bool) -> Trainer:
         plugins=[
             CheckpointFiles(checkpoint_every_s=cfg.checkpoint_every_s, settings=flat_settings(cfg))
         ],
+        model_registry=None,  # it would be sent there
     )
+
+
+def _inside(run_dir: Path, callback: DictConfig) -> DictConfig:
+    """Its settings, with a folder of its own inside the run directory, not the current folder."""
+    if callback.get("dirpath"):
+        callback = callback.copy()
+        callback.dirpath = str(run_dir / callback.dirpath)
+    return callback
 
 
 def _log_hyperparameters(

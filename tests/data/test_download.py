@@ -111,6 +111,13 @@ def test_plain_http_is_refused(tmp_path: Path) -> None:
         download("file.gz", mirrors=["http://localhost/"], root=tmp_path, verify=verify)
 
 
+@pytest.mark.parametrize("name", ["../file.gz", "/etc/file.gz", "a\\file.gz"])
+def test_a_file_stays_in_its_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="must have a name, not a path, got "):
+        download(name, mirrors=["https://localhost:1/"], root=tmp_path / "a", verify=verify)
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_too_large_is_not_read_to_its_end(
     mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,14 @@ def test_a_missing_file_without_a_mirror_says_where_to_put_it(tmp_path: Path) ->
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize("known", [None, {}, {"images-idx3-ubyte": "ab"}])
+def test_nothing_is_downloaded_that_cannot_be_checked(known: dict | None) -> None:
+    with pytest.raises(
+        ValueError, match=r"sha256 must have the SHA-256 of each .*labels-idx1-ubyte"
+    ):
+        make_digits(mirrors=["https://mirror/"], sha256=known)
+
+
 def test_one_colour_is_no_division_by_zero(tmp_path: Path) -> None:
     header = struct.pack(">BBBB3I", 0, 0, 8, 3, 10, 2, 2)
     (tmp_path / "images-idx3-ubyte").write_bytes(header + bytes([7] * 40))

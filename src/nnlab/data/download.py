@@ -1,6 +1,7 @@
 """Fetching a file from the first mirror that has it."""
 
 import os
+import re
 import urllib.request
 from collections.abc import Callable, Sequence
 from http.client import HTTPException, HTTPMessage
@@ -30,13 +31,15 @@ def download(
         The file's path in `root`.
 
     Raises:
-        ValueError: A mirror's address is not https.
+        ValueError: A mirror's address is not https, or the name is a path.
         ConnectionError: No mirror gave the right file; the message has each one's reason.
         OSError: `root` cannot be written.
     """
     for mirror in mirrors:
         if not mirror.startswith("https://"):
             raise ValueError(f"mirrors must be https addresses, got {mirror}")
+    if re.search(r"[/\\]", name):
+        raise ValueError(f"a file to download must have a name, not a path, got {name}")
     root.mkdir(parents=True, exist_ok=True)
     reasons = []
     for mirror in mirrors:

@@ -30,7 +30,7 @@ class ImageDataModule(InMemoryDataModule):
         test_labels: Name of the official test labels' file; None if there is none.
         class_names: The classes; label `i` is the i-th.
         sha256: SHA-256 of each file's decompressed bytes by its name, checked at every load;
-            files that are not named are not checked.
+            files that are not named are not checked, and not downloaded.
         mirrors: https folders with the gzipped files, tried in turn where a file is missing.
         val_fraction: Share of the training rows to validate on, in (0, 1).
         test_fraction: Share of all rows to test on where there are no test files, in (0, 1); None
@@ -73,6 +73,14 @@ class ImageDataModule(InMemoryDataModule):
         self.test_labels = test_labels
         self.class_names = list(class_names)
         self.sha256 = sha256 or {}
+        names = (train_images, train_labels, test_images, test_labels)
+        unknown = [name for name in names if name is not None and not self.sha256.get(name)]
+        if mirrors and unknown:
+            raise ValueError(
+                f"sha256 must have the SHA-256 of each file that is downloaded, got none for "
+                f"{', '.join(unknown)}; add it, or put the files into {root} and set "
+                "data.mirrors=[]"
+            )
         self.mirrors = mirrors
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
@@ -157,9 +165,9 @@ class ImageDataModule(InMemoryDataModule):
             return path
         if not self.mirrors:
             raise FileNotFoundError(
-                f"{self.root / name} (or {name}.gz) must be there, but it is not, and nnlab knows "
-                "no address to download it from; put the file there, or name the folder that has "
-                "it with data.root=FOLDER"
+                f"{self.root / name} (or {name}.gz) must be there, but it is not, and there is "
+                "no address to download it from (a saved run downloads nothing); put the file "
+                "there, or name the folder that has it with data.root=FOLDER"
             )
         return download(
             f"{name}.gz",

@@ -1,0 +1,42 @@
+"""Files that are whole or not there, and what is said when they cannot be."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nnlab.atomic import replacing
+
+
+def test_what_cannot_be_written_is_named_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "metrics.json"
+    path.write_text("before")
+
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    said = rf"{path} must be written, but cannot be \(No space left on device\); .* make room"
+    with pytest.raises(OSError, match=said), replacing(path) as file:
+        file.write(b"after")
+    assert [(file, file.read_text()) for file in tmp_path.iterdir()] == [(path, "before")]
+
+
+def test_a_folder_that_is_not_there_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "gone" / "a.csv"
+    said = rf"{path} must be written, but cannot be \(No such file or directory\)"
+    with pytest.raises(OSError, match=said), replacing(path):
+        pass
+
+
+def test_an_error_of_what_is_read_meanwhile_stays_what_it_is(tmp_path: Path) -> None:
+    for error in (
+        FileNotFoundError("there is no table"),
+        PermissionError(13, "Permission denied", "input.csv"),
+    ):
+        with pytest.raises(type(error)) as caught, replacing(tmp_path / "a.csv"):
+            raise error
+        assert caught.value is error
+    assert not list(tmp_path.iterdir())
