@@ -52,6 +52,11 @@ def spread(values: list, rows: int = 200) -> list:
         (["On", "off"], "boolean", ""),
         (["y", " N "], "boolean", ""),
         (["yes", "maybe"], "categorical", ""),
+        # two that say the same
+        (["N", "F", "N"], "categorical", ""),
+        (["yes", "on"], "categorical", ""),
+        (["t", "y", None], "categorical", ""),
+        (["no", "off"], "categorical", ""),
         (["yes", "no", "other"], "categorical", ""),
         # dates
         ([date(2024, 5, 1), date(2024, 5, 2)], "date", ""),
@@ -268,3 +273,15 @@ def test_distinct_values_of_large_columns_are_counted_nearly_right() -> None:
     values = pl.Series([*range(150_000), *range(100_000)])
     assert count_distinct(values) == pytest.approx(150_000, rel=0.05)
     assert count_distinct(pl.Series([1, 2, 2, None])) == 2
+
+
+@pytest.mark.parametrize("rows", [210_000, 300_001])
+def test_an_identifier_is_found_in_a_table_of_any_size(rows: int) -> None:
+    # A permutation, since the modulus is a prime.
+    numbers = pl.int_range(rows, eager=True) * 7919 % 1_000_003
+    assert kind_of(numbers, "customer_id").kind == "left out"
+    assert count_distinct(numbers) == rows
+    texts = "C" + numbers.cast(pl.String)
+    assert kind_of(texts).note == "an identifier: a different text in each row"
+    # One value twice, and it is none: that the count is exact decides.
+    assert kind_of(numbers.set(pl.int_range(rows, eager=True) == 5, 0), "customer_id").is_used

@@ -19,8 +19,9 @@ Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
 _ID_NAME = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row)$)|[a-z](Id|ID)$")
-# Above this many rows, distinct values are counted approximately, to about one in a hundred.
-_EXACT_COUNT = 200_000
+# Above this many rows, distinct values are counted approximately, to about one in a hundred,
+# unless more than this share of them seem to differ: identifiers differ in each row.
+_EXACT_COUNT, _NEARLY_ALL = 200_000, 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,18 +125,22 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
 
 
 def count_distinct(values: pl.Series) -> int:
-    """How many different values there are, missing ones aside; approximate in large tables.
+    """How many different values there are, missing ones aside.
 
-    Of lists and structures 0: nobody compares them.
+    In large tables approximate, unless they may be identifiers. Of lists and structures 0: nobody
+    compares them.
     """
     if values.dtype.is_nested():
         return 0
     if values.dtype == pl.Enum:
         return len(different_texts(values))
     present = values.drop_nulls()
-    if len(present) <= _EXACT_COUNT:
-        return present.n_unique()
-    return min(cast(int, present.approx_n_unique()), len(present))
+    if len(present) > _EXACT_COUNT:
+        distinct = cast(int, present.approx_n_unique())
+        # To count fractions would take time, and they identify nothing.
+        if values.dtype.is_float() or distinct < _NEARLY_ALL * len(present):
+            return min(distinct, len(present))
+    return present.n_unique()
 
 
 def _facts(
@@ -284,7 +289,8 @@ def _written_as(values: pl.Series) -> str:
 
 
 def _are_booleans(values: pl.Series) -> bool:
-    return bool(boolean_text(values.drop_nulls().unique()).is_in(["true", "false"]).all())
+    """Whether two values are one that says yes and one that says no."""
+    return set(boolean_text(different_texts(values).unique())) == {"true", "false"}
 
 
 def _is_id_name(name: str) -> bool:
