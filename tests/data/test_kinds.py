@@ -70,6 +70,14 @@ def spread(values: list, rows: int = 200) -> list:
             "read as %d/%m/%Y, not %m/%d/%Y: data.columns.x=%m/%d/%Y says otherwise",
         ),
         (["03/04/2024", "30/04/2024"], "date", "read as %d/%m/%Y"),
+        ([20140131, 20140201, 20140228, 20140301, 20141231, None], "date", "read as %Y%m%d"),
+        ([20140131, 20140201, 20140228, 20140301, 20141232], "numeric", ""),
+        ([20140131, 20140201, 20140228, 20140301], "numeric", ""),
+        ([10010131, 10010201, 10010228, 10010301, 10011231], "numeric", ""),
+        # numbers as people write them
+        (["$1,000", "$52", None], "numeric", "read as $1,000.5"),
+        (["12 kg", "7.5 kg"], "numeric", "read as 1000.5 kg"),
+        (["12 kg", "7 lb"], "categorical", "numbers written as text, such as '12 kg'"),
         (["2024-05-01", "soon"], "categorical", ""),
         # texts
         (["b", "a", None, "b"], "categorical", ""),
@@ -98,7 +106,8 @@ def test_a_different_number_in_each_row_in_sequence_is_an_identifier() -> None:
 
 NAMES_OF_IDENTIFIERS = [
     *("id", "ID", "customer_id", "customerId", "CustomerID", "uuid", "row", "rownames"),
-    *("index", "Unnamed id", "order-key", "patient.id"),
+    *("index", "Unnamed id", "order-key", "patient.id", "order_no", "phone", "CLIENTNUM"),
+    *("customer_number", "InvoiceNo", "customerPhone", "account num", "ssn", "PhoneNumber"),
 ]
 
 
@@ -112,9 +121,49 @@ def test_a_name_makes_different_whole_numbers_an_identifier(name: str) -> None:
     assert kind_of([value + 0.5 for value in values], name).kind == "numeric"
 
 
-@pytest.mark.parametrize("name", ["paid", "humid", "IDEA", "identity", "grid", "monkey", "arrow"])
+NAMES_OF_OTHERS = [
+    *("paid", "humid", "IDEA", "identity", "grid", "monkey", "arrow"),
+    *("platinum", "piano", "numbers"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES_OF_OTHERS)
 def test_a_name_that_merely_ends_like_one_does_not(name: str) -> None:
     assert kind_of([i * i for i in range(30)], name).kind == "numeric"
+
+
+def test_different_whole_numbers_that_may_be_an_identifier_are_pointed_out() -> None:
+    values = [i * i for i in range(30)]
+    note = "a different number in each row; if an identifier: 'data.drop=[customer]'"
+    found = kind_of(values, "customer")
+    assert (found.kind, found.note) == ("numeric", note)
+    assert kind_of([*values[:-1], None], "customer").note == note
+    assert kind_of([*values[:-1], values[0]], "customer").note == ""
+    assert kind_of([1500 + i * 11 for i in range(30)], "year").note == ""
+    assert kind_of(values[:19], "customer").note == ""
+    assert say(values, "numeric").note == ""
+
+
+def test_days_in_whole_numbers_are_no_identifier_though_all_differ() -> None:
+    days = [int(f"{date(2014, 1, 1) + timedelta(i):%Y%m%d}") for i in range(900)]
+    found = kind_of(days, "day id")
+    assert (found.kind, found.date_format) == ("date", "%Y%m%d")
+    assert say(days[:2], "date").date_format == "%Y%m%d"
+
+
+def test_a_person_may_say_that_written_numbers_are_numeric() -> None:
+    assert say(["$1,000", "$52"], "numeric").number_format == "$1,000.5"
+    assert say(["$1,000", "$52"], "categorical").number_format is None
+    assert say(["1", "52"], "numeric").number_format is None
+
+
+def test_a_word_in_any_row_keeps_written_numbers_from_being_numbers() -> None:
+    values = pl.Series("x", ["$1,000", "$52"] * 20)
+    whole = pl.concat([values, pl.Series("x", ["free"])])
+    found = infer_kind(values, whole)
+    assert found.kind == "categorical"
+    assert found.note == "1 cells are not numbers, such as 'free' (data.null_values)"
+    assert found.odd.texts == ["free"]
 
 
 def test_few_rows_are_no_sign_of_an_identifier() -> None:

@@ -134,6 +134,6 @@ def count_missing(
     """
     counts = {name: Counter[str]() for name in names}
     for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED, is_told=False):
-        for values in chunk.frame.select(names):
+        for values in map(chunk.frame.get_column, names):
             counts[values.name].update(values.filter(values.is_in(missing)).to_list())
     return {name: dict(counter.most_common()) for name, counter in counts.items()}

@@ -8,17 +8,25 @@ from typing import Literal, cast
 
 import polars as pl
 
-from nnlab.data.dates import find_formats
+from nnlab.data.dates import find_formats, to_seconds
+from nnlab.data.number_formats import find_number_format, to_numbers
+from nnlab.data.odd_cells import OddCells, find_odd_cells, shorten
 from nnlab.data.spelling import LARGEST_WHOLE, boolean_text
 from nnlab.data.words import by_word, different_texts, is_text
-from nnlab.suggestions import column_kind, did_you_mean, few
+from nnlab.suggestions import column_kind, did_you_mean, few, setting
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 
 # With fewer rows, values that are all different are no sign of an identifier.
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
-_ID_NAME = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row)$)|[a-z](Id|ID)$")
+_ONE_VALUE = "one value, or missing"
+# Of a date in whole numbers, and how many different ones are no chance.
+_DAY, _FEW_DAYS = "%Y%m%d", 5
+_ID_NAME = re.compile(
+    r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row|no|nr|num|phone|tel|ssn)$|number$)"
+    r"|[a-z](Id|ID|No|Nr|Num|Phone)$|[A-Z]NUM$"
+)
 # Above this many rows, distinct values are counted approximately, to about one in a hundred,
 # unless more than this share of them seem to differ: identifiers differ in each row.
 _EXACT_COUNT, _NEARLY_ALL = 200_000, 0.9
@@ -35,7 +43,9 @@ class ColumnKind:
         distinct: How many different values there are.
         note: Why it is left out, or what is worth knowing of it; may be empty.
         date_format: How dates are written, where they are text.
+        number_format: How numbers are written, where they are text (`number_formats`).
         written_as: How categories are written: `text`, `number` or `boolean`.
+        odd: The cells that keep it from being one of numbers or dates; None where it is none.
     """
 
     name: str
@@ -44,7 +54,9 @@ class ColumnKind:
     distinct: int
     note: str = ""
     date_format: str | None = None
+    number_format: str | None = None
     written_as: str = "text"
+    odd: OddCells | None = None
 
     @property
     def is_used(self) -> bool:
@@ -58,6 +70,7 @@ def infer_kinds(
     said: Mapping[str, str],
     drop: Sequence[str],
     whole: pl.DataFrame | None = None,
+    decimal: str = ".",
 ) -> list[ColumnKind]:
     """Find out what the columns of training rows hold.
 
@@ -66,18 +79,21 @@ def infer_kinds(
         said: Kinds by column name, which have the last word: `numeric`, `categorical`,
             `boolean`, `date`, or a date's format such as `%d/%m/%Y`.
         drop: Names of columns to leave out.
-        whole: All rows of the table, which tell how dates are written; None where these are all.
+        whole: All rows of the table, which tell how dates and numbers are written; None where
+            these are all.
+        decimal: The decimal mark of plain numbers in the file.
 
     Raises:
         ValueError: A name is no column's, or a kind does not suit the column's values.
     """
     check_names(frame.columns, said=said, drop=drop)
+    whole = frame if whole is None else whole
     return [
         _facts(values, "left out", count_distinct(values), note="as data.drop says")
         if values.name in drop
-        else _say(values, said[values.name])
+        else _say(values, said[values.name], whole[values.name], decimal)
         if values.name in said
-        else infer_kind(values, values if whole is None else whole[values.name])
+        else infer_kind(values, whole[values.name], decimal)
         for values in frame
     ]
 
@@ -89,21 +105,22 @@ def check_names(columns: Sequence[str], *, said: Iterable[str], drop: Iterable[s
         ValueError: A name is no column's; the message offers the closest.
     """
     known = set(columns)
-    for setting, names in (("data.columns", said), ("data.drop", drop)):
+    for option, names in (("data.columns", said), ("data.drop", drop)):
         for name in names:
             if name not in known:
                 raise ValueError(
-                    f"{setting} must name features of the table, got '{name}'"
+                    f"{option} must name features of the table, got '{name}'"
                     f"{did_you_mean(name, columns)} (they are: {few(columns)})"
                 )
 
 
-def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
+def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str = ".") -> ColumnKind:
     """Find out what a column holds.
 
     Args:
         values: Numbers, texts, booleans or dates, null where missing.
         whole: The column in all rows of the table; None where these are all.
+        decimal: The decimal mark of plain numbers in the file.
     """
     is_plain = is_text(values) or values.dtype in (pl.Boolean, pl.Null)
     if not (is_plain or values.dtype.is_numeric() or values.dtype.is_temporal()):
@@ -114,14 +131,14 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
     if distinct == 0:
         return _facts(values, "left out", distinct, note="no value at all")
     if distinct == 1 and missing == 0:
-        return _facts(values, "left out", distinct, note=f"always {_shorten(values[0])}")
+        return _facts(values, "left out", distinct, note=f"always {shorten(values[0])}")
     if values.dtype.is_temporal():
         return _facts(values, "date", distinct)
     if values.dtype == pl.Boolean or (distinct == 2 and _are_booleans(values)):
         return _facts(values, "boolean", distinct, written_as="boolean")
     if values.dtype.is_numeric():
         return _infer_number(values, distinct)
-    return _infer_text(values, distinct, values if whole is None else whole)
+    return _infer_text(values, distinct, values if whole is None else whole, decimal)
 
 
 def count_distinct(values: pl.Series) -> int:
@@ -150,7 +167,9 @@ def _facts(
     *,
     note: str = "",
     date_format: str | None = None,
+    number_format: str | None = None,
     written_as: str = "text",
+    odd: OddCells | None = None,
 ) -> ColumnKind:
     return ColumnKind(
         name=values.name,
@@ -159,17 +178,21 @@ def _facts(
         distinct=distinct,
         note=note,
         date_format=date_format,
+        number_format=number_format,
         written_as=written_as,
+        odd=odd,
     )
 
 
-def _say(values: pl.Series, kind: str) -> ColumnKind:
+def _say(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> ColumnKind:
     """A column of the kind that a person says it is."""
     distinct = count_distinct(values)
     if values.null_count() == len(values):
         return _facts(values, "left out", distinct, note="no value at all")
     if kind == "numeric":
-        return _facts(values, "numeric", distinct)
+        pattern = find_number_format(whole, decimal) if is_text(whole) else None
+        note = f"read as {pattern}" if pattern else ""
+        return _facts(values, "numeric", distinct, note=note, number_format=pattern)
     if kind == "categorical":
         return _facts(values, "categorical", distinct, written_as=_written_as(values))
     if kind == "boolean":
@@ -184,7 +207,7 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
         return _facts(values, "date", distinct)
     if "%" in kind:
         return _facts(values, "date", distinct, date_format=kind)
-    formats = find_formats(values) if is_text(values) else []
+    formats = find_formats(values if is_text(values) else values.cast(pl.String))
     if not formats:
         raise ValueError(
             f"data.columns.{values.name}=date needs dates in a usual format, got "
@@ -195,27 +218,43 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
 
 
 def _infer_number(values: pl.Series, distinct: int) -> ColumnKind:
-    rows = len(values)
     if values.dtype.is_integer():
-        all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
         low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
-        # Of rows that were numbered, training has a part.
-        is_sequence = high - low < 1.8 * rows and not _are_years(low, high)
-        if all_different and (is_sequence or _is_id_name(values.name)):
-            return _facts(
-                values, "left out", distinct, note="an identifier: a different number in each row"
-            )
-        if max(-low, high) > LARGEST_WHOLE:
-            note = "numbers beyond 2^53, taken as codes"
-            if distinct > rows / 2 and rows >= _FEW_ROWS:
-                note = "an identifier: numbers beyond 2^53, hardly two the same"
-                return _facts(values, "left out", distinct, note=note)
-            return _facts(values, "categorical", distinct, note=note, written_as="number")
-        if _are_codes(values, distinct, low, high):
-            return _facts(values, "categorical", distinct, note="codes", written_as="number")
-    if distinct == 1:
-        return _facts(values, "numeric", distinct, note="one value, or missing")
-    return _facts(values, "numeric", distinct)
+        return _infer_whole_number(values, distinct, low, high)
+    return _facts(values, "numeric", distinct, note=_ONE_VALUE if distinct == 1 else "")
+
+
+def _infer_whole_number(values: pl.Series, distinct: int, low: int, high: int) -> ColumnKind:
+    rows = len(values)
+    if _are_days(values, distinct, low, high):
+        return _facts(values, "date", distinct, note=f"read as {_DAY}", date_format=_DAY)
+    all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
+    # Of rows that were numbered, training has a part.
+    is_sequence = high - low < 1.8 * rows and not _are_years(low, high)
+    if all_different and (is_sequence or _is_id_name(values.name)):
+        note = "an identifier: a different number in each row"
+        return _facts(values, "left out", distinct, note=note)
+    if max(-low, high) > LARGEST_WHOLE:
+        note = "numbers beyond 2^53, taken as codes"
+        if distinct > rows / 2 and rows >= _FEW_ROWS:
+            note = "an identifier: numbers beyond 2^53, hardly two the same"
+            return _facts(values, "left out", distinct, note=note)
+        return _facts(values, "categorical", distinct, note=note, written_as="number")
+    if _are_codes(values, distinct, low, high):
+        return _facts(values, "categorical", distinct, note="codes", written_as="number")
+    note = _ONE_VALUE if distinct == 1 else ""
+    if all_different and not _are_years(low, high):
+        # So are the populations of towns, but an identifier looks no different.
+        way_out = setting("data.drop", [values.name])
+        note = f"a different number in each row; if an identifier: {way_out}"
+    return _facts(values, "numeric", distinct, note=note)
+
+
+def _are_days(values: pl.Series, distinct: int, low: int, high: int) -> bool:
+    """Whether whole numbers such as 20240131 are days; of other numbers one in thirty would be."""
+    if distinct < _FEW_DAYS or low < 1900_01_01 or high > 2100_12_31:
+        return False
+    return to_seconds(values.drop_nulls().unique(), _DAY).null_count() == 0
 
 
 def _are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
@@ -237,7 +276,7 @@ def _are_years(low: int, high: int) -> bool:
     return low >= 1500 and high <= 2200
 
 
-def _infer_text(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
+def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str) -> ColumnKind:
     present = values.drop_nulls()
     formats = find_formats(values)
     if formats:
@@ -248,16 +287,26 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKin
         if len(formats) > 1:
             note += f", not {formats[1]}: {column_kind(values.name, formats[1])} says otherwise"
         return _facts(values, "date", distinct, note=note, date_format=formats[0])
+    number_format = find_number_format(whole, decimal)
+    if number_format and _are_all(whole, number_format):
+        note = f"read as {number_format}"
+        return _facts(values, "numeric", distinct, note=note, number_format=number_format)
+    odd = find_odd_cells(whole, number_format)
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
-        return _facts(values, "left out", distinct, note=_why_not_text(present, distinct))
-    return _facts(
-        values, "categorical", distinct, note=_near_numbers(present), written_as=_written_as(values)
-    )
+        why = f"hardly two values the same; {odd.note}" if odd else _why_not_text(present, distinct)
+        return _facts(values, "left out", distinct, note=why, odd=odd)
+    note = odd.note if odd else ""
+    written_as = _written_as(values)
+    return _facts(values, "categorical", distinct, note=note, written_as=written_as, odd=odd)
+
+
+def _are_all(values: pl.Series, number_format: str) -> bool:
+    """Whether all cells of a column are numbers of a format."""
+    numbers = by_word(values, lambda cells: to_numbers(cells, number_format))
+    return numbers.null_count() == values.null_count()
 
 
 def _why_not_text(present: pl.Series, distinct: int) -> str:
-    if near := _near_numbers(present):
-        return f"hardly two values the same; {near}"
     present = present.cast(pl.String)
     lengths = present.str.len_chars().mean()
     if present.str.contains(r"\s").mean() > 0.5 or lengths > _FREE_TEXT_LENGTH:  # type: ignore[operator]
@@ -265,23 +314,6 @@ def _why_not_text(present: pl.Series, distinct: int) -> str:
     if distinct == len(present):
         return "an identifier: a different text in each row"
     return f"{distinct:,} different texts in {len(present):,} rows"
-
-
-def _near_numbers(present: pl.Series) -> str:
-    """What keeps a column of text from being one of numbers, where most of its cells are."""
-    words = present.filter(by_word(present, _is_word))
-    if len(words) > len(present) / 2:
-        return ""
-    if words.is_empty():
-        is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
-        return f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
-    return (
-        f"{len(words):,} cells are not numbers, such as '{_shorten(words[0])}' (data.null_values)"
-    )
-
-
-def _is_word(texts: pl.Series) -> pl.Series:
-    return texts.str.strip_chars().cast(pl.Float64, strict=False).is_null()
 
 
 def _written_as(values: pl.Series) -> str:
@@ -295,8 +327,3 @@ def _are_booleans(values: pl.Series) -> bool:
 
 def _is_id_name(name: str) -> bool:
     return bool(_ID_NAME.search(name))
-
-
-def _shorten(value: object) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= 30 else f"{text[:27]}..."

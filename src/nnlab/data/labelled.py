@@ -102,8 +102,7 @@ class LabelledTable:
         spellings = self.target[words].unique(maintain_order=True).to_list()
         ways_out = [f"mend {'it' if len(words) == 1 else 'such cells'}"]
         if len(spellings) <= _FEW_WORDS:
-            stated = setting("data.null_values", [*self._spellings_in_use(), *spellings])
-            ways_out.append(f"set {stated} to leave such rows out")
+            ways_out.append(f"set {self.as_missing(spellings)} to leave such rows out")
         ways_out.append("data.task=multiclass if all of them are labels")
         shown = "word, " if len(words) == 1 else "words, the first "
         raise CellError(
@@ -112,6 +111,10 @@ class LabelledTable:
             words[0],
             ", or ".join(ways_out),
         )
+
+    def as_missing(self, spellings: Sequence[str]) -> str:
+        """The setting by which words count as missing, too."""
+        return setting("data.null_values", [*self._spellings_in_use(), *spellings])
 
     def count_missing(self) -> dict[str, dict[str, int]]:
         """What counts as missing in which column; nothing of a file that takes long to read."""

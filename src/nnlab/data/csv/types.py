@@ -127,7 +127,8 @@ class ColumnTypes:
         ]
         if not names:
             return False
-        cells = self._parse(text, dict.fromkeys(self.kinds, "text")).select(names)
+        cells = self._parse(text, dict.fromkeys(self.kinds, "text"))
+        cells = cells.select(map(cells.get_column, names))
         is_long = (
             pl.all().str.contains(_LONG_INTEGER) & pl.all().cast(pl.Int64, strict=False).is_null()
         )
@@ -151,9 +152,10 @@ class ColumnTypes:
         frame = _read(text, self._dialect, schema, null_values=given, ignore_errors=lenient)
         if not self._decimal_comma:
             return frame
-        floats = [name for name, kind in kinds.items() if kind == "float"]
-        frame = frame.with_columns(self._null_where_missing(frame.select(floats)))
-        numbers = frame.with_columns(from_decimal_comma(pl.col(name)) for name in floats)
+        floats = frame.select(v for v in frame if kinds[v.name] == "float")
+        floats = floats.with_columns(self._null_where_missing(floats))
+        frame = frame.with_columns(floats.get_columns())
+        numbers = frame.with_columns(map(from_decimal_comma, floats))
         if not lenient and numbers.null_count().rows() != frame.null_count().rows():
             raise pl.exceptions.ComputeError("a cell is no number with a decimal comma")
         return numbers
@@ -219,11 +221,11 @@ def _check_height(frame: pl.DataFrame, records: Records) -> None:
         raise pl.exceptions.ShapeError(f"{frame.height} rows where {records.count} were found")
 
 
-def from_decimal_comma(cells: pl.Expr) -> pl.Expr:
+def from_decimal_comma(cells: pl.Series) -> pl.Series:
     """Numbers such as 3,5; a point marks thousands there, or nothing, so it makes none."""
     number = cells.str.strip_chars_start(" \t").str.replace(",", ".", literal=True)
-    number = pl.when(~cells.str.contains(".", literal=True)).then(number)
-    return number.cast(pl.Float64, strict=False).alias(cells.meta.output_name())
+    has_point = cells.str.contains(".", literal=True).fill_null(False)
+    return number.set(has_point, None).cast(pl.Float64, strict=False)
 
 
 def _may_hold_long_integers(values: pl.Series) -> bool:

@@ -1,0 +1,69 @@
+"""The cells that keep a column of text from being one of numbers or dates."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from nnlab.data.dates import find_odd_dates
+from nnlab.data.number_formats import are_mostly_numbers, to_numbers
+from nnlab.data.words import by_word, different_texts
+
+
+@dataclass(frozen=True, kw_only=True)
+class OddCells:
+    """What keeps a column from being what most of its cells are.
+
+    Attributes:
+        note: What it is, in few words.
+        meant: What most cells are: `numbers` or `dates`.
+        texts: The different cells that are none, in their order; empty where there is no such
+            cell, but all of them are written in a way that is not understood.
+    """
+
+    note: str
+    meant: str
+    texts: list[str]
+
+
+def find_odd_cells(values: pl.Series, number_format: str | None) -> OddCells | None:
+    """What keeps a column of text from being one of numbers or dates; None if it is neither.
+
+    Args:
+        values: Texts, null where missing.
+        number_format: How most of them write numbers, if they do.
+    """
+    if found := find_odd_dates(values):
+        pattern, cells = found
+        return _odd(cells, "dates", f" such as {pattern}")
+    present = values.drop_nulls()
+    words = present.filter(by_word(present, lambda texts: _read(texts, number_format).is_null()))
+    if words.is_empty():
+        is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
+        note = f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
+        return OddCells(note=note, meant="numbers", texts=[])
+    if len(words) <= len(present) / 2:
+        return _odd(words, "numbers", "")
+    if are_mostly_numbers(different_texts(present)):
+        note = f"numbers written as text, such as '{shorten(words[0])}'"
+        return OddCells(note=note, meant="numbers", texts=[])
+    return None
+
+
+def _read(texts: pl.Series, number_format: str | None) -> pl.Series:
+    plain = texts.str.strip_chars().cast(pl.Float64, strict=False)
+    return plain if number_format is None else plain.fill_null(to_numbers(texts, number_format))
+
+
+def _odd(cells: pl.Series, meant: str, such_as: str) -> OddCells:
+    note = (
+        f"{len(cells):,} cells are not {meant}{such_as}, such as '{shorten(cells[0])}' "
+        "(data.null_values)"
+    )
+    texts = cells.cast(pl.String).unique(maintain_order=True).to_list()
+    return OddCells(note=note, meant=meant, texts=texts)
+
+
+def shorten(value: object) -> str:
+    """A cell for a message that must stay readable."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 30 else f"{text[:27]}..."
