@@ -17,6 +17,7 @@ from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardSca
 
 from nnlab.data import TabularDataModule, pieces, storage
 from nnlab.data.module import LoadedData
+from nnlab.data.rows import TableReader
 
 ROOT = Path(__file__).parents[2]
 PENGUINS = ROOT / "src" / "nnlab" / "data" / "embedded" / "penguins.csv"
@@ -619,13 +620,16 @@ def test_rows_do_not_depend_on_the_blocks_they_are_encoded_in(write, monkeypatch
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("name", ["count", "rows", "class", "a [b]", ":smile:"])
+@pytest.mark.parametrize("name", ["count", "rows", "class", "a [b]", ":smile:", "*", "^a", "a$"])
 def test_a_column_may_have_any_name(write, name) -> None:
     rows = [f"{i * 0.5},{'' if i % 7 == 0 else 'uv'[i % 2]}" for i in range(60)]
     data = make_data(write("\n".join([f"x,{name}", *rows])), name)
     assert data.spec.class_names == ["u", "v"]
-    data = make_data(write("\n".join([f"{name},y", *(row[::-1] for row in rows)])), "y")
+    path = write("\n".join([f"{name},y", *(row[::-1] for row in rows)]))
+    data = make_data(path, "y")
     assert data.loaded.column_table[0][0] == name
+    codes = TableReader(data.loaded.preprocessing).read(pl.read_csv(path))[1]
+    assert codes.shape == (60, 1)
 
 
 def test_unsigned_and_narrow_numbers_of_parquet_are_numbers(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -213,6 +214,7 @@ def _names(cells: list[str], has_header: bool, options: CsvOptions, place: Place
                 f"{len(options.column_names)} names, but the line has {len(cells)} cells; "
                 "give a name for each"
             )
+        refuse_patterns(options.column_names, f"{place.path}, line {place.line}")
         return list(options.column_names)
     if not has_header:
         return [f"column_{number}" for number in range(1, len(cells) + 1)]
@@ -233,7 +235,22 @@ def _names(cells: list[str], has_header: bool, options: CsvOptions, place: Place
             f"{place.path}, line {place.line}: more than one column is named '{repeated}'; "
             + way_out
         )
+    refuse_patterns(cells, f"{place.path}, line {place.line}")
     return cells
+
+
+def refuse_patterns(names: Sequence[str], place: str) -> None:
+    """Refuse names that polars takes for regular expressions, whatever is asked of the column.
+
+    Raises:
+        ValueError: There is one.
+    """
+    for name in names:
+        if name.startswith("^") and name.endswith("$"):
+            raise ValueError(
+                f"{place}: a column's name must not begin with ^ and end with $, because polars "
+                f"takes that for a pattern, got '{name}'; rename it, such as '{name[1:-1]}'"
+            )
 
 
 def _tell(source: Source, separator: str, record: bytes) -> None:
