@@ -292,10 +292,10 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         note = f"read as {number_format}"
         return _facts(values, "numeric", distinct, note=note, number_format=number_format)
     odd = find_odd_cells(whole, number_format)
+    note = odd.note + " (data.null_values)" * bool(odd.texts) if odd else ""
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
-        why = f"hardly two values the same; {odd.note}" if odd else _why_not_text(present, distinct)
+        why = f"hardly two values the same; {note}" if odd else _why_not_text(present, distinct)
         return _facts(values, "left out", distinct, note=why, odd=odd)
-    note = odd.note if odd else ""
     written_as = _written_as(values)
     return _facts(values, "categorical", distinct, note=note, written_as=written_as, odd=odd)
 

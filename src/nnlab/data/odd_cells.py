@@ -15,9 +15,9 @@ class OddCells:
 
     Attributes:
         note: What it is, in few words.
-        meant: What most cells are: `numbers` or `dates`.
-        texts: The different cells that are none, in their order; empty where there is no such
-            cell, but all of them are written in a way that is not understood.
+        meant: What most cells are: `numbers`, `dates`, or `codes`, which look like numbers.
+        texts: The different cells that are none, in their order; empty where it is not single
+            cells, but how all of them are written.
     """
 
     note: str
@@ -34,13 +34,13 @@ def find_odd_cells(values: pl.Series, number_format: str | None) -> OddCells | N
     """
     if found := find_odd_dates(values):
         pattern, cells = found
-        return _odd(cells, "dates", f" such as {pattern}")
+        return _odd(cells, "dates", f" as in {pattern}")
     present = values.drop_nulls()
     words = present.filter(by_word(present, lambda texts: _read(texts, number_format).is_null()))
     if words.is_empty():
         is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
         note = f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
-        return OddCells(note=note, meant="numbers", texts=[])
+        return OddCells(note=note, meant="codes", texts=[])
     if len(words) <= len(present) / 2:
         return _odd(words, "numbers", "")
     if are_mostly_numbers(different_texts(present)):
@@ -54,11 +54,11 @@ def _read(texts: pl.Series, number_format: str | None) -> pl.Series:
     return plain if number_format is None else plain.fill_null(to_numbers(texts, number_format))
 
 
-def _odd(cells: pl.Series, meant: str, such_as: str) -> OddCells:
-    note = (
-        f"{len(cells):,} cells are not {meant}{such_as}, such as '{shorten(cells[0])}' "
-        "(data.null_values)"
+def _odd(cells: pl.Series, meant: str, written: str) -> OddCells:
+    count = (
+        f"1 cell is no {meant[:-1]}" if len(cells) == 1 else f"{len(cells):,} cells are no {meant}"
     )
+    note = f"{count}{written}, such as '{shorten(cells[0])}'"
     texts = cells.cast(pl.String).unique(maintain_order=True).to_list()
     return OddCells(note=note, meant=meant, texts=texts)
 

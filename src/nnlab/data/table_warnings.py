@@ -65,8 +65,8 @@ def warn_of_odd_cells(table: LabelledTable, kinds: Sequence[ColumnKind]) -> list
 
 def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
     """Whether a person would rather have a column read as what most of its cells are."""
-    if not kind.is_used or odd.meant == "dates":
-        return True
+    if not kind.is_used or odd.meant != "numbers":
+        return odd.meant != "codes"
     return kind.distinct > _FEW_CATEGORIES and len(odd.texts) <= _FEW_WORDS
 
 

@@ -140,7 +140,7 @@ class ColumnTypes:
         for name in names:
             if self.kinds[name] != "text" and reason:
                 file = self._dialect.source.path.name
-                _log.info("%s: column '%s' stays text: %s", file, name, reason)
+                _log.info("%s: column '%s' is read as text: %s", file, name, reason)
             self.kinds[name] = "text"
 
     def _parse(self, text: bytes, kinds: dict[str, Kind], *, lenient: bool = False) -> pl.DataFrame:
@@ -246,4 +246,4 @@ def _odd_cell(cells: pl.Series, numbers: pl.Series) -> str:
     """Why a column is no numbers, if numbers were meant; else nothing."""
     odd = cells.filter(numbers.is_null() & cells.is_not_null())
     meant = numbers.null_count() < len(numbers) or bool(odd.str.contains(_NEARLY_NUMBER).all())
-    return f"{odd[0][:40]!r} is not a number" if meant else ""
+    return f"{odd[0][:40]!r} is no plain number" if meant else ""
