@@ -291,7 +291,7 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
     if number_format and _are_all(whole, number_format):
         note = f"read as {number_format}"
         return _facts(values, "numeric", distinct, note=note, number_format=number_format)
-    odd = find_odd_cells(whole, number_format)
+    odd = find_odd_cells(whole, number_format, decimal)
     note = odd.note + " (data.null_values)" * bool(odd.texts) if odd else ""
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
         why = f"hardly two values the same; {note}" if odd else _why_not_text(present, distinct)

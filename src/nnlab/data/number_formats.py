@@ -8,6 +8,7 @@ import re
 import numpy as np
 import polars as pl
 
+from nnlab.data.csv.types import from_decimal_comma
 from nnlab.data.words import different_texts
 
 _CURRENCY = r"(?:\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR)"
@@ -34,7 +35,7 @@ def find_number_format(values: pl.Series, decimal: str) -> str | None:
     if not are_mostly_numbers(texts.head(_FIRST)):
         return None
     texts = texts.gather_every(len(texts) // _SAMPLE + 1).unique(maintain_order=True)
-    unread = texts.str.strip_chars().cast(pl.Float64, strict=False).null_count()
+    unread = plain_numbers(texts, decimal).null_count()
     affixes = _plain(texts).str.extract_groups(_LOOSE).drop_nulls().value_counts(sort=True)
     prefix, suffix = affixes.to_series()[0].values()
     other = "," if decimal == "." else "."
@@ -66,6 +67,13 @@ def _differ(numbers: pl.Series, thousandfold: pl.Series) -> bool:
 def are_mostly_numbers(texts: pl.Series) -> bool:
     """Whether most texts look like numbers, however they are written."""
     return bool(_plain(texts).str.contains(_LOOSE).sum() * 2 > len(texts))
+
+
+def plain_numbers(texts: pl.Series, decimal: str) -> pl.Series:
+    """Float64 of texts, null where they are no numbers with this decimal mark and nothing else."""
+    if decimal == ",":
+        return from_decimal_comma(texts)
+    return texts.str.strip_chars().cast(pl.Float64, strict=False)
 
 
 def to_numbers(values: pl.Series, pattern: str) -> pl.Series:

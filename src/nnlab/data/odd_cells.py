@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from nnlab.data.dates import find_odd_dates
-from nnlab.data.number_formats import are_mostly_numbers, to_numbers
+from nnlab.data.number_formats import are_mostly_numbers, plain_numbers, to_numbers
 from nnlab.data.words import by_word, different_texts
 
 
@@ -25,18 +25,24 @@ class OddCells:
     texts: list[str]
 
 
-def find_odd_cells(values: pl.Series, number_format: str | None) -> OddCells | None:
+def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -> OddCells | None:
     """What keeps a column of text from being one of numbers or dates; None if it is neither.
 
     Args:
         values: Texts, null where missing.
-        number_format: How most of them write numbers, if they do.
+        number_format: How most of them write numbers, if not plainly.
+        decimal: The decimal mark of plain numbers.
     """
     if found := find_odd_dates(values):
         pattern, cells = found
         return _odd(cells, "dates", f" as in {pattern}")
     present = values.drop_nulls()
-    words = present.filter(by_word(present, lambda texts: _read(texts, number_format).is_null()))
+
+    def read(texts: pl.Series) -> pl.Series:
+        plain = plain_numbers(texts, decimal)
+        return plain.fill_null(to_numbers(texts, number_format)) if number_format else plain
+
+    words = present.filter(by_word(present, read).is_null())
     if words.is_empty():
         is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
         note = f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
@@ -47,11 +53,6 @@ def find_odd_cells(values: pl.Series, number_format: str | None) -> OddCells | N
         note = f"numbers written as text, such as '{shorten(words[0])}'"
         return OddCells(note=note, meant="numbers", texts=[])
     return None
-
-
-def _read(texts: pl.Series, number_format: str | None) -> pl.Series:
-    plain = texts.str.strip_chars().cast(pl.Float64, strict=False)
-    return plain if number_format is None else plain.fill_null(to_numbers(texts, number_format))
 
 
 def _odd(cells: pl.Series, meant: str, written: str) -> OddCells:
