@@ -10,7 +10,7 @@ import polars as pl
 
 from nnlab.data.dates import find_formats, to_seconds
 from nnlab.data.number_formats import find_number_format, to_numbers
-from nnlab.data.odd_cells import OddCells, find_odd_cells, shorten
+from nnlab.data.odd_cells import OddCells, find_odd_cells, hold_digits, shorten
 from nnlab.data.spelling import LARGEST_WHOLE, boolean_text
 from nnlab.data.words import by_word, different_texts, is_text
 from nnlab.suggestions import column_kind, did_you_mean, few, setting
@@ -287,11 +287,13 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         if len(formats) > 1:
             note += f", not {formats[1]}: {column_kind(values.name, formats[1])} says otherwise"
         return _facts(values, "date", distinct, note=note, date_format=formats[0])
-    number_format = find_number_format(whole, decimal)
+    # Most columns hold words, and to see that is quick.
+    may_count = hold_digits(whole)
+    number_format = find_number_format(whole, decimal) if may_count else None
     if number_format and _are_all(whole, number_format):
         note = f"read as {number_format}"
         return _facts(values, "numeric", distinct, note=note, number_format=number_format)
-    odd = find_odd_cells(whole, number_format, decimal)
+    odd = find_odd_cells(whole, number_format, decimal) if may_count else None
     note = odd.note + " (data.null_values)" * bool(odd.texts) if odd else ""
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
         why = f"hardly two values the same; {note}" if odd else _why_not_text(present, distinct)

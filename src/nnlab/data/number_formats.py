@@ -65,7 +65,8 @@ def _differ(numbers: pl.Series, thousandfold: pl.Series) -> bool:
 
 
 def are_mostly_numbers(texts: pl.Series) -> bool:
-    """Whether most texts look like numbers, however they are written."""
+    """Whether most texts look like numbers, however they are written; in many, a sample tells."""
+    texts = texts.gather_every(len(texts) // _SAMPLE + 1)
     return bool(_plain(texts).str.contains(_LOOSE).sum() * 2 > len(texts))
 
 

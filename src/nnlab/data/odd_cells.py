@@ -64,6 +64,13 @@ def _odd(cells: pl.Series, meant: str, written: str) -> OddCells:
     return OddCells(note=note, meant=meant, texts=texts)
 
 
+def hold_digits(values: pl.Series) -> bool:
+    """Whether some texts of a column have digits in them, as most have where numbers are meant."""
+    texts = different_texts(values)
+    sample = texts.gather_every(len(texts) // 20 + 1)
+    return any(letter.isdigit() for text in sample for letter in text)
+
+
 def shorten(value: object) -> str:
     """A cell for a message that must stay readable."""
     text = " ".join(str(value).split())

@@ -16,7 +16,7 @@ from nnlab.suggestions import column_kind, setting
 # A column that gives the target away does so in any sample.
 _LEAK_SAMPLE = 20_000
 # In larger tables, rows are not compared with each other.
-_MOST_ROWS = 1_000_000
+_MOST_ROWS = 500_000
 # Numbers that are taken as categories are better numbers if they are more than these, unless
 # there are many kinds of words among them.
 _FEW_CATEGORIES, _FEW_WORDS = 20, 5
@@ -84,7 +84,7 @@ def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) ->
 def warn_of_copies(frame: pl.DataFrame, rows: Mapping[str, Tensor]) -> list[str]:
     """A sentence on rows that are there more than once, if there are any.
 
-    Tables of more than a million rows are not looked through, for it would take longer than to
+    Tables of more than half a million rows are not looked through, for it would take longer than to
     read them.
 
     Args:
