@@ -77,7 +77,15 @@ def spread(values: list, rows: int = 200) -> list:
         # numbers as people write them
         (["$1,000", "$52", None], "numeric", "read as $1,000.5"),
         (["12 kg", "7.5 kg"], "numeric", "read as 1000.5 kg"),
-        (["12 kg", "7 lb"], "categorical", "numbers written as text, such as '12 kg'"),
+        *(
+            (values, "categorical", f"numbers written in several ways, such as {examples}")
+            for values, examples in (
+                (["12 kg", "7 lb"], "'12 kg' and '7 lb'"),
+                (["12 kg", "13 kg", "7"], "'12 kg' and '7'"),
+                (["950 kg", "1.100 kg"], "'950 kg' and '1.100 kg'"),
+                (["1.5", "2.5", "3,7"], "'1.5' and '3,7'"),
+            )
+        ),
         (["2024-05-01", "soon"], "categorical", ""),
         # texts
         (["b", "a", None, "b"], "categorical", ""),

@@ -64,8 +64,8 @@ def test_numbers_in_units_of_several_kinds_are_warned_of_as_what_they_are(tmp_pa
     table = table_of(tmp_path, [f"{i} {'kg' if i % 2 else 'lb'}" for i in range(40)])
     (warning,) = warnings_of(table)
     assert warning == (
-        "'x' is left out: numbers written as text, such as '0 lb'; write its numbers in one plain "
-        "way, or data.columns.x=categorical if they are names of things"
+        "'x' is left out: numbers written in several ways, such as '0 lb' and '39 kg'; write its "
+        "numbers in one plain way, or data.columns.x=categorical if they are names of things"
     )
     assert warnings_of(table, x="categorical") == []
 
@@ -87,14 +87,19 @@ def test_words_are_not_warned_of(tmp_path: Path, cells: list[str]) -> None:
 
 
 def test_rows_that_are_there_more_than_once_are_counted() -> None:
-    frame = pl.DataFrame({"x": [1, 2, 3, 2, 1, 2], "y": ["a", "b", "a", "b", "c", None]})
+    frame = pl.DataFrame({"x": [1, 2, 3, 2, 1, 1], "y": ["a", "b", "a", "b", "c", "c"]})
     rows = {"train": torch.tensor([0, 1, 2]), "test": torch.tensor([3, 4, 5])}
     (warning,) = warn_of_copies(frame, rows)
     assert warning.startswith(
-        "1 of 6 rows repeat another one cell by cell, and 1 held-out rows are training rows, too;"
+        "2 of 6 rows repeat another one cell by cell; 1 held out are training rows, too, which"
     )
     rows = {"train": torch.tensor([1, 3]), "test": torch.tensor([0, 2, 4, 5])}
     assert "training" not in warn_of_copies(frame, rows)[0]
+    (warning,) = warn_of_copies(frame[:5], {"train": torch.arange(5)})
+    assert warning == (
+        "1 of 5 rows repeats another one cell by cell; unless they are cases of their own, take "
+        "them out of the file"
+    )
     assert warn_of_copies(frame[:3], {"train": torch.arange(3)}) == []
 
 

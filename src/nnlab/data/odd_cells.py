@@ -39,20 +39,20 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
     present = values.drop_nulls()
 
     def read(texts: pl.Series) -> pl.Series:
-        plain = plain_numbers(texts, decimal)
-        return plain.fill_null(to_numbers(texts, number_format)) if number_format else plain
+        if number_format is None:
+            return plain_numbers(texts, decimal)
+        return to_numbers(texts, number_format)
 
     words = present.filter(by_word(present, read).is_null())
     if words.is_empty():
         is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
         note = f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
         return OddCells(note=note, meant="codes", texts=[])
-    if len(words) <= len(present) / 2:
-        return _odd(words, "numbers", "")
-    if are_mostly_numbers(different_texts(present)):
-        note = f"numbers written as text, such as '{shorten(words[0])}'"
+    if are_mostly_numbers(different_texts(words)):
+        examples = "' and '".join(dict.fromkeys(map(shorten, (present[0], words[0], words[-1]))))
+        note = f"numbers written in several ways, such as '{examples}'"
         return OddCells(note=note, meant="numbers", texts=[])
-    return None
+    return _odd(words, "numbers", "") if len(words) <= len(present) / 2 else None
 
 
 def _odd(cells: pl.Series, meant: str, written: str) -> OddCells:

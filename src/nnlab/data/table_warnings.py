@@ -101,10 +101,11 @@ def warn_of_copies(frame: pl.DataFrame, rows: Mapping[str, Tensor]) -> list[str]
     there = hashes[rows["train"].numpy()].unique()
     held_out = [hashes[index.numpy()] for name, index in rows.items() if name != "train"]
     seen = sum(int(part.is_in(there.implode()).sum()) for part in held_out)
-    flattered = f", and {seen:,} held-out rows are training rows, too" if seen else ""
+    repeat = "repeats" if copies == 1 else "repeat"
+    flattered = f"; {seen:,} held out are training rows, too, which flatters the metrics"
     return [
-        f"{copies:,} of {len(frame):,} rows repeat another one cell by cell{flattered}; unless "
-        "they are cases of their own, take them out of the file: copies flatter the metrics"
+        f"{copies:,} of {len(frame):,} rows {repeat} another one cell by cell"
+        f"{flattered if seen else ''}; unless they are cases of their own, take them out of the file"
     ]
 
 
