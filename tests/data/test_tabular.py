@@ -493,6 +493,21 @@ def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, mess
         assert sum(len(rows) for rows in targets_of(loaded)) == 60 - len(words)
 
 
+@pytest.mark.parametrize("task", ["auto", "regression"])
+def test_a_target_of_written_numbers_is_refused_as_what_it_is(write, task: str) -> None:
+    path = write(halves([f'"${i * 731:,}"' for i in range(60)]))
+    message = "target 'y' must hold plain numbers such as 1000.5, got '$0'; write them so in"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_data(path, "y", task=task).loaded  # noqa: B018
+
+
+def test_a_target_of_units_may_be_labels(write) -> None:
+    for labels in (["36 months", "60 months"], ["5 mg", "10 mg", "20 mg"]):
+        for task in ("auto", "multiclass"):
+            loaded = make_data(write(halves(labels * 10)), "y", task=task).loaded
+            assert set(loaded.spec.class_names) == set(labels)
+
+
 def test_decimal_commas_are_no_words(write) -> None:
     rows = "".join(f"{i};{i},5\n" for i in range(60))
     with pytest.raises(ValueError, match=r"got 60 numbers and 1 word, 'some' in .*, line 62"):

@@ -294,7 +294,7 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         note = f"read as {number_format}"
         return _facts(values, "numeric", distinct, note=note, number_format=number_format)
     odd = find_odd_cells(whole, number_format, decimal) if may_count else None
-    note = odd.note + " (data.null_values)" * bool(odd.texts) if odd else ""
+    note = odd.note + " (data.null_values)" * odd.may_be_missing if odd else ""
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
         why = f"hardly two values the same; {note}" if odd else _why_not_text(present, distinct)
         return _facts(values, "left out", distinct, note=why, odd=odd)

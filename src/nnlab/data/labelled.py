@@ -14,7 +14,7 @@ from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.parquet import is_parquet
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
-from nnlab.data.targets import find_words, refuse_unlearnable
+from nnlab.data.targets import find_words, refuse_unlearnable, refuse_written_numbers
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
@@ -88,14 +88,15 @@ class LabelledTable:
             raise ValueError(f"{error} in {self.path.name}, {place}; {error.way_out}") from error
 
     def refuse_words(self, task: str) -> None:
-        """Refuse a target of numbers that has words among them.
+        """Refuse a target of numbers that are written with signs or have words among them.
 
         Args:
             task: The task that is said, or `auto`.
 
         Raises:
-            CellError: There is one.
+            ValueError: It is such a target (`CellError` for a word).
         """
+        refuse_written_numbers(self.target, task, self._options.decimal or ".")
         words = find_words(self.target, task, self._options.decimal or ".")
         if not words:
             return

@@ -8,6 +8,8 @@ from nnlab.data.dates import find_odd_dates
 from nnlab.data.number_formats import are_mostly_numbers, plain_numbers, to_numbers
 from nnlab.data.words import by_word, different_texts
 
+_FEW_WORDS = 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class OddCells:
@@ -23,6 +25,11 @@ class OddCells:
     note: str
     meant: str
     texts: list[str]
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether there are so few different ones that they may spell a missing value."""
+        return 0 < len(self.texts) <= _FEW_WORDS
 
 
 def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -> OddCells | None:

@@ -17,9 +17,8 @@ from nnlab.suggestions import column_kind, setting
 _LEAK_SAMPLE = 20_000
 # In larger tables, rows are not compared with each other.
 _MOST_ROWS = 500_000
-# Numbers that are taken as categories are better numbers if they are more than these, unless
-# there are many kinds of words among them.
-_FEW_CATEGORIES, _FEW_WORDS = 20, 5
+# Numbers that are taken as categories are better numbers if they are more than these.
+_FEW_CATEGORIES = 20
 
 
 def warn_of_leaks(
@@ -67,7 +66,8 @@ def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
     """Whether a person would rather have a column read as what most of its cells are."""
     if not kind.is_used or odd.meant != "numbers":
         return odd.meant != "codes"
-    return kind.distinct > _FEW_CATEGORIES and len(odd.texts) <= _FEW_WORDS
+    # Among many kinds of words, the numbers are names, too.
+    return kind.distinct > _FEW_CATEGORIES and (odd.may_be_missing or not odd.texts)
 
 
 def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) -> str:
@@ -75,7 +75,7 @@ def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) ->
     ways_out = [f"write its {odd.meant} in one plain way"]
     if odd.texts:
         ways_out = ["mend such cells"]
-        if len(odd.texts) <= _FEW_WORDS:
+        if odd.may_be_missing:
             ways_out.append(f"set {table.as_missing(odd.texts)} to take them as missing")
     ways_out.append(f"{column_kind(kind.name, 'categorical')} if they are names of things")
     return f"'{kind.name}' is {becomes}: {odd.note}; {', or '.join(ways_out)}"
@@ -105,7 +105,8 @@ def warn_of_copies(frame: pl.DataFrame, rows: Mapping[str, Tensor]) -> list[str]
     flattered = f"; {seen:,} held out are training rows, too, which flatters the metrics"
     return [
         f"{copies:,} of {len(frame):,} rows {repeat} another one cell by cell"
-        f"{flattered if seen else ''}; unless they are cases of their own, take them out of the file"
+        f"{flattered if seen else ''}; unless they are cases of their own, take them out of the "
+        "file"
     ]
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from nnlab.data.columns import CellError
 from nnlab.data.csv.types import from_decimal_comma
 from nnlab.data.kinds import count_distinct
+from nnlab.data.number_formats import find_number_format, to_numbers
 from nnlab.data.spelling import number_text
 from nnlab.spec import Task
 from nnlab.suggestions import few
@@ -117,6 +118,35 @@ def find_words(target: pl.Series, task: str, decimal: str) -> list[int]:
     if len(words) > len(present) or distinct < 2 or target.str.contains(_PADDED).any():
         return []
     return words if infer_task(present, distinct) == "regression" else []
+
+
+def refuse_written_numbers(target: pl.Series, task: str, decimal: str) -> None:
+    """Refuse a target of numbers with signs, units or marks between thousands.
+
+    Each would be a class; and what is predicted should be in a unit that is not guessed.
+
+    Args:
+        target: The target column, without missing values.
+        task: The task that is said, or `auto`.
+        decimal: The decimal mark.
+
+    Raises:
+        ValueError: It is one.
+    """
+    if target.dtype != pl.String or task not in ("auto", "regression"):
+        return
+    pattern = find_number_format(target, decimal)
+    numbers = to_numbers(target, pattern).drop_nulls() if pattern else target[:0]
+    distinct = count_distinct(numbers)
+    if len(numbers) < len(target) or distinct < 2:
+        return
+    if (numbers == numbers.round()).all():
+        numbers = numbers.cast(pl.Int64, strict=False)  # of few whole ones each is a class
+    if task == "regression" or infer_task(numbers, distinct) == "regression":
+        raise ValueError(
+            f"target '{target.name}' must hold plain numbers such as 1000{decimal}5, got "
+            f"'{target[0]}'; write them so in the file, or data.task=multiclass if they are labels"
+        )
 
 
 def _numbers(target: pl.Series, decimal: str) -> pl.Series:
