@@ -712,11 +712,11 @@ def test_a_column_may_have_any_name(write, name) -> None:
     rows = [f"{i * 0.5},{'' if i % 7 == 0 else 'uv'[i % 2]}" for i in range(60)]
     data = make_data(write("\n".join([f"x,{name}", *rows])), name)
     assert data.spec.class_names == ["u", "v"]
-    path = write("\n".join([f"{name},y", *(row[::-1] for row in rows)]))
+    path = write("\n".join([f"{name},z,y", *(f"{row[::-1]},{row[0]}" for row in rows)]))
     data = make_data(path, "y")
-    assert data.loaded.column_table[0][0] == name
-    codes = TableReader(data.loaded.preprocessing).read(pl.read_csv(path))[1]
-    assert codes.shape == (60, 1)
+    assert [row[0] for row in data.loaded.column_table] == [name, "z"]
+    numbers, codes = TableReader(data.loaded.preprocessing).read(pl.read_csv(path))
+    assert (numbers.shape, codes.shape) == ((60, 1), (60, 1))
 
 
 def test_unsigned_and_narrow_numbers_of_parquet_are_numbers(tmp_path: Path) -> None:
