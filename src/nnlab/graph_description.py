@@ -12,8 +12,10 @@ from nnlab.predictor import Predictor
 _HOW_NUMBERS = (
     "A number as it is, NaN where missing; infinite ones are not allowed. A date is its seconds "
     "since 1970-01-01 00:00 UTC, or since midnight where its format has no date; a duration is "
-    "its seconds. Formats are those of strftime; %.f is a fraction of a second with its point, or "
-    "nothing; a date without a time zone is taken as UTC."
+    "its seconds. Formats of dates are those of strftime; %.f is a fraction of a second with its "
+    "point, or nothing; a date without a time zone is taken as UTC. The format of a number shows "
+    "how 1000.5 would be written; a unit does not count, 5 % being 5, and a number in parentheses "
+    "is negative."
 )
 _HOW_CODES = (
     "A category becomes its number in 'codes', one that is not there the code of 'other', a "
@@ -64,6 +66,7 @@ def _describe_table(reader: TableReader, written: CsvOptions) -> dict[str, Any]:
         {"name": column.name, "kind": "date", "format": column.date_format}
         if column.is_date
         else {"name": column.name, "kind": "numeric"}
+        | ({"format": column.number_format} if column.number_format else {})
         for column in reader.numeric
     ]
     codes = [

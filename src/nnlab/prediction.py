@@ -139,7 +139,7 @@ def _check_columns(frame: pl.DataFrame, reader: TableReader, source: Path) -> No
             f"{source.name} must have the columns of the training data, but has no "
             f"'{few(missing)}'{did_you_mean(missing[0], names)} (its columns: {few(names)})"
         )
-    refuse_nested(frame.select(reader.column_names), source)
+    refuse_nested(frame.select(map(frame.get_column, reader.column_names)), source)
     if nested := [values.name for values in frame if is_nested(values)]:
         _log.info("not in the output, because no CSV file holds such cells: %s", few(nested))
     used = {*reader.column_names, reader.target}

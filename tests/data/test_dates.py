@@ -6,7 +6,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.dates import DAY, FORMATS, WEEK, YEAR, find_formats, moments, periods_of, to_seconds
+from nnlab.data.dates import (
+    DAY,
+    FORMATS,
+    WEEK,
+    YEAR,
+    find_formats,
+    find_odd_dates,
+    moments,
+    periods_of,
+    to_seconds,
+)
 
 # Days beyond the 12th, before 1970, leap days, the last moment of a year.
 MOMENTS = [
@@ -27,9 +37,11 @@ def parts_of(moment: datetime, pattern: str) -> float:
     if "%y" in pattern:  # to polars 70 to 99 are of the last century
         century = 1900 if moment.year % 100 >= 70 else 2000
         moment = moment.replace(year=century + moment.year % 100)
+    if "%d" not in pattern and ("%Y" in pattern or "%y" in pattern):
+        moment = moment.replace(day=1)
     if "%S" not in pattern:
         moment = moment.replace(second=0)
-    if "%H" not in pattern:
+    if "%H" not in pattern and "%I" not in pattern:
         moment = moment.replace(hour=0, minute=0)
     if "%Y" in pattern or "%y" in pattern:
         return moment.timestamp()
@@ -55,6 +67,54 @@ def test_formats_are_found(pattern: str) -> None:
 
 def test_no_two_formats_are_the_same() -> None:
     assert len(set(FORMATS)) == len(FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("20141013T000000", datetime(2014, 10, 13)),
+        ("20141013", datetime(2014, 10, 13)),
+        ("01/25/2015 03:45:00 PM", datetime(2015, 1, 25, 15, 45)),
+        ("01/25/2015 12:05 am", datetime(2015, 1, 25, 0, 5)),
+        ("05-Jan-24", datetime(2024, 1, 5)),
+        ("05-JAN-2024", datetime(2024, 1, 5)),
+        ("January 5, 2024", datetime(2024, 1, 5)),
+        ("Jan 5, 2024", datetime(2024, 1, 5)),
+        ("5 March 2024", datetime(2024, 3, 5)),
+        ("2014-05", datetime(2014, 5, 1)),
+        ("05/2014", datetime(2014, 5, 1)),
+        ("Jan-05", datetime(2005, 1, 1)),
+        ("Jan 2005", datetime(2005, 1, 1)),
+        ("January 2005", datetime(2005, 1, 1)),
+        ("3:45 PM", datetime(1970, 1, 1, 15, 45)),
+    ],
+)
+def test_common_ways_of_writing_a_date_are_known(text: str, expected: datetime) -> None:
+    values = pl.Series([text])
+    (pattern,) = find_formats(values)
+    assert to_seconds(values, pattern).to_list() == [expected.replace(tzinfo=UTC).timestamp()]
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Enum(["0000-00-00", "2024-05-01", "2024-05-02"])])
+def test_cells_that_keep_a_column_from_being_dates_are_found(dtype) -> None:
+    cells = [*["2024-05-01", None, "2024-05-02"] * 30, "0000-00-00", "0000-00-00"]
+    values = pl.Series(cells, dtype=dtype)
+    assert find_formats(values) == []
+    pattern, odd = find_odd_dates(values)
+    assert (pattern, odd.to_list()) == ("%Y-%m-%d", ["0000-00-00"] * 2)
+
+
+@pytest.mark.parametrize(
+    "texts", [["a", "b"], ["1.5", "2.5", "x"], ["2024-05-01", "soon"], ["soon"] * 9, [None]]
+)
+def test_where_most_cells_are_no_dates_none_is_odd(texts: list) -> None:
+    assert find_odd_dates(pl.Series(texts, dtype=pl.String)) is None
+
+
+def test_days_and_months_in_either_order_have_the_fewer_odd_ones() -> None:
+    texts = [*["13/04/2024", "25/12/2024", "01/02/2024"] * 9, "04/13/2024"]
+    pattern, odd = find_odd_dates(pl.Series(texts))
+    assert (pattern, odd.to_list()) == ("%d/%m/%Y", ["04/13/2024"])
 
 
 def test_fractions_of_seconds_count() -> None:
@@ -87,6 +147,10 @@ def test_seconds_leave_nothing_open(text: str) -> None:
         ["a", "b"],
         ["1.5", "2.5"],
         ["1", "2"],
+        ["20243101", "20241231"],
+        ["2024113", "2024131"],
+        ["10:30 XM"],
+        ["Mai 2024"],
         ["2024-02-30"],
         ["24:00"],
         ["10.0.0.1"],
@@ -144,6 +208,7 @@ def test_dates_times_and_durations_are_seconds() -> None:
     ("pattern", "text", "expected"),
     [
         ("%d-%b-%y", "02-Jan-24", datetime(2024, 1, 2)),
+        ("%A, %d %b %Y", "Tuesday, 02 Jan 2024", datetime(2024, 1, 2)),
         ("%Y%m%d", "20240102", datetime(2024, 1, 2)),
         ("%B %d, %Y", "March 5, 1999", datetime(1999, 3, 5)),
         ("%m/%d/%Y %I:%M %p", "03/05/1999 04:07 PM", datetime(1999, 3, 5, 16, 7)),

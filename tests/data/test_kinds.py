@@ -52,6 +52,11 @@ def spread(values: list, rows: int = 200) -> list:
         (["On", "off"], "boolean", ""),
         (["y", " N "], "boolean", ""),
         (["yes", "maybe"], "categorical", ""),
+        # two that say the same
+        (["N", "F", "N"], "categorical", ""),
+        (["yes", "on"], "categorical", ""),
+        (["t", "y", None], "categorical", ""),
+        (["no", "off"], "categorical", ""),
         (["yes", "no", "other"], "categorical", ""),
         # dates
         ([date(2024, 5, 1), date(2024, 5, 2)], "date", ""),
@@ -65,6 +70,22 @@ def spread(values: list, rows: int = 200) -> list:
             "read as %d/%m/%Y, not %m/%d/%Y: data.columns.x=%m/%d/%Y says otherwise",
         ),
         (["03/04/2024", "30/04/2024"], "date", "read as %d/%m/%Y"),
+        ([20140131, 20140201, 20140228, 20140301, 20141231, None], "date", "read as %Y%m%d"),
+        ([20140131, 20140201, 20140228, 20140301, 20141232], "numeric", ""),
+        ([20140131, 20140201, 20140228, 20140301], "numeric", ""),
+        ([10010131, 10010201, 10010228, 10010301, 10011231], "numeric", ""),
+        # numbers as people write them
+        (["$1,000", "$52", None], "numeric", "read as $1,000.5"),
+        (["12 kg", "7.5 kg"], "numeric", "read as 1000.5 kg"),
+        *(
+            (values, "categorical", f"numbers written in several ways, such as {examples}")
+            for values, examples in (
+                (["12 kg", "7 lb"], "'12 kg' and '7 lb'"),
+                (["12 kg", "13 kg", "7"], "'12 kg' and '7'"),
+                (["950 kg", "1.100 kg"], "'950 kg' and '1.100 kg'"),
+                (["1.5", "2.5", "3,7"], "'1.5' and '3,7'"),
+            )
+        ),
         (["2024-05-01", "soon"], "categorical", ""),
         # texts
         (["b", "a", None, "b"], "categorical", ""),
@@ -93,7 +114,8 @@ def test_a_different_number_in_each_row_in_sequence_is_an_identifier() -> None:
 
 NAMES_OF_IDENTIFIERS = [
     *("id", "ID", "customer_id", "customerId", "CustomerID", "uuid", "row", "rownames"),
-    *("index", "Unnamed id", "order-key", "patient.id"),
+    *("index", "Unnamed id", "order-key", "patient.id", "order_no", "phone", "CLIENTNUM"),
+    *("customer_number", "InvoiceNo", "customerPhone", "account num", "ssn", "PhoneNumber"),
 ]
 
 
@@ -107,9 +129,49 @@ def test_a_name_makes_different_whole_numbers_an_identifier(name: str) -> None:
     assert kind_of([value + 0.5 for value in values], name).kind == "numeric"
 
 
-@pytest.mark.parametrize("name", ["paid", "humid", "IDEA", "identity", "grid", "monkey", "arrow"])
+NAMES_OF_OTHERS = [
+    *("paid", "humid", "IDEA", "identity", "grid", "monkey", "arrow"),
+    *("platinum", "piano", "numbers"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES_OF_OTHERS)
 def test_a_name_that_merely_ends_like_one_does_not(name: str) -> None:
     assert kind_of([i * i for i in range(30)], name).kind == "numeric"
+
+
+def test_different_whole_numbers_that_may_be_an_identifier_are_pointed_out() -> None:
+    values = [i * i for i in range(30)]
+    note = "a different number in each row; if an identifier: 'data.drop=[customer]'"
+    found = kind_of(values, "customer")
+    assert (found.kind, found.note) == ("numeric", note)
+    assert kind_of([*values[:-1], None], "customer").note == note
+    assert kind_of([*values[:-1], values[0]], "customer").note == ""
+    assert kind_of([1500 + i * 11 for i in range(30)], "year").note == ""
+    assert kind_of(values[:19], "customer").note == ""
+    assert say(values, "numeric").note == ""
+
+
+def test_days_in_whole_numbers_are_no_identifier_though_all_differ() -> None:
+    days = [int(f"{date(2014, 1, 1) + timedelta(i):%Y%m%d}") for i in range(900)]
+    found = kind_of(days, "day id")
+    assert (found.kind, found.date_format) == ("date", "%Y%m%d")
+    assert say(days[:2], "date").date_format == "%Y%m%d"
+
+
+def test_a_person_may_say_that_written_numbers_are_numeric() -> None:
+    assert say(["$1,000", "$52"], "numeric").number_format == "$1,000.5"
+    assert say(["$1,000", "$52"], "categorical").number_format is None
+    assert say(["1", "52"], "numeric").number_format is None
+
+
+def test_a_word_in_any_row_keeps_written_numbers_from_being_numbers() -> None:
+    values = pl.Series("x", ["$1,000", "$52"] * 20)
+    whole = pl.concat([values, pl.Series("x", ["free"])])
+    found = infer_kind(values, whole)
+    assert found.kind == "categorical"
+    assert found.note == "1 cell is no number, such as 'free' (data.null_values)"
+    assert found.odd.texts == ["free"]
 
 
 def test_few_rows_are_no_sign_of_an_identifier() -> None:
@@ -128,7 +190,7 @@ def test_few_rows_are_no_sign_of_an_identifier() -> None:
         ([f"C{i // 2 if i < 20 else i}" for i in range(40)], "30 different texts in 40 rows"),
         (
             [*(f"{i}.5" for i in range(39)), "unknown"],
-            "hardly two values the same; 1 cell is not a number: 'unknown'",
+            "hardly two values the same; 1 cell is no number, such as 'unknown' (data.null_values)",
         ),
         (
             [f"{i:05}" for i in range(40)],
@@ -191,9 +253,7 @@ def test_whole_numbers_that_a_float_cannot_hold_are_codes_or_identifiers() -> No
 def test_the_words_that_keep_numbers_from_being_numbers_are_named() -> None:
     found = kind_of([*(str(i % 7) for i in range(28)), "n.a.", "n.a."])
     assert (found.kind, found.written_as) == ("categorical", "text")
-    assert found.note == "2 cells are not numbers, such as 'n.a.'"
-    assert found.words == ["n.a."]
-    assert kind_of([*(str(i % 7) for i in range(28)), "1,000"]).words == []
+    assert found.note == "2 cells are no numbers, such as 'n.a.' (data.null_values)"
     assert kind_of(["1", "a", "b"] * 9).note == ""
     assert kind_of(["007", "008", "010"] * 9).note == "numbers with leading zeros, as text"
     # In the rest of the file there is a word, or another leading zero.
@@ -269,3 +329,15 @@ def test_distinct_values_of_large_columns_are_counted_nearly_right() -> None:
     values = pl.Series([*range(150_000), *range(100_000)])
     assert count_distinct(values) == pytest.approx(150_000, rel=0.05)
     assert count_distinct(pl.Series([1, 2, 2, None])) == 2
+
+
+@pytest.mark.parametrize("rows", [210_000, 300_001])
+def test_an_identifier_is_found_in_a_table_of_any_size(rows: int) -> None:
+    # A permutation, since the modulus is a prime.
+    numbers = pl.int_range(rows, eager=True) * 7919 % 1_000_003
+    assert kind_of(numbers, "customer_id").kind == "left out"
+    assert count_distinct(numbers) == rows
+    texts = "C" + numbers.cast(pl.String)
+    assert kind_of(texts).note == "an identifier: a different text in each row"
+    # One value twice, and it is none: that the count is exact decides.
+    assert kind_of(numbers.set(pl.int_range(rows, eager=True) == 5, 0), "customer_id").is_used

@@ -120,9 +120,46 @@ def test_a_copy_is_found_in_every_table_that_is_not_too_small_to_tell(rows: int)
     assert "x" in leaks_of(NUMBERS[:rows], NUMBERS[:rows], classes=False)
 
 
-def test_a_small_table_shows_nothing() -> None:
-    assert leaks_of(NUMBERS[:49], NUMBERS[:49], classes=False) == {}
-    assert "x" in leaks_of(np.repeat([1.5, 2.5], 25), np.repeat([0, 1], 25), classes=True)
+@pytest.mark.parametrize("rows", [5, 12, 49])
+def test_in_a_small_table_equal_numbers_are_a_leak_and_strong_ones_are_not(rows: int) -> None:
+    numbers = NUMBERS[:rows]
+    assert leaks_of(numbers, numbers, classes=False) == {"x": 1.0}
+    gone = pl.Series([*numbers, None])
+    assert leaks_of(gone, [*numbers, 1.5], classes=False) == {"x": 1.0}
+    assert leaks_of(np.log(numbers), numbers, classes=False) == {}
+    assert leaks_of([*numbers[:-1], 1.5], numbers, classes=False) == {}
+    # Four may be equal by chance.
+    assert leaks_of(np.arange(rows) % 4, np.arange(rows) % 4, classes=False, kind="numeric") == {}
+
+
+@pytest.mark.parametrize("counts", [[13, 13], [10, 30], [9, 7, 5]])
+@pytest.mark.parametrize("kind", ["numeric", "categorical"])
+def test_in_a_small_table_a_value_for_each_class_is_a_leak(counts: list, kind: str) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    assert leaks_of(labels * 7 + 1, labels, classes=True, kind=kind) == {"x": 1.0}
+    # A threshold, or several categories, may separate them by chance.
+    assert leaks_of(labels * 100 + np.arange(len(labels)), labels, classes=True, kind=kind) == {}
+    few = labels[:: len(labels) // 8]
+    assert leaks_of(few, few, classes=True, kind=kind) == {}
+
+
+def test_a_class_of_two_rows_is_not_given_away_by_noise() -> None:
+    # One in eight columns of noise has both of them side by side or at an end.
+    labels = np.arange(60) < 2
+    noises = [RNG.normal(size=60) for _ in range(100)]
+    assert not any(leaks_of(noise, labels, classes=True) for noise in noises)
+    assert leaks_of(~labels, labels, classes=True, kind="categorical") == {}
+
+
+@pytest.mark.parametrize("rare", [100, 150, 700])
+def test_one_mislabelled_row_does_not_hide_a_copy(rare: int) -> None:
+    labels = np.arange(ROWS) < rare
+    copy = labels.astype(int)
+    copy[0] = 0
+    leaks = leaks_of(copy, labels, classes=True, kind="categorical")
+    assert leaks == {"x": pytest.approx(1 - 1 / rare)}
+    # Of few rows of a class one is much.
+    assert leaks_of(copy[:200], labels[150:350], classes=True, kind="categorical") == {}
 
 
 @pytest.mark.parametrize("classes", [True, False])

@@ -113,6 +113,7 @@ def _has_shape(outcome: str, shape: str) -> bool:
     [
         ("", "is empty"),
         ("\n", "line 1: .* blank"),
+        ("a,^b.*$\n1,2\n", r"line 1: a column's name must not .* got '\^b\.\*\$'; rename it"),
         ("\n\na,b\n1,2\n", "line 1: .* blank; set data.skip_lines=2"),
         ("a,b\n", "line 2: .* no rows .*data.header=false"),
         ("a,b\n1,2\n3\n", "line 3: it has 1 cell, but the header has 2"),
@@ -182,6 +183,13 @@ def test_a_damaged_or_wrongly_named_gzip_file_is_refused(write: Write) -> None:
     assert "must be a gzip file" in refusal(write("a,b\n1,2\n", "plain.csv.gz"))
     assert "must be a Parquet file" in refusal(write("a,b\n1,2\n", "plain.parquet"))
     assert "cannot be read as a Parquet file" in refusal(write(b"PAR1abcdefgh", "cut.parquet"))
+
+
+def test_names_that_polars_takes_for_patterns_are_refused(write: Write, tmp_path: Path) -> None:
+    pl.DataFrame({"a": [1], "^b$": [2]}).write_parquet(tmp_path / "t.parquet")
+    assert refusal(tmp_path / "t.parquet").endswith("got '^b$'; rename it, such as 'b'")
+    path = write("1,2\n")
+    assert "such as 'b'" in refusal(path, column_names=["a", "^b$"])
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

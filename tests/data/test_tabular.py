@@ -17,6 +17,7 @@ from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardSca
 
 from nnlab.data import TabularDataModule, labelled, pieces, storage
 from nnlab.data.module import LoadedData
+from nnlab.data.rows import TableReader
 
 ROOT = Path(__file__).parents[2]
 PENGUINS = ROOT / "src" / "nnlab" / "data" / "embedded" / "penguins.csv"
@@ -183,6 +184,78 @@ def test_the_task_can_be_said(write) -> None:
     path = write(numbered([1, 2, 3, 4, 5] * 4))
     assert make_data(path, "y").spec.task == "multiclass"
     assert make_data(path, "y", task="regression").spec.task == "regression"
+
+
+@pytest.mark.parametrize(
+    ("targets", "task", "line"),
+    [
+        (["yes"] * 12 + ["no"] * 8, "auto", "binary, from 2 values of y: 'yes' 12, 'no' 8"),
+        (
+            [1, 2, 3, 4] * 5,
+            "auto",
+            "multiclass, from 4 values of y: '4' 5, '3' 5, '2' 5, '1' 5; "
+            "data.task=regression takes them as numbers",
+        ),
+        (
+            [*"abcdefgh"] * 3,
+            "multiclass",
+            "multiclass, as data.task says, from 8 values of y: 'h' 3, 'g' 3, 'f' 3, 'e' 3, "
+            "'d' 3, 'c' 3 and 2 more",
+        ),
+        (
+            [0.5, 1.5, 2.5] * 9,
+            "auto",
+            "regression, from 3 values of y; data.task=multiclass takes them as classes",
+        ),
+        ([i / 2 for i in range(60)], "auto", "regression, from 60 values of y"),
+    ],
+)
+def test_the_task_is_told_with_its_classes_and_the_way_to_another(
+    write, caplog, targets: list, task: str, line: str
+) -> None:
+    with caplog.at_level(logging.INFO):
+        make_data(write(halves(targets)), "y", task=task).loaded  # noqa: B018
+    assert f"task   {line}" in caplog.messages
+    for suggested in re.findall(r"data\.task=(\w+) takes", line):
+        assert make_data(write(halves(targets)), "y", task=suggested).spec.task == suggested
+
+
+def test_classes_that_are_alike_and_rows_that_are_copies_are_warned_of(write) -> None:
+    frame = make_frame().with_columns(y=pl.col("y").replace("top", "HIGH "))
+    first, second = make_data(write(pl.concat([frame, frame[:3]])), "y").loaded.warnings
+    assert first.startswith("classes of 'y' differ only in capitals or blanks: 'HIGH' and 'high'")
+    assert second.startswith("3 of 203 rows repeat another one cell by cell")
+
+
+def test_numbers_that_are_written_with_signs_are_read_so_ever_after(write) -> None:
+    frame = make_frame()
+    amounts = (frame["skewed"] * 1000).round(2)
+    texts = pl.Series("skewed", [f"${amount:,.2f}" for amount in amounts])
+    data = make_data(write(frame.with_columns(texts)), "y")
+    plain = make_data(write(frame.with_columns(amounts), "plain.csv"), "y")
+    assert data.loaded.column_table[1][4] == "1 input; read as $1,000.5"
+    for one, other in zip(inputs_of(data.loaded), inputs_of(plain.loaded), strict=True):
+        assert torch.equal(one, other)
+    preprocessing = json.loads(json.dumps(data.loaded.preprocessing))
+    assert preprocessing["columns"][1]["number_format"] == "$1,000.5"
+    reader = TableReader(preprocessing)
+    numbers, _ = reader.read(frame.with_columns(texts))
+    # A data frame may hold the numbers themselves.
+    assert torch.equal(numbers, reader.read(frame.with_columns(amounts))[0])
+    assert numbers[:, 1].tolist() == amounts.to_list()
+    other = write(frame.with_columns(texts.set(pl.int_range(200, eager=True) == 7, "950")), "o.csv")
+    message = "'skewed' must hold numbers such as $1,000.5, got '950' in o.csv, line 9; mend or"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        data.read_labelled(other, preprocessing)
+
+
+def test_a_decimal_comma_tells_what_marks_thousands(write) -> None:
+    amounts = [(950, 1100, 23000)[i % 3] + i for i in range(60)]
+    rows = "".join(f"{amount:,};{i % 7}\n".replace(",", ".") for i, amount in enumerate(amounts))
+    data = make_data(write(f"x;y\n{rows}"), "y", decimal=",")
+    assert data.loaded.column_table[0][4] == "1 input; read as 1.000,5"
+    reader = TableReader(data.loaded.preprocessing)
+    assert reader.read(pl.DataFrame({"x": ["950", "1.100"]}))[0].flatten().tolist() == [950, 1100]
 
 
 def test_rows_without_a_target_are_left_out(write, caplog) -> None:
@@ -494,6 +567,13 @@ def test_a_target_of_decimal_commas_with_a_word_among_them_has_its_way_out(write
         make_data(write(halves(targets)), "y").loaded  # noqa: B018
 
 
+def test_a_target_of_units_may_be_labels(write) -> None:
+    for labels in (["36 months", "60 months"], ["5 mg", "10 mg", "20 mg"]):
+        for task in ("auto", "multiclass"):
+            loaded = make_data(write(halves(labels * 10)), "y", task=task).loaded
+            assert set(loaded.spec.class_names) == set(labels)
+
+
 def test_decimal_commas_are_no_words(write) -> None:
     rows = "".join(f"{i};{i},5\n" for i in range(60))
     with pytest.raises(ValueError, match=r"got 60 numbers and 1 word, 'some' in .*, line 62"):
@@ -584,13 +664,12 @@ def test_the_column_table_says_what_counts_as_missing(write) -> None:
     assert table["b"] == "2 inputs"
 
 
-def test_the_column_table_says_how_words_among_numbers_become_missing(write) -> None:
+def test_a_warning_says_how_words_among_numbers_become_missing(write) -> None:
     cells = ["-" if i % 9 == 0 else "NA" if i == 7 else i * 0.5 for i in range(60)]
     path = write("\n".join(["a,b,y", *(f"{cell},{i},{i % 2}" for i, cell in enumerate(cells))]))
     data = make_data(path, "y", columns={"b": "numeric"})
-    (*_, text), _ = data.loaded.column_table
-    assert text.startswith("hardly two values the same; ")
-    assert "cells are not numbers, such as '-'; if that means missing, set 'data.null" in text
+    (text,) = data.loaded.warnings
+    assert text.startswith("'a' is left out: 7 cells are no numbers, such as '-'; mend such cells")
     data = make_data(path, "y", columns={"b": "numeric"}, null_values=stated_in(text))
     (_, kind, *_, text), _ = data.loaded.column_table
     assert (kind, text) == ("numeric", "2 inputs; missing: 7 '-', 1 'NA'")
@@ -709,13 +788,16 @@ def test_rows_do_not_depend_on_the_blocks_they_are_encoded_in(write, monkeypatch
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("name", ["count", "rows", "class", "a [b]", ":smile:"])
+@pytest.mark.parametrize("name", ["count", "rows", "class", "a [b]", ":smile:", "*", "^a", "a$"])
 def test_a_column_may_have_any_name(write, name) -> None:
     rows = [f"{i * 0.5},{'' if i % 7 == 0 else 'uv'[i % 2]}" for i in range(60)]
     data = make_data(write("\n".join([f"x,{name}", *rows])), name)
     assert data.spec.class_names == ["u", "v"]
-    data = make_data(write("\n".join([f"{name},y", *(row[::-1] for row in rows)])), "y")
-    assert data.loaded.column_table[0][0] == name
+    path = write("\n".join([f"{name},z,y", *(f"{row[::-1]},{row[0]}" for row in rows)]))
+    data = make_data(path, "y")
+    assert [row[0] for row in data.loaded.column_table] == [name, "z"]
+    numbers, codes = TableReader(data.loaded.preprocessing).read(pl.read_csv(path))
+    assert (numbers.shape, codes.shape) == ((60, 1), (60, 1))
 
 
 def test_unsigned_and_narrow_numbers_of_parquet_are_numbers(tmp_path: Path) -> None:

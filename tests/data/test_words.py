@@ -22,6 +22,8 @@ COLUMNS = {
     "spellings of numbers": ["1", "1.0", "01", "2", "x", "9223372036854775807"],
     "dates": ["2024-01-31", "2023-12-24", None, "2020-02-29"],
     "days or months first": ["03/04/2024", "05/06/2023", None],
+    "written numbers": ["$1,000", "$52", None, "($7.50)"],
+    "a date that is none": ["2024-01-31", "2023-12-24", "2020-02-29", "0000-00-00"],
     "sentences": [f"{i} is a number and this is a sentence of it" for i in range(40)],
     "nothing": [None],
     "one": ["same"],

@@ -134,6 +134,7 @@ def count_missing(
     """
     counts = {name: Counter[str]() for name in names}
     for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED, is_told=False):
-        for values in chunk.frame.select(pl.col(names).str.strip_chars(BLANKS)):
-            counts[values.name].update(values.filter(values.is_in(missing)).to_list())
+        for name in names:
+            values = chunk.frame.get_column(name).str.strip_chars(BLANKS)
+            counts[name].update(values.filter(values.is_in(missing)).to_list())
     return {name: dict(counter.most_common()) for name, counter in counts.items()}

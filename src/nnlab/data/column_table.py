@@ -10,7 +10,6 @@ def column_table(
     kinds: Sequence[ColumnKind],
     columns: Sequence[Column],
     missing: Mapping[str, Mapping[str, int]],
-    ways_out: Mapping[str, str],
 ) -> list[list[str]]:
     """A row for each column.
 
@@ -18,7 +17,6 @@ def column_table(
         kinds: What each column holds.
         columns: What was learned of those that are used.
         missing: By column, how often each spelling of a missing value occurs in the file.
-        ways_out: By column, the setting that makes words in a column of numbers missing values.
 
     Returns:
         Name, kind, share of missing values (empty for none), number of distinct ones, and what
@@ -36,7 +34,6 @@ def column_table(
                     None,
                     [
                         *_becomes(kind, fitted.get(kind.name)),
-                        _way_out(ways_out.get(kind.name, "")),
                         _missing(missing.get(kind.name, {})),
                     ],
                 )
@@ -52,10 +49,6 @@ def _becomes(kind: ColumnKind, column: Column | None) -> list[str]:
     if isinstance(column, CategoricalColumn) and column.is_embedded:
         return [f"embedding of {len(column.categories):,} categories", kind.note]
     return [f"{column.width} input" + ("s" if column.width > 1 else ""), kind.note]
-
-
-def _way_out(setting: str) -> str:
-    return f"if that means missing, set {setting}" if setting else ""
 
 
 def _missing(counts: Mapping[str, int]) -> str:

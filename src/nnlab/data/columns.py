@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nnlab.data.dates import to_seconds
+from nnlab.data.number_formats import to_numbers
 from nnlab.data.spelling import boolean_text, number_text
 from nnlab.data.words import by_word
 from nnlab.suggestions import did_you_mean, setting
@@ -37,6 +38,7 @@ class NumericColumn:
         date_format: How dates are written as text; None for numbers and for typed dates.
         periods: The cycles of dates in seconds, each a sine and a cosine; empty for numbers.
         is_date: Whether the cells are dates or times.
+        number_format: How numbers are written as text (`number_formats`); None where plainly.
     """
 
     name: str
@@ -49,6 +51,7 @@ class NumericColumn:
     date_format: str | None
     periods: list[float]
     is_date: bool
+    number_format: str | None = None
 
     @property
     def width(self) -> int:
@@ -70,8 +73,10 @@ class NumericColumn:
             bad = (numbers.is_null() & values.is_not_null()) | numbers.is_infinite()
             row = int(bad.fill_null(False).arg_true()[0])
             what = f"dates such as {self.date_format}" if self.is_date else "finite numbers"
+            if self.number_format:
+                what = f"numbers such as {self.number_format}"
             message = f"column '{self.name}' must hold {what}, got '{values[row]}'"
-            if re.fullmatch(r"\s*[+-]?\d*,\d+\s*", str(values[row])) and not self.is_date:
+            if re.fullmatch(r"\s*[+-]?\d*,\d+\s*", str(values[row])) and what == "finite numbers":
                 decimal = setting("data.decimal", ",")
                 raise CellError(message, row, f"set {decimal} if the comma is a decimal mark")
             raise CellError(message, row)
@@ -81,6 +86,8 @@ class NumericColumn:
         """Cells as Float64, null where they are missing or cannot be read."""
         if self.is_date:
             return to_seconds(values, self.date_format)
+        if values.dtype == pl.String and self.number_format:
+            return to_numbers(values, self.number_format)
         if values.dtype == pl.String:
             return values.str.strip_chars().cast(pl.Float64, strict=False)
         if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):

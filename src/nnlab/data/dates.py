@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from nnlab.data.words import different_texts, is_text
+from nnlab.data.words import by_word, different_texts, is_text
 
 _DATES = (
     "%Y-%m-%d",
@@ -16,12 +16,17 @@ _DATES = (
     "%d/%m/%Y",
     "%m/%d/%Y",
     "%d-%m-%Y",
+    "%d-%b-%Y",
     "%d %b %Y",
     "%d.%m.%y",
     "%d/%m/%y",
     "%m/%d/%y",
 )
+# Without a time; months stand for their first day.
+_DAYS = ("%d-%b-%y", "%d %B %Y", "%B %d, %Y", "%Y%m%d")
+_MONTHS = ("%Y-%m", "%m/%Y", "%b-%y", "%b-%Y", "%B %Y")
 _TIMES = ("%H:%M:%S", "%H:%M:%S%.f", "%H:%M")
+_HALF_DAYS = ("%I:%M:%S %p", "%I:%M %p")
 _ZONES = ("", "Z", "%z")
 FORMATS = (
     *_DATES,
@@ -32,19 +37,29 @@ FORMATS = (
         for time in _TIMES
         for zone in _ZONES
     ),
+    *(f"{date} {time}" for date in _DATES for time in _HALF_DAYS),
+    "%Y%m%dT%H%M%S",
+    "%Y%m%dT%H%M%SZ",
+    *_DAYS,
+    *_MONTHS,
     *_TIMES,
+    *_HALF_DAYS,
 )
 """The ways of writing a date, a date with a time, or a time that are recognised."""
 
 _PARTS = {
     "%Y": r"\d{4}",
     "%b": "[A-Za-z]{3}",
+    "%B": "[A-Za-z]{3,9}",
+    "%p": "[AaPp][Mm]",
     "%.f": r"(\.\d+)?",
     "%z": r"[+-]\d\d:?\d\d",
-    **dict.fromkeys(("%y", "%m", "%d", "%H", "%M", "%S"), r"\d{1,2}"),
+    **dict.fromkeys(("%y", "%m", "%d", "%H", "%I", "%M", "%S"), r"\d{1,2}"),
 }
 # What stands for a day in strftime's formats; without one, a format is of a time alone.
 _DAY_PARTS = ("%Y", "%y", "%C", "%G", "%d", "%e", "%j", "%D", "%F", "%x", "%c", "%s", "%+", "%v")
+
+_COMPACT = "%Y%m%d"
 
 DAY, WEEK, YEAR = 86_400.0, 604_800.0, 31_556_952.0
 """Periods in seconds; a year is the Gregorian mean of 365.2425 days."""
@@ -77,6 +92,25 @@ def find_formats(values: pl.Series) -> list[str]:
         if seconds.null_count() == 0 and is_new:
             found[pattern] = seconds
     return list(found)
+
+
+def find_odd_dates(values: pl.Series) -> tuple[str, pl.Series] | None:
+    """The format of most texts of a column, and those cells that keep it from being one of dates.
+
+    Args:
+        values: Texts, null where missing.
+    """
+    present = values.drop_nulls()
+    texts = different_texts(present)
+    # Most columns hold no dates, and a few of their values tell.
+    tried = [text.strip() for text in texts.gather_every(max(1, len(texts) // 5)).head(5)]
+    odd: dict[str, pl.Series] = {}
+    for pattern in FORMATS:
+        if sum(1 for text in tried if _shape(pattern).fullmatch(text)) * 2 > len(tried):
+            seconds = by_word(present, functools.partial(to_seconds, pattern=pattern))
+            odd[pattern] = present.filter(seconds.is_null())
+    best = min(odd, key=lambda pattern: len(odd[pattern]), default=None)
+    return (best, odd[best]) if best and len(odd[best]) * 2 < len(present) else None
 
 
 @functools.cache
@@ -140,6 +174,9 @@ def moments(values: pl.Series, pattern: str | None) -> pl.Series:
 
 def _parse(values: pl.Series, pattern: str) -> pl.Series:
     """Text as times of polars', null where it is not of the pattern."""
+    if pattern.startswith(_COMPACT):
+        # Without a mark between them, a month and a day of one digit could be told by nobody.
+        values = values.set(~values.str.contains(r"^\d{8}").fill_null(True), None)
     try:
         if not any(part in pattern for part in _DAY_PARTS):
             return values.str.to_time(pattern, strict=False)

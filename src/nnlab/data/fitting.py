@@ -65,6 +65,7 @@ def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericCo
         date_format=kind.date_format,
         periods=[],
         is_date=kind.kind == "date",
+        number_format=kind.number_format,
     )
     numbers = unfitted.read(values)
     is_missing = np.isnan(numbers)

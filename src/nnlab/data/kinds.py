@@ -3,15 +3,17 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, cast
 
 import polars as pl
 
-from nnlab.data.dates import find_formats
+from nnlab.data.dates import find_formats, to_seconds
+from nnlab.data.number_formats import find_number_format, to_numbers
+from nnlab.data.odd_cells import OddCells, find_odd_cells, hold_digits, shorten
 from nnlab.data.spelling import LARGEST_WHOLE, boolean_text
 from nnlab.data.words import by_word, different_texts, is_text
-from nnlab.suggestions import column_kind, did_you_mean, few
+from nnlab.suggestions import column_kind, did_you_mean, few, setting
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 
@@ -21,9 +23,16 @@ FEW_WORDS = 5
 # With fewer rows, values that are all different are no sign of an identifier.
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
-_ID_NAME = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row)$)|[a-z](Id|ID)$")
-# Above this many rows, distinct values are counted approximately, to about one in a hundred.
-_EXACT_COUNT = 200_000
+_ONE_VALUE = "one value, or missing"
+# Of a date in whole numbers, and how many different ones are no chance.
+_DAY, _FEW_DAYS = "%Y%m%d", 5
+_ID_NAME = re.compile(
+    r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row|no|nr|num|phone|tel|ssn)$|number$)"
+    r"|[a-z](Id|ID|No|Nr|Num|Phone)$|[A-Z]NUM$"
+)
+# Above this many rows, distinct values are counted approximately, to about one in a hundred,
+# unless more than this share of them seem to differ: identifiers differ in each row.
+_EXACT_COUNT, _NEARLY_ALL = 200_000, 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +46,9 @@ class ColumnKind:
         distinct: How many different values there are.
         note: Why it is left out, or what is worth knowing of it; may be empty.
         date_format: How dates are written, where they are text.
+        number_format: How numbers are written, where they are text (`number_formats`).
         written_as: How categories are written: `text`, `number` or `boolean`.
-        words: The few words that keep a column from being one of numbers, and may mean that a
-            value is missing; none where they are many.
+        odd: The cells that keep it from being one of numbers or dates; None where it is none.
     """
 
     name: str
@@ -48,8 +57,9 @@ class ColumnKind:
     distinct: int
     note: str = ""
     date_format: str | None = None
+    number_format: str | None = None
     written_as: str = "text"
-    words: Sequence[str] = ()
+    odd: OddCells | None = None
 
     @property
     def is_used(self) -> bool:
@@ -63,6 +73,7 @@ def infer_kinds(
     said: Mapping[str, str],
     drop: Sequence[str],
     whole: pl.DataFrame | None = None,
+    decimal: str = ".",
 ) -> list[ColumnKind]:
     """Find out what the columns of training rows hold.
 
@@ -71,18 +82,21 @@ def infer_kinds(
         said: Kinds by column name, which have the last word: `numeric`, `categorical`,
             `boolean`, `date`, or a date's format such as `%d/%m/%Y`.
         drop: Names of columns to leave out.
-        whole: All rows of the table, which tell how dates are written; None where these are all.
+        whole: All rows of the table, which tell how dates and numbers are written; None where
+            these are all.
+        decimal: The decimal mark of plain numbers in the file.
 
     Raises:
         ValueError: A name is no column's, or a kind does not suit the column's values.
     """
     check_names(frame.columns, said=said, drop=drop)
+    whole = frame if whole is None else whole
     return [
         _facts(values, "left out", count_distinct(values), note="as data.drop says")
         if values.name in drop
-        else _say(values, said[values.name])
+        else _say(values, said[values.name], whole[values.name], decimal)
         if values.name in said
-        else infer_kind(values, values if whole is None else whole[values.name])
+        else infer_kind(values, whole[values.name], decimal)
         for values in frame
     ]
 
@@ -94,21 +108,22 @@ def check_names(columns: Sequence[str], *, said: Iterable[str], drop: Iterable[s
         ValueError: A name is no column's; the message offers the closest.
     """
     known = set(columns)
-    for setting, names in (("data.columns", said), ("data.drop", drop)):
+    for option, names in (("data.columns", said), ("data.drop", drop)):
         for name in names:
             if name not in known:
                 raise ValueError(
-                    f"{setting} must name features of the table, got '{name}'"
+                    f"{option} must name features of the table, got '{name}'"
                     f"{did_you_mean(name, columns)} (they are: {few(columns)})"
                 )
 
 
-def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
+def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str = ".") -> ColumnKind:
     """Find out what a column holds.
 
     Args:
         values: Numbers, texts, booleans or dates, null where missing.
         whole: The column in all rows of the table; None where these are all.
+        decimal: The decimal mark of plain numbers in the file.
     """
     is_plain = is_text(values) or values.dtype in (pl.Boolean, pl.Null)
     if not (is_plain or values.dtype.is_numeric() or values.dtype.is_temporal()):
@@ -119,29 +134,33 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None) -> ColumnKind:
     if distinct == 0:
         return _facts(values, "left out", distinct, note="no value at all")
     if distinct == 1 and missing == 0:
-        return _facts(values, "left out", distinct, note=f"always {_shorten(values[0])}")
+        return _facts(values, "left out", distinct, note=f"always {shorten(values[0])}")
     if values.dtype.is_temporal():
         return _facts(values, "date", distinct)
     if values.dtype == pl.Boolean or (distinct == 2 and _are_booleans(values)):
         return _facts(values, "boolean", distinct, written_as="boolean")
     if values.dtype.is_numeric():
         return _infer_number(values, distinct)
-    return _infer_text(values, distinct, values if whole is None else whole)
+    return _infer_text(values, distinct, values if whole is None else whole, decimal)
 
 
 def count_distinct(values: pl.Series) -> int:
-    """How many different values there are, missing ones aside; approximate in large tables.
+    """How many different values there are, missing ones aside.
 
-    Of lists and structures 0: nobody compares them.
+    In large tables approximate, unless they may be identifiers. Of lists and structures 0: nobody
+    compares them.
     """
     if values.dtype.is_nested():
         return 0
     if values.dtype == pl.Enum:
         return len(different_texts(values))
     present = values.drop_nulls()
-    if len(present) <= _EXACT_COUNT:
-        return present.n_unique()
-    return min(cast(int, present.approx_n_unique()), len(present))
+    if len(present) > _EXACT_COUNT:
+        distinct = cast(int, present.approx_n_unique())
+        # To count fractions would take time, and they identify nothing.
+        if values.dtype.is_float() or distinct < _NEARLY_ALL * len(present):
+            return min(distinct, len(present))
+    return present.n_unique()
 
 
 def _facts(
@@ -151,7 +170,9 @@ def _facts(
     *,
     note: str = "",
     date_format: str | None = None,
+    number_format: str | None = None,
     written_as: str = "text",
+    odd: OddCells | None = None,
 ) -> ColumnKind:
     return ColumnKind(
         name=values.name,
@@ -160,17 +181,21 @@ def _facts(
         distinct=distinct,
         note=note,
         date_format=date_format,
+        number_format=number_format,
         written_as=written_as,
+        odd=odd,
     )
 
 
-def _say(values: pl.Series, kind: str) -> ColumnKind:
+def _say(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> ColumnKind:
     """A column of the kind that a person says it is."""
     distinct = count_distinct(values)
     if values.null_count() == len(values):
         return _facts(values, "left out", distinct, note="no value at all")
     if kind == "numeric":
-        return _facts(values, "numeric", distinct)
+        pattern = find_number_format(whole, decimal) if is_text(whole) else None
+        note = f"read as {pattern}" if pattern else ""
+        return _facts(values, "numeric", distinct, note=note, number_format=pattern)
     if kind == "categorical":
         return _facts(values, "categorical", distinct, written_as=_written_as(values))
     if kind == "boolean":
@@ -185,7 +210,7 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
         return _facts(values, "date", distinct)
     if "%" in kind:
         return _facts(values, "date", distinct, date_format=kind)
-    formats = find_formats(values) if is_text(values) else []
+    formats = find_formats(values if is_text(values) else values.cast(pl.String))
     if not formats:
         raise ValueError(
             f"data.columns.{values.name}=date needs dates in a usual format, got "
@@ -196,27 +221,43 @@ def _say(values: pl.Series, kind: str) -> ColumnKind:
 
 
 def _infer_number(values: pl.Series, distinct: int) -> ColumnKind:
-    rows = len(values)
     if values.dtype.is_integer():
-        all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
         low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
-        # Of rows that were numbered, training has a part.
-        is_sequence = high - low < 1.8 * rows and not _are_years(low, high)
-        if all_different and (is_sequence or _is_id_name(values.name)):
-            return _facts(
-                values, "left out", distinct, note="an identifier: a different number in each row"
-            )
-        if max(-low, high) > LARGEST_WHOLE:
-            note = "numbers beyond 2^53, taken as codes"
-            if distinct > rows / 2 and rows >= _FEW_ROWS:
-                note = "an identifier: numbers beyond 2^53, hardly two the same"
-                return _facts(values, "left out", distinct, note=note)
-            return _facts(values, "categorical", distinct, note=note, written_as="number")
-        if _are_codes(values, distinct, low, high):
-            return _facts(values, "categorical", distinct, note="codes", written_as="number")
-    if distinct == 1:
-        return _facts(values, "numeric", distinct, note="one value, or missing")
-    return _facts(values, "numeric", distinct)
+        return _infer_whole_number(values, distinct, low, high)
+    return _facts(values, "numeric", distinct, note=_ONE_VALUE if distinct == 1 else "")
+
+
+def _infer_whole_number(values: pl.Series, distinct: int, low: int, high: int) -> ColumnKind:
+    rows = len(values)
+    if _are_days(values, distinct, low, high):
+        return _facts(values, "date", distinct, note=f"read as {_DAY}", date_format=_DAY)
+    all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
+    # Of rows that were numbered, training has a part.
+    is_sequence = high - low < 1.8 * rows and not _are_years(low, high)
+    if all_different and (is_sequence or _is_id_name(values.name)):
+        note = "an identifier: a different number in each row"
+        return _facts(values, "left out", distinct, note=note)
+    if max(-low, high) > LARGEST_WHOLE:
+        note = "numbers beyond 2^53, taken as codes"
+        if distinct > rows / 2 and rows >= _FEW_ROWS:
+            note = "an identifier: numbers beyond 2^53, hardly two the same"
+            return _facts(values, "left out", distinct, note=note)
+        return _facts(values, "categorical", distinct, note=note, written_as="number")
+    if _are_codes(values, distinct, low, high):
+        return _facts(values, "categorical", distinct, note="codes", written_as="number")
+    note = _ONE_VALUE if distinct == 1 else ""
+    if all_different and not _are_years(low, high):
+        # So are the populations of towns, but an identifier looks no different.
+        way_out = setting("data.drop", [values.name])
+        note = f"a different number in each row; if an identifier: {way_out}"
+    return _facts(values, "numeric", distinct, note=note)
+
+
+def _are_days(values: pl.Series, distinct: int, low: int, high: int) -> bool:
+    """Whether whole numbers such as 20240131 are days; of other numbers one in thirty would be."""
+    if distinct < _FEW_DAYS or low < 1900_01_01 or high > 2100_12_31:
+        return False
+    return to_seconds(values.drop_nulls().unique(), _DAY).null_count() == 0
 
 
 def _are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
@@ -238,7 +279,7 @@ def _are_years(low: int, high: int) -> bool:
     return low >= 1500 and high <= 2200
 
 
-def _infer_text(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
+def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str) -> ColumnKind:
     present = values.drop_nulls()
     formats = find_formats(values)
     if formats:
@@ -249,25 +290,28 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKin
         if len(formats) > 1:
             note += f", not {formats[1]}: {column_kind(values.name, formats[1])} says otherwise"
         return _facts(values, "date", distinct, note=note, date_format=formats[0])
-    near = _near_numbers(present)
+    # Most columns hold words, and to see that is quick.
+    may_count = hold_digits(whole)
+    number_format = find_number_format(whole, decimal) if may_count else None
+    if number_format and _are_all(whole, number_format):
+        note = f"read as {number_format}"
+        return _facts(values, "numeric", distinct, note=note, number_format=number_format)
+    odd = find_odd_cells(whole, number_format, decimal) if may_count else None
+    note = odd.note + " (data.null_values)" * odd.may_be_missing if odd else ""
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
-        found = _facts(values, "left out", distinct, note=_why_not_text(present, distinct, near))
-    else:
-        found = _facts(values, "categorical", distinct, note=near, written_as=_written_as(values))
-    return replace(found, words=_few_words(whole)) if near else found
+        why = f"hardly two values the same; {note}" if odd else _why_not_text(present, distinct)
+        return _facts(values, "left out", distinct, note=why, odd=odd)
+    written_as = _written_as(values)
+    return _facts(values, "categorical", distinct, note=note, written_as=written_as, odd=odd)
 
 
-def _few_words(values: pl.Series) -> list[str]:
-    """The words among numbers, if they are few and no numbers with a unit or the like."""
-    words = different_texts(values).cast(pl.String).unique(maintain_order=True)
-    words = words.filter(_is_word(words))
-    has_digits = words.str.contains(r"^[^#]*\d").any()
-    return words.to_list() if len(words) <= FEW_WORDS and not has_digits else []
+def _are_all(values: pl.Series, number_format: str) -> bool:
+    """Whether all cells of a column are numbers of a format."""
+    numbers = by_word(values, lambda cells: to_numbers(cells, number_format))
+    return numbers.null_count() == values.null_count()
 
 
-def _why_not_text(present: pl.Series, distinct: int, near: str) -> str:
-    if near:
-        return f"hardly two values the same; {near}"
+def _why_not_text(present: pl.Series, distinct: int) -> str:
     present = present.cast(pl.String)
     lengths = present.str.len_chars().mean()
     if present.str.contains(r"\s").mean() > 0.5 or lengths > _FREE_TEXT_LENGTH:  # type: ignore[operator]
@@ -277,38 +321,14 @@ def _why_not_text(present: pl.Series, distinct: int, near: str) -> str:
     return f"{distinct:,} different texts in {len(present):,} rows"
 
 
-def _near_numbers(present: pl.Series) -> str:
-    """What keeps a column of text from being one of numbers, where most of its cells are."""
-    words = present.filter(by_word(present, _is_word))
-    if len(words) > len(present) / 2:
-        return ""
-    if words.is_empty():
-        is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
-        return f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
-    cells = (
-        "1 cell is not a number:"
-        if len(words) == 1
-        else f"{len(words):,} cells are not numbers, such as"
-    )
-    return f"{cells} '{_shorten(words[0])}'"
-
-
-def _is_word(texts: pl.Series) -> pl.Series:
-    return texts.str.strip_chars().cast(pl.Float64, strict=False).is_null()
-
-
 def _written_as(values: pl.Series) -> str:
     return "number" if values.dtype.is_numeric() else "text"
 
 
 def _are_booleans(values: pl.Series) -> bool:
-    return bool(boolean_text(values.drop_nulls().unique()).is_in(["true", "false"]).all())
+    """Whether two values are one that says yes and one that says no."""
+    return set(boolean_text(different_texts(values).unique())) == {"true", "false"}
 
 
 def _is_id_name(name: str) -> bool:
     return bool(_ID_NAME.search(name))
-
-
-def _shorten(value: object) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= 30 else f"{text[:27]}..."

@@ -12,7 +12,7 @@ from nnlab.data.column_table import spelled
 from nnlab.data.columns import CellError
 from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
-from nnlab.data.kinds import FEW_WORDS
+from nnlab.data.odd_cells import FEW_WORDS
 from nnlab.data.parquet import is_parquet
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
@@ -111,7 +111,7 @@ class LabelledTable:
             task: The task that is said, or `auto`.
 
         Raises:
-            CellError: There is one.
+            CellError: It is such a target.
         """
         refuse_odd_numbers(self.target, task, self._options.decimal or ".")
         words = find_words(self.target, task, self._options.decimal or ".")
@@ -120,7 +120,7 @@ class LabelledTable:
         spellings = self.target[words].unique(maintain_order=True).to_list()
         ways_out = [f"mend {'it' if len(words) == 1 else 'such cells'}"]
         if len(spellings) <= FEW_WORDS:
-            ways_out.append(f"set {self.make_missing(spellings)} to leave such rows out")
+            ways_out.append(f"set {self.as_missing(spellings)} to leave such rows out")
         ways_out.append("data.task=multiclass if all of them are labels")
         shown = "word, " if len(words) == 1 else "words, the first "
         raise CellError(
@@ -130,14 +130,14 @@ class LabelledTable:
             ", or ".join(ways_out),
         )
 
+    def as_missing(self, spellings: Sequence[str]) -> str:
+        """The setting by which words count as missing, too."""
+        return setting("data.null_values", [*self._spellings_in_use(), *spellings])
+
     def count_missing(self) -> dict[str, dict[str, int]]:
         """What counts as missing in which column; nothing of a file that takes long to read."""
         names = [values.name for values in self.frame if values.null_count() > 0]
         return self._count(names, missing_values(self._options)) if names else {}
-
-    def make_missing(self, words: Sequence[str]) -> str:
-        """The setting that makes words missing values, beside those that the file has already."""
-        return setting("data.null_values", [*self._spellings_in_use(), *words])
 
     def _spellings_in_use(self) -> list[str]:
         """The words that are missing values in this file; of a large one all that may be."""

@@ -6,6 +6,7 @@ from typing import cast
 
 import polars as pl
 
+from nnlab.data.csv.header import refuse_patterns
 from nnlab.data.csv.options import BLANKS
 from nnlab.data.csv.types import as_number
 from nnlab.data.storage import Storage, TableParts
@@ -119,12 +120,13 @@ def _plain_column(values: pl.Series, *, is_wide: bool) -> pl.Series:
 def _scan(path: Path) -> pl.LazyFrame:
     try:
         table = pl.scan_parquet(path)
-        table.collect_schema()
+        names = table.collect_schema().names()
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(
             f"{path} cannot be read as a Parquet file: {reason}; fetch it again"
         ) from error
+    refuse_patterns(names, str(path))
     return table
 
 

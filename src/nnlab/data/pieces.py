@@ -28,6 +28,7 @@ def learn_columns(
     drop: Sequence[str],
     scaling: str,
     max_one_hot: int,
+    decimal: str,
 ) -> tuple[list[ColumnKind], list[Column]]:
     """What the columns of a table hold, and what is learned of those that are used.
 
@@ -38,6 +39,7 @@ def learn_columns(
         drop: Names of columns to leave out.
         scaling: How numbers are scaled.
         max_one_hot: The most categories of a column that is one-hot.
+        decimal: The decimal mark of plain numbers in the file.
 
     Raises:
         ValueError: A name is no column's, or a kind does not suit its values.
@@ -46,13 +48,14 @@ def learn_columns(
     check_names(frame.columns, said=said, drop=drop)
 
     def learn(name: str) -> tuple[list[ColumnKind], list[Column]]:
-        whole = frame.select(name)
+        whole = frame.get_column(name).to_frame()  # `select` would take * for all columns
         rows = whole.filter(is_train)
         kinds = infer_kinds(
             rows,
             said={name: said[name]} if name in said else {},
             drop=[name] if name in drop else [],
             whole=whole,
+            decimal=decimal,
         )
         return kinds, fit_columns(rows, kinds, scaling=scaling, max_one_hot=max_one_hot)
 

@@ -94,7 +94,7 @@ class TableReader:
         there = {name.strip(BLANKS): name for name in frame.columns}
         there |= {name: name for name in frame.columns}
         used = frame.select(
-            pl.col(there[name]).alias(name) for name in self.column_names if name in there
+            frame.get_column(there[name]).alias(name) for name in self.column_names if name in there
         )
         used = used.with_columns(pl.selectors.string().str.strip_chars(BLANKS))
         used = used.with_columns(
@@ -105,7 +105,7 @@ class TableReader:
         )
         if self.decimal != ",":
             return used
-        numbers = [c.name for c in self.numeric if not c.is_date]
+        numbers = [c.name for c in self.numeric if not c.is_date and c.number_format is None]
         codes = [c.name for c in self.categorical if c.written_as == "number"]
         text = [name for name in used.columns if used[name].dtype == pl.String]
         return used.with_columns(
@@ -115,7 +115,7 @@ class TableReader:
         )
 
     def _with_point(self, cells: pl.Series, *, is_number: bool) -> pl.Series:
-        numbers = cells.to_frame().select(from_decimal_comma(pl.col(cells.name))).to_series()
+        numbers = from_decimal_comma(cells)
         odd = (numbers.is_null() & cells.is_not_null()).arg_true()
         if is_number and len(odd):
             row = int(odd[0])

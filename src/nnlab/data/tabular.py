@@ -18,13 +18,18 @@ from nnlab.data.encoder import RowEncoder
 from nnlab.data.fitting import mean_and_spread
 from nnlab.data.kinds import ColumnKind, count_distinct
 from nnlab.data.labelled import LabelledTable
-from nnlab.data.leakage import find_leaks
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.storage import Storage
 from nnlab.data.table_split import TableSplit
-from nnlab.data.targets import encode_targets, find_classes, infer_task
+from nnlab.data.table_warnings import (
+    warn_of_copies,
+    warn_of_leaks,
+    warn_of_odd_cells,
+    warn_of_similar_classes,
+)
+from nnlab.data.targets import describe_values, encode_targets, find_classes, infer_task
 from nnlab.data.words import is_text
 from nnlab.paths import require_file
 from nnlab.rule_types import flat_names
@@ -36,8 +41,6 @@ _log = logging.getLogger(__name__)
 
 # A file of up to so many pieces of so many bytes is digested whole.
 _PIECES, _PIECE = 64, 2**20
-# A column that gives the target away does so in any sample.
-_LEAK_SAMPLE = 20_000
 
 
 class TabularDataModule(InMemoryDataModule):
@@ -195,9 +198,8 @@ class TabularDataModule(InMemoryDataModule):
             kinds, preprocessing = self._fit(table, targets, rows["train"], task, classes)
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
-        warnings = self._warn(table.frame, targets, rows["train"], task, columns) if kinds else []
+        warnings = self._warn(table, targets, rows, kinds, columns, classes) if kinds else []
         missing = table.count_missing() if kinds else {}
-        ways_out = {kind.name: table.make_missing(kind.words) for kind in kinds if kind.words}
         with table.locating():
             inputs = encode_table(table.frame, columns, encoder, list(rows.values()), self.storage)
         scaled = _scale(targets, preprocessing)
@@ -211,7 +213,7 @@ class TabularDataModule(InMemoryDataModule):
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
-            column_table=column_table(kinds, columns, missing, ways_out),
+            column_table=column_table(kinds, columns, missing),
             warnings=warnings,
             train=splits["train"],
             val=splits["val"],
@@ -249,10 +251,10 @@ class TabularDataModule(InMemoryDataModule):
         if preprocessing is None:
             drop = list(dict.fromkeys([*self.drop, *nested]))
             way_out = f", or leave it out with {setting('data.drop', drop)}"
-            refuse_nested(frame.drop(self.drop, strict=False), path, way_out)
+            refuse_nested(frame.select(v for v in frame if v.name not in self.drop), path, way_out)
             return
         used = {self.target, *(column["name"] for column in preprocessing["columns"])}
-        refuse_nested(frame.select(name for name in nested if name in used), path)
+        refuse_nested(frame.select(v for v in frame if v.name in used), path)
 
     def _choose_task(self, table: LabelledTable, preprocessing: Mapping[str, Any] | None) -> Task:
         if preprocessing is not None:
@@ -260,10 +262,11 @@ class TabularDataModule(InMemoryDataModule):
         table.refuse_words(self.task)
         distinct = count_distinct(table.target)
         inferred = infer_task(table.target, distinct)
-        if self.task != "auto":
-            return cast(Task, self.task)
-        _log.info("task   %s, from %s values of %s", inferred, f"{distinct:,}", self.target)
-        return inferred
+        task = inferred if self.task == "auto" else cast(Task, self.task)
+        is_said = " as data.task says," if self.task != "auto" else ""
+        values = describe_values(table.target, distinct, task)
+        _log.info("task   %s,%s from %s", task, is_said, values)
+        return task
 
     def _fit(
         self,
@@ -317,13 +320,14 @@ class TabularDataModule(InMemoryDataModule):
         no_features = [name for name in (self.target, self.split.group) if name is not None]
         with table.locating():
             return learn_columns(
-                table.frame.drop(no_features),
+                table.frame.select(v for v in table.frame if v.name not in no_features),
                 is_train,
                 # What is said of the group, which is no feature, is of no use, but no mistake.
                 said={k: kind for k, kind in self.columns.items() if k != self.split.group},
                 drop=[name for name in self.drop if name != self.split.group],
                 scaling=self.scaling,
                 max_one_hot=self.max_one_hot,
+                decimal=self._decimal,
             )
 
     def _spec(
@@ -344,24 +348,21 @@ class TabularDataModule(InMemoryDataModule):
 
     def _warn(
         self,
-        frame: pl.DataFrame,
+        table: LabelledTable,
         targets: Tensor,
-        train: Tensor,
-        task: Task,
+        rows: Mapping[str, Tensor],
+        kinds: Sequence[ColumnKind],
         columns: Sequence[Column],
+        class_names: Sequence[str],
     ) -> list[str]:
-        sample = train[:: -(-len(train) // _LEAK_SAMPLE)]
-        leaks = find_leaks(
-            frame.select(column.name for column in columns)[sample.numpy()],
-            columns,
-            targets[sample].double().numpy(),
-            classes=task != "regression",
+        leaks = warn_of_leaks(
+            table, columns, targets, rows["train"], classes=bool(class_names), drop=self.drop
         )
         return [
-            f"'{name}' gives '{self.target}' away: on its own it predicts {share:.1%} of it; if "
-            f"it will not be known when predicting, leave it out with "
-            + setting("data.drop", [*self.drop, name])
-            for name, share in leaks.items()
+            *warn_of_similar_classes(self.target, class_names),
+            *warn_of_odd_cells(table, kinds),
+            *leaks,
+            *warn_of_copies(table.frame, rows),
         ]
 
 

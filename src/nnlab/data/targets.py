@@ -40,6 +40,9 @@ _ODD_NUMBERS = (
         "leave out these marks",
     ),
 )
+# With more different numbers, nobody would mean classes.
+_FEW_VALUES = 50
+_CLASSES_SHOWN = 6
 _PADDED = r"^\s*[+-]?0\d"
 
 
@@ -73,6 +76,32 @@ def may_be_classes(target: pl.Series) -> bool:
     present = target.drop_nulls()
     distinct = count_distinct(present)
     return distinct < 2 or infer_task(present, distinct) != "regression"
+
+
+def describe_values(target: pl.Series, distinct: int, task: Task) -> str:
+    """A target's values for a person: how many there are, and of classes which ones.
+
+    Args:
+        target: The target column, without missing values.
+        distinct: How many different values it takes.
+        task: The task that is to be learned.
+
+    Returns:
+        Such as `3 values of size: 'L' 7, 'M' 5, 'S' 2`, and how to choose another task where
+        the values leave that open.
+    """
+    text = f"{distinct:,} values of {target.name}"
+    if task == "regression":
+        is_open = distinct <= _FEW_VALUES
+        return f"{text}; data.task=multiclass takes them as classes" if is_open else text
+    counts = target.alias("class").value_counts(name="rows").sort("rows", "class", descending=True)
+    names = _class_text(counts["class"][:_CLASSES_SHOWN])
+    rows = counts["rows"][:_CLASSES_SHOWN]
+    text += ": " + ", ".join(f"'{n}' {count:,}" for n, count in zip(names, rows, strict=True))
+    if len(counts) > _CLASSES_SHOWN:
+        text += f" and {len(counts) - _CLASSES_SHOWN:,} more"
+    is_open = task == "multiclass" and target.dtype.is_numeric()
+    return f"{text}; data.task=regression takes them as numbers" if is_open else text
 
 
 def refuse_unlearnable(target: pl.Series) -> None:
@@ -170,7 +199,7 @@ def find_words(target: pl.Series, task: str, decimal: str) -> list[int]:
 def _numbers(target: pl.Series, decimal: str) -> pl.Series:
     """A target's texts as numbers, null where they are words."""
     if decimal == ",":
-        return target.to_frame().select(from_decimal_comma(pl.col(target.name))).to_series()
+        return from_decimal_comma(target)
     text = target.cast(pl.String).str.strip_chars()
     whole, numbers = text.cast(pl.Int64, strict=False), text.cast(pl.Float64, strict=False)
     return whole if whole.null_count() == numbers.null_count() else numbers

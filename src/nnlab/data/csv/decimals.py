@@ -41,7 +41,7 @@ def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
             )
         odd = texts.filter(texts.str.contains(_PLAIN_THOUSANDS))
         if len(odd) and texts.str.contains(_POINTS_AND_COMMA).all():
-            is_read = texts.to_frame().select(from_decimal_comma(pl.col(texts.name))).to_series()
+            is_read = from_decimal_comma(texts)
             way_out = f"set {setting('data.decimal', ',')} to read them as numbers, "
             if is_read.null_count():
                 way_out = f"take these out, as in {odd[0].replace('.', '')}, or set "

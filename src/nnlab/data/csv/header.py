@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 from nnlab.data.csv.layout import Marks, Place, plain_line_ends, record_ends, without_blanks
@@ -54,11 +55,12 @@ def read_names(cells: list[str], options: CsvOptions, place: Place) -> tuple[lis
             f"{place.path}, line {place.line}: data.column_names holds {len(names)} names, but "
             f"the line has {len(cells)} cells; give a name for each"
         )
+    refuse_patterns(names, f"{place.path}, line {place.line}")
     return list(names), has_header
 
 
 def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, place: Place) -> None:
-    """Refuse a header in which a name is blank or stands twice.
+    """Refuse a header in which a name is blank, stands twice, or is a pattern of polars'.
 
     Args:
         names: The names.
@@ -71,6 +73,7 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
         ValueError: There is such a name; the message names the line.
     """
     if all(name.strip() for name in names) and len(set(names)) == len(names):
+        refuse_patterns(names, f"{place.path}, line {place.line}")
         return
     way_out = "name every column once, or set data.header=false if the file has no header"
     above = _lines_above_names(below, len(names), marks, place.after(header))
@@ -82,6 +85,20 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
         repeated = next(name for name in names if names.count(name) > 1)
         reason = f"more than one column is named '{repeated}'; "
     raise ValueError(f"{place.path}, line {place.line}: {reason}{way_out}")
+
+
+def refuse_patterns(names: Sequence[str], place: str) -> None:
+    """Refuse names that polars takes for regular expressions, whatever is asked of the column.
+
+    Raises:
+        ValueError: There is one.
+    """
+    for name in names:
+        if name.startswith("^") and name.endswith("$"):
+            raise ValueError(
+                f"{place}: a column's name must not begin with ^ and end with $, because polars "
+                f"takes that for a pattern, got '{name}'; rename it, such as '{name[1:-1]}'"
+            )
 
 
 def _lines_above_names(text: bytes, width: int, marks: Marks, place: Place) -> int | None:

@@ -128,7 +128,8 @@ class ColumnTypes:
         ]
         if not names:
             return False
-        cells = self._parse(text, dict.fromkeys(self.kinds, "text")).select(names)
+        cells = self._parse(text, dict.fromkeys(self.kinds, "text"))
+        cells = cells.select(map(cells.get_column, names))
         is_long = (
             pl.all().str.contains(_LONG_INTEGER) & pl.all().cast(pl.Int64, strict=False).is_null()
         )
@@ -140,7 +141,7 @@ class ColumnTypes:
         for name in names:
             if self.kinds[name] != "text" and reason:
                 file = self._dialect.source.path.name
-                _log.info("%s: column '%s' stays text: %s", file, name, reason)
+                _log.info("%s: column '%s' is read as text: %s", file, name, reason)
             self.kinds[name] = "text"
 
     def _parse(self, text: bytes, kinds: dict[str, Kind], *, lenient: bool = False) -> pl.DataFrame:
@@ -152,9 +153,10 @@ class ColumnTypes:
         frame = _read(text, self._dialect, schema, null_values=given, ignore_errors=lenient)
         if not self._decimal_comma:
             return frame
-        floats = [name for name, kind in kinds.items() if kind == "float"]
-        frame = frame.with_columns(self._null_where_missing(frame.select(floats)))
-        numbers = frame.with_columns(from_decimal_comma(pl.col(name)) for name in floats)
+        floats = frame.select(v for v in frame if kinds[v.name] == "float")
+        floats = floats.with_columns(self._null_where_missing(floats))
+        frame = frame.with_columns(floats.get_columns())
+        numbers = frame.with_columns(map(from_decimal_comma, floats))
         if not lenient and numbers.null_count().rows() != frame.null_count().rows():
             raise pl.exceptions.ComputeError("a cell is no number with a decimal comma")
         return numbers
@@ -220,17 +222,15 @@ def _check_height(frame: pl.DataFrame, records: Records) -> None:
         raise pl.exceptions.ShapeError(f"{frame.height} rows where {records.count} were found")
 
 
-def from_decimal_comma(cells: pl.Expr) -> pl.Expr:
+def from_decimal_comma(cells: pl.Series) -> pl.Series:
     """Numbers such as 3,5 and 1.234,5; of 1.234 nobody knows what it means, so it is none."""
     number = cells.str.strip_chars_start(" \t")
     # A comma or another point behind it shows that a point marks thousands.
-    is_grouped = number.str.contains(r"^[+-]?\d{1,3}(\.\d{3})+(\.\d{3}|,\d*)$")
-    number = (
-        pl.when(is_grouped).then(number.str.replace_all(".", "", literal=True)).otherwise(number)
-    )
-    has_point = number.str.contains(".", literal=True)
-    number = pl.when(~has_point).then(number.str.replace(",", ".", literal=True))
-    return number.cast(pl.Float64, strict=False).alias(cells.meta.output_name())
+    is_grouped = number.str.contains(r"^[+-]?\d{1,3}(\.\d{3})+(\.\d{3}|,\d*)$").fill_null(False)
+    number = number.str.replace_all(".", "", literal=True).zip_with(is_grouped, number)
+    has_point = number.str.contains(".", literal=True).fill_null(False)
+    number = number.str.replace(",", ".", literal=True).set(has_point, None)
+    return number.cast(pl.Float64, strict=False)
 
 
 def _may_hold_long_integers(values: pl.Series) -> bool:
@@ -251,4 +251,4 @@ def _odd_cell(cells: pl.Series, numbers: pl.Series) -> str:
     """Why a column is no numbers, if numbers were meant; else nothing."""
     odd = cells.filter(numbers.is_null() & cells.is_not_null())
     meant = numbers.null_count() < len(numbers) or bool(odd.str.contains(_NEARLY_NUMBER).all())
-    return f"{odd[0][:40]!r} is not a number" if meant else ""
+    return f"{odd[0][:40]!r} is no plain number" if meant else ""

@@ -1,0 +1,120 @@
+"""Numbers with signs, units and marks between thousands: how they are written, what they are.
+
+A format is how it would write 1000.5: `$1,000.5`, `1 000,5`, `1000.5 kg`.
+"""
+
+import re
+
+import numpy as np
+import polars as pl
+
+from nnlab.data.csv.types import from_decimal_comma
+from nnlab.data.words import different_texts
+
+_CURRENCY = r"(?:\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR)"
+# Letters right behind a number may be a code's, as in 12A, unless they look like kg or km/h.
+_UNIT = rf"(?:{_CURRENCY}|[%‰°]|°[CF]|[a-zµ][a-zA-Z/²³]{{1,7}}| [a-zA-Zµ][a-zA-Z/²³.]{{0,11}})"
+_LOOSE = rf"^\(?[+-]?({_CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?( ?{_UNIT}|)\)?$"
+_FORMAT = re.compile(r"(.*)1(\D?)000([.,])5(.*)")
+# How many texts are looked at first, and how many tell the format.
+_FIRST, _SAMPLE = 20, 20_000
+
+
+def find_number_format(values: pl.Series, decimal: str) -> str | None:
+    """How most texts of a column write numbers.
+
+    Args:
+        values: Texts, null where missing.
+        decimal: The decimal mark of plain numbers in the same file.
+
+    Returns:
+        A format, which need not fit every text; None if most are no numbers, if no more are than
+        plain ones, if units differ, or if 1.100 may be 1100 or little more than 1, and it matters.
+    """
+    texts = different_texts(values)
+    if not are_mostly_numbers(texts.head(_FIRST)):
+        return None
+    texts = texts.gather_every(len(texts) // _SAMPLE + 1).unique(maintain_order=True)
+    unread = plain_numbers(texts, decimal).null_count()
+    affixes = _plain(texts).str.extract_groups(_LOOSE).drop_nulls().value_counts(sort=True)
+    prefix, suffix = affixes.to_series()[0].values()
+    other = "," if decimal == "." else "."
+    readings: dict[str, pl.Series] = {}
+    for mark in (decimal, other):
+        for thousands in ("", "." if mark == "," else ",", " ", "'"):
+            pattern = f"{prefix}1{thousands}000{mark}5{suffix}"
+            readings[pattern] = to_numbers(texts, pattern)
+    best = min(readings, key=lambda pattern: readings[pattern].null_count())
+    numbers = readings[best]
+    if numbers.null_count() >= min(unread, len(texts) / 2):
+        return None
+    # With three digits behind it each time, the decimal mark may stand between thousands instead.
+    if best == f"{prefix}1000{decimal}5{suffix}":
+        other_way = readings[f"{prefix}1{decimal}000{other}5{suffix}"]
+        if other_way.null_count() == numbers.null_count() and _differ(numbers, other_way):
+            return None
+    return best
+
+
+def _differ(numbers: pl.Series, thousandfold: pl.Series) -> bool:
+    """Whether two readings differ otherwise than by their unit, a thousand."""
+    if thousandfold.equals(numbers):
+        return False
+    large, small = (reading.drop_nulls().to_numpy() for reading in (thousandfold, numbers))
+    return not np.allclose(large, small * 1000, rtol=1e-9, atol=0)
+
+
+def are_mostly_numbers(texts: pl.Series) -> bool:
+    """Whether most texts look like numbers, however they are written; in many, a sample tells."""
+    texts = texts.gather_every(len(texts) // _SAMPLE + 1)
+    return bool(_plain(texts).str.contains(_LOOSE).sum() * 2 > len(texts))
+
+
+def plain_numbers(texts: pl.Series, decimal: str) -> pl.Series:
+    """Float64 of texts, null where they are no numbers with this decimal mark and nothing else."""
+    if decimal == ",":
+        return from_decimal_comma(texts)
+    return texts.str.strip_chars().cast(pl.Float64, strict=False)
+
+
+def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
+    """The numbers that texts of a format stand for; those in parentheses are negative.
+
+    Units are not converted: `5 %` is 5.
+
+    Args:
+        values: Strings, null where missing.
+        pattern: The format.
+
+    Returns:
+        Float64, null where missing or not of the format.
+    """
+    found = _FORMAT.fullmatch(pattern)
+    if found is None:
+        raise ValueError(f"a format must be how 1000.5 is written, got '{pattern}'")
+    prefix, thousands, decimal, suffix = found.groups()
+    prefix, suffix = (re.escape(affix.strip()) for affix in (prefix, suffix))
+    thousands, decimal = re.escape(thousands), re.escape(decimal)
+    grouped = rf"|[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+" if thousands else ""
+    number = rf"(?:0|[1-9][0-9]*{grouped})(?:{decimal}[0-9]*)?|{decimal}[0-9]+"
+    parts = _plain(values).str.extract_groups(
+        rf"^(\(|[+-]?){prefix} ?([+-]?)({number}) ?{suffix}(\)?)$"
+    )
+    first, second, digits, last = parts.struct.unnest().get_columns()
+    is_negative = (first == "(") | (first == "-") | (second == "-")
+    is_odd = ((first == "(") != (last == ")")) | ((first != "") & (second != ""))
+    if thousands:
+        digits = digits.str.replace_all(thousands, "")
+    numbers = digits.str.replace(decimal, ".").cast(pl.Float64, strict=False)
+    signs = is_negative.cast(pl.Float64) * -2 + 1
+    return (numbers * signs).set(is_odd.fill_null(False), None).alias(values.name)
+
+
+def _plain(texts: pl.Series) -> pl.Series:
+    """Texts with one kind of blank, apostrophe and minus."""
+    return (
+        texts.str.strip_chars()
+        .str.replace_all("[\u00a0\u2009\u202f]", " ")
+        .str.replace_all("\u2019", "'", literal=True)
+        .str.replace_all("\u2212", "-", literal=True)
+    )

@@ -1,0 +1,85 @@
+"""The cells that keep a column of text from being one of numbers or dates."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from nnlab.data.dates import find_odd_dates
+from nnlab.data.number_formats import are_mostly_numbers, plain_numbers, to_numbers
+from nnlab.data.words import by_word, different_texts
+
+FEW_WORDS = 5
+"""So few different words among numbers may spell a missing value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OddCells:
+    """What keeps a column from being what most of its cells are.
+
+    Attributes:
+        note: What it is, in few words.
+        meant: What most cells are: `numbers`, `dates`, or `codes`, which look like numbers.
+        texts: The different cells that are none, in their order; empty where it is not single
+            cells, but how all of them are written.
+    """
+
+    note: str
+    meant: str
+    texts: list[str]
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether there are so few different ones that they may spell a missing value."""
+        return 0 < len(self.texts) <= FEW_WORDS
+
+
+def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -> OddCells | None:
+    """What keeps a column of text from being one of numbers or dates; None if it is neither.
+
+    Args:
+        values: Texts, null where missing.
+        number_format: How most of them write numbers, if not plainly.
+        decimal: The decimal mark of plain numbers.
+    """
+    if found := find_odd_dates(values):
+        pattern, cells = found
+        return _odd(cells, "dates", f" as in {pattern}")
+    present = values.drop_nulls()
+
+    def read(texts: pl.Series) -> pl.Series:
+        if number_format is None:
+            return plain_numbers(texts, decimal)
+        return to_numbers(texts, number_format)
+
+    words = present.filter(by_word(present, read).is_null())
+    if words.is_empty():
+        is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
+        note = f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
+        return OddCells(note=note, meant="codes", texts=[])
+    if are_mostly_numbers(different_texts(words)):
+        examples = "' and '".join(dict.fromkeys(map(shorten, (present[0], words[0], words[-1]))))
+        note = f"numbers written in several ways, such as '{examples}'"
+        return OddCells(note=note, meant="numbers", texts=[])
+    return _odd(words, "numbers", "") if len(words) <= len(present) / 2 else None
+
+
+def _odd(cells: pl.Series, meant: str, written: str) -> OddCells:
+    count = (
+        f"1 cell is no {meant[:-1]}" if len(cells) == 1 else f"{len(cells):,} cells are no {meant}"
+    )
+    note = f"{count}{written}, such as '{shorten(cells[0])}'"
+    texts = cells.cast(pl.String).unique(maintain_order=True).to_list()
+    return OddCells(note=note, meant=meant, texts=texts)
+
+
+def hold_digits(values: pl.Series) -> bool:
+    """Whether some texts of a column have digits in them, as most have where numbers are meant."""
+    texts = different_texts(values)
+    sample = texts.gather_every(len(texts) // 20 + 1)
+    return any(letter.isdigit() for text in sample for letter in text)
+
+
+def shorten(value: object) -> str:
+    """A cell for a message that must stay readable."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 30 else f"{text[:27]}..."

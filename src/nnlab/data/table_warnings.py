@@ -1,0 +1,124 @@
+"""What a person should know of a table before a network learns from it."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+from torch import Tensor
+
+from nnlab.data.columns import Column
+from nnlab.data.kinds import ColumnKind
+from nnlab.data.labelled import LabelledTable
+from nnlab.data.leakage import find_leaks
+from nnlab.data.odd_cells import OddCells
+from nnlab.data.parquet import is_nested
+from nnlab.suggestions import column_kind, setting
+
+# A column that gives the target away does so in any sample.
+_LEAK_SAMPLE = 20_000
+# In larger tables, rows are not compared with each other.
+_MOST_ROWS = 500_000
+# Numbers that are taken as categories are better numbers if they are more than these.
+_FEW_CATEGORIES = 20
+
+
+def warn_of_leaks(
+    table: LabelledTable,
+    columns: Sequence[Column],
+    targets: Tensor,
+    train: Tensor,
+    *,
+    classes: bool,
+    drop: Sequence[str],
+) -> list[str]:
+    """A sentence for each column that gives the target away.
+
+    Args:
+        table: The table.
+        columns: The columns that are used.
+        targets: Indices of classes, or numbers, `(rows,)`.
+        train: The training rows.
+        classes: Whether the targets are classes.
+        drop: What is left out already.
+    """
+    sample = train[:: -(-len(train) // _LEAK_SAMPLE)]
+    used = pl.DataFrame([table.frame.get_column(column.name) for column in columns])
+    leaks = find_leaks(
+        used[sample.numpy()], columns, targets[sample].double().numpy(), classes=classes
+    )
+    target = table.target.name
+    return [
+        f"'{name}' gives '{target}' away: on its own it predicts {share:.1%} of it; if it will not "
+        f"be known when predicting, leave it out with {setting('data.drop', [*drop, name])}"
+        for name, share in leaks.items()
+    ]
+
+
+def warn_of_odd_cells(table: LabelledTable, kinds: Sequence[ColumnKind]) -> list[str]:
+    """A sentence for each column that would be numbers or dates but for some cells."""
+    return [
+        _warn_of_odd_cells(table, kind, kind.odd)
+        for kind in kinds
+        if kind.odd is not None and _is_pity(kind, kind.odd)
+    ]
+
+
+def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
+    """Whether a person would rather have a column read as what most of its cells are."""
+    if not kind.is_used or odd.meant != "numbers":
+        return odd.meant != "codes"
+    # Among many kinds of words, the numbers are names, too.
+    return kind.distinct > _FEW_CATEGORIES and (odd.may_be_missing or not odd.texts)
+
+
+def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) -> str:
+    becomes = "taken as categories" if kind.is_used else "left out"
+    ways_out = [f"write its {odd.meant} in one plain way"]
+    if odd.texts:
+        ways_out = ["mend such cells"]
+        if odd.may_be_missing:
+            ways_out.append(f"set {table.as_missing(odd.texts)} to take them as missing")
+    ways_out.append(f"{column_kind(kind.name, 'categorical')} if they are names of things")
+    return f"'{kind.name}' is {becomes}: {odd.note}; {', or '.join(ways_out)}"
+
+
+def warn_of_copies(frame: pl.DataFrame, rows: Mapping[str, Tensor]) -> list[str]:
+    """A sentence on rows that are there more than once, if there are any.
+
+    Tables of more than half a million rows are not looked through, for it would take longer than to
+    read them.
+
+    Args:
+        frame: The table.
+        rows: The rows of each split that comes out of it.
+    """
+    if len(frame) > _MOST_ROWS:
+        return []
+    plain = pl.DataFrame([values for values in frame if not is_nested(values)])
+    hashes = plain.hash_rows()
+    copies = len(hashes) - hashes.n_unique()
+    if copies == 0:
+        return []
+    there = hashes[rows["train"].numpy()].unique()
+    held_out = [hashes[index.numpy()] for name, index in rows.items() if name != "train"]
+    seen = sum(int(part.is_in(there.implode()).sum()) for part in held_out)
+    repeat = "repeats" if copies == 1 else "repeat"
+    flattered = f"; {seen:,} held out are training rows, too, which flatters the metrics"
+    return [
+        f"{copies:,} of {len(frame):,} rows {repeat} another one cell by cell"
+        f"{flattered if seen else ''}; unless they are cases of their own, take them out of the "
+        "file"
+    ]
+
+
+def warn_of_similar_classes(target: str, class_names: Sequence[str]) -> list[str]:
+    """A sentence on classes whose names differ only in capitals or blanks, if there are any."""
+    alike: dict[str, list[str]] = {}
+    for name in class_names:
+        alike.setdefault("".join(name.split()).casefold(), []).append(name)
+    found = [" and ".join(f"'{name}'" for name in names) for names in alike.values() if names[1:]]
+    if not found:
+        return []
+    return [
+        f"classes of '{target}' differ only in capitals or blanks: {'; '.join(found[:5])}; if they "
+        "are the same, spell them in one way in the file"
+    ]

@@ -1,0 +1,119 @@
+"""Numbers with signs, units and marks between thousands, against numbers that were written so."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from nnlab.data.number_formats import find_number_format, to_numbers
+
+NUMBERS = [0.0, 7.25, 999.0, 1000.0, 1234.5, 98765.25, 1234567.75]
+FORMATS = [
+    *("1,000.5", "1.000,5", "1 000.5", "1 000,5", "1'000.5", "$1,000.5", "€1.000,5"),
+    *("1000.5 %", "1000.5 kg", "1,000.5 km/h", "1 000,5 €", "USD 1,000.5", "1000,5 °C"),
+]
+
+
+def write(number: float, pattern: str) -> str:
+    """A number in a format, by Python's own means."""
+    prefix, suffix = pattern.split("1")[0], pattern.split("5")[1]
+    middle = pattern.removeprefix(prefix).removesuffix(suffix)
+    thousands, decimal = middle[1:-5], middle[-2]
+    text = f"{number:,.2f}".replace(",", "T").replace(".", decimal).replace("T", thousands)
+    return f"{prefix}{text}{suffix}"
+
+
+@pytest.mark.parametrize("pattern", FORMATS)
+def test_numbers_are_read_as_they_were_written(pattern: str) -> None:
+    texts = pl.Series([*(write(number, pattern) for number in NUMBERS), None])
+    assert find_number_format(texts, ".") == pattern
+    assert to_numbers(texts, pattern).to_list() == [*NUMBERS, None]
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u202f", "\u2009"])
+def test_all_narrow_blanks_are_blanks(blank: str) -> None:
+    texts = pl.Series([f"1{blank}000", f"12{blank}500{blank}€"[:6], "950"])
+    assert find_number_format(texts, ".") == "1 000.5"
+    assert to_numbers(texts, "1 000.5").to_list() == [1000, 12500, 950]
+
+
+def test_a_sign_may_stand_on_either_side_and_parentheses_are_one() -> None:
+    texts = pl.Series(["-$5", "$-5", "($5)", "+$5", "$5", "(-$5)", "($5", "-$-5", "\u2212$5"])
+    expected = [-5, -5, -5, 5, 5, None, None, None, -5]
+    assert to_numbers(texts, "$1,000.5").to_list() == expected
+    assert find_number_format(pl.Series(["(0.50)", "1.25"]), ".") == "1000.5"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,00",
+        "1000,000",
+        "1,0000",
+        "0,512",
+        "01,000",
+        "1,000.5.0",
+        "1 kg",
+        "",
+        "x",
+        "1e3",
+        "\uff15",
+    ],
+)
+def test_what_is_not_of_the_format_is_no_number(text: str) -> None:
+    assert to_numbers(pl.Series([text]), "1,000.5").to_list() == [None]
+
+
+@pytest.mark.parametrize("text", ["5", "5 lb", "kg", "5 kg 5 kg"])
+def test_a_unit_must_be_there_and_the_same(text: str) -> None:
+    assert to_numbers(pl.Series([text, "5kg"]), "1000.5 kg").to_list() == [None, 5]
+
+
+@pytest.mark.parametrize(
+    ("texts", "decimal", "expected"),
+    [
+        # Three digits behind the decimal mark, but not always; or a mark that is another.
+        (["950 kg", "1.100 kg", "2.25 kg"], ".", "1000.5 kg"),
+        (["950 kg", "1,100 kg"], ".", "1,000.5 kg"),
+        (["950 kg", "1.100 kg"], ",", "1.000,5 kg"),
+        # Either way all are as large compared with each other.
+        (["1.250 kg", "3.100 kg"], ".", "1000.5 kg"),
+        # A thousand or one, and it matters.
+        (["950 kg", "1.100 kg"], ".", None),
+        (["950 kg", "1,100 kg"], ",", None),
+    ],
+)
+def test_a_mark_that_may_be_either_is_not_guessed(texts, decimal, expected) -> None:
+    assert find_number_format(pl.Series(texts), decimal) == expected
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1.5", "2"],  # plain ones
+        ["1.5", "1e5", "0.007", "oops", "x"],
+        ["12 kg", "13 lb"],
+        ["C001", "C002"],
+        ["12A", "13A"],
+        ["4WD", "2WD"],
+        ["007 kg", "008 kg"],
+        ["12:30", "13:45"],
+        ["2024-05-01", "2024-05-02"],
+        ["10.0.0.1", "10.0.0.2"],
+        ["+49 30 1234", "+49 40 5678"],
+        ["0x10", "0x20"],
+        ["1_000", "2_000"],
+        ["\uff15 kg", "\uff16 kg"],
+        ["a", "b"],
+        [None, None],
+    ],
+)
+def test_names_dates_and_plain_numbers_have_no_format(texts: list) -> None:
+    assert find_number_format(pl.Series(texts, dtype=pl.String), ".") is None
+
+
+def test_the_format_is_that_of_most_texts() -> None:
+    texts = pl.Series([*(f"{i} kg" for i in range(9)), "unknown", None])
+    assert find_number_format(texts, ".") == "1000.5 kg"
+    assert np.isnan(to_numbers(texts, "1000.5 kg").to_numpy()).sum() == 2
+    words = texts.cast(pl.Enum(["heavy", *texts.drop_nulls().unique().sort()]))
+    assert find_number_format(words, ".") == "1000.5 kg"

@@ -1,0 +1,118 @@
+"""What a person is told of a table before training."""
+
+import re
+import shlex
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from nnlab.data.csv.options import CsvOptions
+from nnlab.data.kinds import infer_kinds
+from nnlab.data.labelled import LabelledTable
+from nnlab.data.storage import Storage
+from nnlab.data.table_warnings import warn_of_copies, warn_of_odd_cells, warn_of_similar_classes
+
+
+def table_of(folder: Path, cells: list[str], **options) -> LabelledTable:
+    path = folder / "table.csv"
+    frame = pl.DataFrame({"x": cells, "y": [f"{i % 2}" for i in range(len(cells))]})
+    frame.write_csv(path)
+    storage = Storage(memory_map=False, scratch=folder)
+    return LabelledTable(path, CsvOptions(**options), target="y", text=(), storage=storage)
+
+
+def warnings_of(table: LabelledTable, **said) -> list[str]:
+    kinds = infer_kinds(table.frame.select("x"), said=said, drop=[])
+    return warn_of_odd_cells(table, kinds)
+
+
+DAYS = [f"{date(2024, 1, 1) + timedelta(i)}" for i in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "odd"),
+    [
+        (DAYS, "0000-00-00"),
+        ([f"{i / 2}" for i in range(60)], "unknown"),
+        ([f"${i},000" for i in range(1, 61)], "unknown"),
+        ([f"{i % 25} kg" for i in range(60)], "heavy"),
+        (DAYS[:5] * 12, "0000-00-00"),
+    ],
+    ids=["dates", "numbers", "written numbers", "categories", "few dates"],
+)
+def test_a_column_lost_to_a_few_cells_is_warned_of_with_what_helps(
+    tmp_path: Path, cells: list[str], odd: str
+) -> None:
+    table = table_of(tmp_path, [*cells[:50], odd, *cells[50:], odd])
+    (warning,) = warnings_of(table)
+    assert f": 2 cells are no {'dates as in %Y-%m-%d' if '-' in odd else 'numbers'}," in warning
+    assert f"'{odd}'" in warning
+    # What is suggested helps: the column is what it was meant to be.
+    (stated,) = re.findall(r"'data.null_values=.*?\]'", warning)
+    override = OverridesParser.create().parse_override(*shlex.split(stated))
+    table = table_of(tmp_path, [*cells, odd], null_values=override.value())
+    assert warnings_of(table) == []
+    (kind,) = infer_kinds(table.frame.select("x"), said={}, drop=[])
+    assert kind.kind == ("date" if "-" in odd else "numeric")
+
+
+def test_numbers_in_units_of_several_kinds_are_warned_of_as_what_they_are(tmp_path: Path) -> None:
+    table = table_of(tmp_path, [f"{i} {'kg' if i % 2 else 'lb'}" for i in range(40)])
+    (warning,) = warnings_of(table)
+    assert warning == (
+        "'x' is left out: numbers written in several ways, such as '0 lb' and '39 kg'; write its "
+        "numbers in one plain way, or data.columns.x=categorical if they are names of things"
+    )
+    assert warnings_of(table, x="categorical") == []
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [*"ab" * 20],
+        ["250.83", "401.9", "V57", "E909", "V58", "V45", "038", "V22"] * 20,
+        ["5", "10", "none"] * 20,
+        [f"name {i}" for i in range(40)],
+        [f"{i % 30:05}" for i in range(90)],
+        [f"{i:05}" for i in range(90)],
+    ],
+    ids=["words", "codes", "few numbers", "names", "leading zeros", "identifiers"],
+)
+def test_words_are_not_warned_of(tmp_path: Path, cells: list[str]) -> None:
+    assert warnings_of(table_of(tmp_path, cells)) == []
+
+
+def test_rows_that_are_there_more_than_once_are_counted() -> None:
+    frame = pl.DataFrame({"x": [1, 2, 3, 2, 1, 1], "y": ["a", "b", "a", "b", "c", "c"]})
+    rows = {"train": torch.tensor([0, 1, 2]), "test": torch.tensor([3, 4, 5])}
+    (warning,) = warn_of_copies(frame, rows)
+    assert warning.startswith(
+        "2 of 6 rows repeat another one cell by cell; 1 held out are training rows, too, which"
+    )
+    rows = {"train": torch.tensor([1, 3]), "test": torch.tensor([0, 2, 4, 5])}
+    assert "training" not in warn_of_copies(frame, rows)[0]
+    (warning,) = warn_of_copies(frame[:5], {"train": torch.arange(5)})
+    assert warning == (
+        "1 of 5 rows repeats another one cell by cell; unless they are cases of their own, take "
+        "them out of the file"
+    )
+    assert warn_of_copies(frame[:3], {"train": torch.arange(3)}) == []
+
+
+def test_rows_of_a_huge_table_are_not_compared(monkeypatch) -> None:
+    frame = pl.DataFrame({"x": [1, 1, 1]})
+    assert warn_of_copies(frame, {"train": torch.arange(3)})
+    monkeypatch.setattr("nnlab.data.table_warnings._MOST_ROWS", 2)
+    assert warn_of_copies(frame, {"train": torch.arange(3)}) == []
+
+
+def test_classes_that_differ_only_in_capitals_or_blanks_are_named() -> None:
+    (warning,) = warn_of_similar_classes("y", ["No", "Yes", "no ", "yes", "maybe"])
+    assert (
+        "of 'y' differ only in capitals or blanks: 'No' and 'no '; 'Yes' and 'yes'; if" in warning
+    )
+    assert warn_of_similar_classes("y", ["a", "b", "A1"]) == []
