@@ -1,10 +1,11 @@
 """Compare how nnlab turns a large CSV into tensors with what polars needs to read it.
 
-    python scripts/benchmark_reading.py [--rows 5000000] [--columns 20] [--text 0] [--repeats 3]
+    python scripts/benchmark_reading.py [--rows 5000000] [--columns 20] [--text 0] [--dates 0]
+        [--missing 0] [--repeats 3]
 
-A file of random whole and decimal numbers, and words if wanted, is written, then read alternately
-by polars alone (into a data frame) and by nnlab (checked, split, scaled, as tensors), each time in
-a fresh process.
+A file of random whole and decimal numbers, and if wanted words, dates and empty cells, is written,
+then read alternately by polars alone (into a data frame) and by nnlab (checked, split, scaled, as
+tensors), each time in a fresh process.
 Printed are the medians of wall time without imports, and of peak memory with them.
 """
 
@@ -55,11 +56,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--columns", type=int, default=20)
     parser.add_argument("--text", type=int, default=0, help="how many columns hold words")
+    parser.add_argument("--dates", type=int, default=0, help="how many hold dates")
+    parser.add_argument("--missing", type=float, default=0.0, help="share of cells that are empty")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.csv"
-        _write(path, arguments.rows, arguments.columns, arguments.text)
+        _write(path, arguments)
         print(f"{path.stat().st_size / 1e6:.0f} MB, {arguments.rows:,} rows", flush=True)
         runs: dict[str, list[dict[str, float]]] = {"polars": [], "nnlab": []}
         for _ in range(arguments.repeats):
@@ -83,23 +86,34 @@ def main() -> None:
     )
 
 
-def _write(path: Path, rows: int, columns: int, text: int) -> None:
-    """First columns of words; then half whole numbers, half decimals, the last the target `y`."""
+def _write(path: Path, arguments: argparse.Namespace) -> None:
+    """First columns of words, then of dates; then half whole numbers, half decimals, last `y`."""
     generator = np.random.default_rng(0)
-    names = [*(f"x{i}" for i in range(columns - 1)), "y"]
-    words = [f"word {i}" for i in range(50)]
+    names = [*(f"x{i}" for i in range(arguments.columns - 1)), "y"]
+    kinds = ["text"] * arguments.text + ["date"] * arguments.dates
+    kinds += ["integer" if i % 2 == 0 else "decimal" for i in range(len(kinds), len(names))]
     with path.open("wb") as file:
-        for start in range(0, rows, 500_000):
-            count = min(500_000, rows - start)
-            frame = {
-                name: generator.choice(words, count)
-                if i < text
-                else generator.normal(size=count).round(6)
-                if i % 2
-                else generator.integers(-50_000, 50_000, count)
-                for i, name in enumerate(names)
-            }
-            pl.DataFrame(frame).write_csv(file, include_header=start == 0)
+        for start in range(0, arguments.rows, 500_000):
+            count = min(500_000, arguments.rows - start)
+            columns = [
+                _cells(kind, count, generator).alias(name)
+                for name, kind in zip(names, kinds, strict=True)
+            ]
+            for index, values in enumerate(columns[:-1] if arguments.missing else []):
+                is_missing = pl.Series(generator.random(count) < arguments.missing)
+                columns[index] = values.set(is_missing, None)
+            pl.DataFrame(columns).write_csv(file, include_header=start == 0)
+
+
+def _cells(kind: str, count: int, generator: np.random.Generator) -> pl.Series:
+    if kind == "text":
+        return pl.Series(generator.choice([f"word {i}" for i in range(50)], count))
+    if kind == "date":
+        days = generator.integers(0, 20_000, count).astype("datetime64[D]")
+        return pl.Series(days).cast(pl.Date).dt.to_string()
+    if kind == "decimal":
+        return pl.Series(generator.normal(size=count).round(6))
+    return pl.Series(generator.integers(-50_000, 50_000, count))
 
 
 def _run(program: str, path: Path) -> dict[str, float]:

@@ -7,8 +7,8 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -87,43 +87,23 @@ def run_quickly(
     return subprocess.CompletedProcess(arguments, status, stdout.getvalue(), stderr.getvalue())
 
 
-Started = dict[str, tuple[Path, Future[Any]]]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def started(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Started]:
-    """Commands in processes of their own, one after the other while other tests run.
-
-    A selected test with `@pytest.mark.ahead(function, *arguments)` has `function` called with a new
-    folder and the arguments from the beginning on; the fixture `ahead` waits for it.
-    """
-    wanted: dict[str, tuple[Any, ...]] = {}
-    for item in request.session.items:
-        if "digits_run" in getattr(item, "fixturenames", ()):
-            wanted = {"digits_run": (run_script, "train.py"), **wanted}
-        for mark in item.iter_markers("ahead"):
-            wanted[item.nodeid] = mark.args
-    with ThreadPoolExecutor(1) as pool:
-        futures = {}
-        for name, (function, *arguments) in wanted.items():
-            folder = tmp_path_factory.mktemp("ahead")
-            futures[name] = folder, pool.submit(function, folder, *arguments)
-        yield futures
-        pool.shutdown(cancel_futures=True)
-
-
 @pytest.fixture
-def ahead(request: pytest.FixtureRequest, started: Started) -> tuple[Path, Any]:
-    """The folder of what this test's mark has started, and what it returned."""
-    folder, future = started[request.node.nodeid]
-    return folder, future.result()
+def ahead(request: pytest.FixtureRequest, tmp_path_factory) -> tuple[Path, Any]:
+    """The folder that this test's mark has filled, `@pytest.mark.ahead(function, *arguments)`.
+
+    And what `function`, called with it and the arguments, has returned.
+    """
+    (mark,) = request.node.iter_markers("ahead")
+    function, *arguments = mark.args
+    folder = tmp_path_factory.mktemp("ahead")
+    return folder, function(folder, *arguments)
 
 
 @pytest.fixture(scope="session")
-def digits_run(started: Started) -> tuple[Path, str]:
+def digits_run(tmp_path_factory) -> tuple[Path, str]:
     """The README's first command, run once: its run directory and what it printed."""
-    folder, future = started["digits_run"]
-    process = future.result()
+    folder = tmp_path_factory.mktemp("digits_run")
+    process = run_script(folder, "train.py")
     (run_dir,) = (folder / "outputs" / "digits").iterdir()
     return run_dir, process.stdout
 

@@ -399,17 +399,21 @@ def test_files_and_data_frames_mean_the_same_by_missing(quick_command, tmp_path)
         f"{['a', 'b', '?', ''][i % 4]},{i * 0.5},{'no' if i % 3 else 'yes'}" for i in range(80)
     )
     run = train(tmp_path, f"c,x,y\n{rows}\n", "data.target=y")
-    cells = ["a", "?", "", "NA", " "]
-    (tmp_path / "new.csv").write_text("c,x\n" + "\n".join(f"{cell},1.5" for cell in cells))
+    cells = ["a", "?", "", "NA", " ", " NA\t", " a "]
+    (tmp_path / "new.csv").write_text("c, x\n" + "\n".join(f"{cell}, 1.5" for cell in cells))
     predict(quick_command, run)
     from_file = [float(row["probability_yes"]) for row in written(tmp_path)]
+    # The cells themselves stay what they are.
+    assert [row["c"] for row in written(tmp_path)] == cells
     model = load_run(run)
-    frame = pl.DataFrame({"c": cells, "x": [1.5] * 5})
-    array = np.array([[cell, 1.5] for cell in ["a", None, np.nan, None, np.nan]], dtype=object)
+    frame = pl.DataFrame({"c": cells, " x": [" 1.5"] * 7})
+    same = ["a", None, np.nan, None, np.nan, None, "a"]
+    array = np.array([[cell, 1.5] for cell in same], dtype=object)
     for rows in (frame, pandas.DataFrame(frame.to_dict(as_series=False)), array):
         given = model.predict(rows)["probability_yes"].to_list()
         assert given == pytest.approx(from_file, abs=1e-6)
-    assert len(set(from_file[1:])) == 1
+    assert len(set(from_file[1:-1])) == 1
+    assert from_file[0] == from_file[-1]
 
 
 def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None:
@@ -432,6 +436,16 @@ def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None
     assert "numbers with a decimal comma, as in training, got '1.234' in new.csv, line 3" in (
         process.stderr
     )
+
+
+def test_points_that_may_mark_thousands_are_refused(runs, quick_command, tmp_path) -> None:
+    new = make_table(5, 13).with_columns(size=pl.lit("1.500"))
+    new.write_csv(tmp_path / "new.csv", separator=";")
+    process = predict(quick_command, runs["regression"], succeed=False)
+    assert "column 'size' of new.csv holds numbers such as '1.500', which semicolons" in (
+        process.stderr
+    )
+    predict(quick_command, runs["regression"], "data.decimal='.'")
 
 
 def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:

@@ -17,10 +17,10 @@ _HOW_NUMBERS = (
 )
 _HOW_CODES = (
     "A category becomes its number in 'codes', one that is not there the code of 'other', a "
-    "missing cell that of 'missing'. Written as text, the cell must be the same text, capitals "
-    "and spaces included; as number, it must be the same number, however it is written: 1, 1.0 "
-    "and 01 are one category; as boolean, spaces around it and capitals do not count, and it is "
-    "one of 'boolean_spellings'."
+    "missing cell that of 'missing'. Spaces around a cell do not count. Written as text, it must "
+    "be the same text, capitals included; as number, it must be the same number, however it is "
+    "written: 1, 1.0 and 01 are one category; as boolean, capitals do not count, and it is one of "
+    "'boolean_spellings'."
 )
 _HOW_PIXELS = "Brightness from 0 to 255, row by row from the top left, as it was in training."
 _HOW_CLASSES = (

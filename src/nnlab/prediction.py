@@ -25,8 +25,10 @@ from nnlab.checkpoints import read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
 from nnlab.data.columns import CellError
+from nnlab.data.csv.decimals import refuse_point_thousands
+from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
-from nnlab.data.parquet import is_nested, refuse_nested
+from nnlab.data.parquet import is_nested, is_parquet, refuse_nested
 from nnlab.data.rows import ImageReader, TableReader, image_files
 from nnlab.models import SupervisedModule
 from nnlab.predictor import Predictor, unseen_cells
@@ -107,6 +109,10 @@ def _predict_table(
     for number, chunk in enumerate(read_chunks(source, options, rows=_CHUNK)):
         if number == 0:
             _check_columns(chunk.frame, reader, source)
+            if options.decimal is None and not is_parquet(source):
+                names = [column.name for column in reader.numeric if not column.is_date]
+                dialect = find_dialect(source, options, is_told=False)
+                refuse_point_thousands(chunk.frame.select(names), dialect)
         try:
             raw = reader.read(chunk.frame)
         except CellError as error:

@@ -128,8 +128,7 @@ def test_few_rows_are_no_sign_of_an_identifier() -> None:
         ([f"C{i // 2 if i < 20 else i}" for i in range(40)], "30 different texts in 40 rows"),
         (
             [*(f"{i}.5" for i in range(39)), "unknown"],
-            "hardly two values the same; 1 cells are not numbers, such as 'unknown' "
-            "(data.null_values)",
+            "hardly two values the same; 1 cell is not a number: 'unknown'",
         ),
         (
             [f"{i:05}" for i in range(40)],
@@ -192,7 +191,9 @@ def test_whole_numbers_that_a_float_cannot_hold_are_codes_or_identifiers() -> No
 def test_the_words_that_keep_numbers_from_being_numbers_are_named() -> None:
     found = kind_of([*(str(i % 7) for i in range(28)), "n.a.", "n.a."])
     assert (found.kind, found.written_as) == ("categorical", "text")
-    assert found.note == "2 cells are not numbers, such as 'n.a.' (data.null_values)"
+    assert found.note == "2 cells are not numbers, such as 'n.a.'"
+    assert found.words == ["n.a."]
+    assert kind_of([*(str(i % 7) for i in range(28)), "1,000"]).words == []
     assert kind_of(["1", "a", "b"] * 9).note == ""
     assert kind_of(["007", "008", "010"] * 9).note == "numbers with leading zeros, as text"
     # In the rest of the file there is a word, or another leading zero.

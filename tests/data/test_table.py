@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from pandas._libs import parsers as pandas_readers
 
 from nnlab.data.chunks import find_place, read_chunks
 from nnlab.data.csv import source as csv_source
@@ -124,6 +125,12 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ("# note\na,b\n1,2\n", "line 2: .*set 'data.comment=\"#\"' if"),
         (",b\n0,2\n", r"column 1 has no name, as the index .* pandas .*to_csv\(index=False\), or"),
         ("title\na;b\n1;2\n", "line 2: it has 2 cells.*data.skip_lines=1"),
+        ("a, a\n1,2\n", "line 1: more than one column is named 'a'"),
+        ("Report 2024\n\na,b\n1,2\n", "line 3: it has 2 cells.*data.skip_lines=2 if this line"),
+        ("Report\nof 2024\n\na;b\n1;2\n", "line 4: .*data.skip_lines=3 if this line"),
+        ("Report;;\n;;\na;b;c\n1;2;3\n", "column 2 .*data.skip_lines=2 if line 3 is the header"),
+        (";;\na;b;c\n1;2;3\n", "line 1: column 1 .*data.skip_lines=1 if line 2 is the header"),
+        ("a,,c\n1,2,3\n", "line 1: column 2 has no name.* if the file has no header$"),
         ("a,a\n1,2\n", "line 1: more than one column is named 'a'.*data.header=false"),
         ("a,\n1,2\n", "line 1: column 2 has no name"),
         ("a, \n1,2\n", "line 1: column 2 has no name"),
@@ -138,6 +145,8 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ("a,b\n1,2\n3\r,4\n", "line 3: a CR stands alone"),
         ("a,b\n1,2\n\0,4\n", "line 3: there is a NUL"),
         (b"a,b\n1,2\n3,\xe9\n", r"line 3: it is not UTF-8 \(byte 0xe9 at offset 10\).*=latin-1"),
+        (b"a,b\n1,2\n3,\x93\xe9\x94\n", r"line 3: it is not UTF-8 \(byte 0x93.*encoding=cp1252 or"),
+        ("a,b\nü,2\n".encode() + b"3,\xe9\n", r"line 3: .*mend the byte, as other characters are"),
         (b"\xef\xbb\xbfa,b\n1,2\n3,\xe9\n", r"line 3: it is not UTF-8 \(byte 0xe9 at offset 13\)"),
         ("a,b\n1,2\n".encode("utf-16-le"), "line 1: .*data.encoding=utf-16-le"),
         ("a,b\n1,2\n".encode("utf-16-be"), "line 1: .*data.encoding=utf-16-be"),
@@ -152,6 +161,15 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ("a\tb|c\n1\t2|3\n", "'tab' or by '|'; .*data.separator=tab or".replace("|", r"\|")),
         ("1,english\n2,german\n3,dutch\n", "line 1: '1' heads .*data.header=false.*=true"),
         ('a;b\n"1,5";x\n"2,25";y\n', "column 'a' .*data.decimal=\",\""),
+        (
+            "a;b\n950;x\n1.234.567;y\n",
+            "'1.234.567', with points .* set 'data.decimal=\",\"' to read",
+        ),
+        (
+            "a;b\n950,5;x\n1.234,56;y\n",
+            "'1.234,56', with points .* set 'data.decimal=\",\"' to read",
+        ),
+        ("a;b\n9.500;x\n1.234.567;y\n", "with points .*; take these out, as in 1234567, or set"),
     ],
 )
 def test_what_is_not_plainly_a_table_is_refused(write: Write, content, message: str) -> None:
@@ -240,8 +258,8 @@ def test_stated_spellings_of_a_missing_value_replace_the_others(write: Write) ->
     options = CsvOptions(null_values=["-", "-999"])
     expected = {"a": [None, 5, None], "b": ["NA", None, "x"]}
     assert read_table(path, options).to_dict(as_series=False) == expected
-    assert missing_values(options) == ["", " ", "-", "-999"]
-    assert missing_values(CsvOptions())[:3] == ["", " ", "NA"]
+    assert missing_values(options) == ["", "-", "-999"]
+    assert missing_values(CsvOptions())[:2] == ["", "NA"]
 
 
 def test_a_blank_cell_is_missing(write: Write) -> None:
@@ -249,15 +267,82 @@ def test_a_blank_cell_is_missing(write: Write) -> None:
     assert read_table(path).rows() == [(1.5, None), (None, "x")]
 
 
+def test_spellings_of_a_missing_value_are_those_of_pandas_and_others(write: Write) -> None:
+    of_pandas = pandas_readers.STR_NA_VALUES - {""}
+    assert set(missing_values(CsvOptions())) >= of_pandas | {"?", ".", "na", "NONE"}
+    cells = ["1.5", *missing_values(CsvOptions())]
+    values = read_table(write("k,x\n" + "".join(f"a,{cell}\n" for cell in cells)))["x"]
+    assert values.to_list() == [1.5] + [None] * (len(cells) - 1)
+    # These may be categories or classes.
+    assert not {"-", "none", "None of these", "unknown"} & set(missing_values(CsvOptions()))
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_blanks_around_cells_and_names_do_not_count(write: Write, caplog, line_end: str) -> None:
+    lines = [
+        'a ,"b ",\tc,d, e f ',
+        '1 ,1.5," x  y ",  ,g',
+        '\t2, NA, ?,"  ", g ',
+        '" 3",2 ,x  y,,"""g"" "',
+    ]
+    with caplog.at_level(logging.INFO):
+        frame = read_table(write(line_end.join(lines)))
+    assert frame.columns == ["a", "b", "c", "d", "e f"]
+    assert frame.rows() == [
+        (1, 1.5, "x  y", None, "g"),
+        (2, None, None, None, "g"),
+        (3, 2.0, "x  y", None, '"g"'),
+    ]
+    assert caplog.messages[-1] == "table.csv: blanks around cells do not count"
+    assert caplog.text.count("blanks") == 1
+
+
+def test_blanks_within_cells_and_separators_that_are_blanks_stay(write: Write, caplog) -> None:
+    with caplog.at_level(logging.INFO):
+        frame = read_table(write('a b,c\nx y,"z, z"\n'))
+        assert frame.rows(named=True) == [{"a b": "x y", "c": "z, z"}]
+        tabs = read_table(write("a\tb\tc\n1\t\t\n2\t x\t\n"))
+        assert tabs.rows() == [(1, None, None), (2, "x", None)]
+        spaces = read_table(write("a b\n1 \n2 x\n"), CsvOptions(separator=" "))
+        assert spaces.rows() == [(1, None), (2, "x")]
+    assert caplog.text.count("blanks around cells") == 1
+
+
+def test_cells_that_are_missing_in_messy_files_are_those_that_the_manifest_says(
+    messy_folder: Path,
+) -> None:
+    blanks = read_table(messy_folder / "csvkit/blanks.csv")
+    assert blanks.null_count().row(0) == (1,) * 6
+    # All nine but the hyphen, which keeps the column text: it is not always a missing value.
+    x = read_table(messy_folder / "ml/nan_spellings.csv")["x"]
+    assert x.drop_nulls().to_list() == ["1", "-"]
+    stated = CsvOptions(null_values=["nan", "NaN", "NA", "N/A", "null", "-", "?"])
+    x = read_table(messy_folder / "ml/nan_spellings.csv", stated)["x"]
+    assert x.to_list() == [1] + [None] * 8
+    path = messy_folder / "frictionless/table-infer-missing-values.csv"
+    assert read_table(path)["id"].to_list()[:2] == ["1", "-"]
+    assert read_table(path, CsvOptions(null_values=["-"]))["id"].to_list()[:2] == [1, None]
+    rows = read_table(messy_folder / "frictionless/blank-rows-multiple.csv")
+    assert rows.null_count().row(0) == (11,) * 3
+    assert read_table(messy_folder / "csv-spectrum/empty.csv").null_count().row(0) == (0, 1, 1)
+
+
 def test_decimal_commas_are_read_when_stated(write: Write) -> None:
     path = write("a;b;c;d\n3,5;1;1.234,5;1.5\n-,25;2;2;2,5\n1;;;\n")
     expected = {
         "a": [3.5, -0.25, 1.0],
         "b": [1, 2, None],
-        "c": ["1.234,5", "2", None],
+        "c": [1234.5, 2, None],
         "d": ["1.5", "2,5", None],
     }
     assert read_table(path, CsvOptions(decimal=",")).to_dict(as_series=False) == expected
+    points = write("a;b;c\n-1.234,56;1.234.567;1.234\n950,5;12,5;3,5\n1.000,;2.000.000,25;1\n")
+    assert read_table(points, CsvOptions(decimal=",")).to_dict(as_series=False) == {
+        "a": [-1234.56, 950.5, 1000],
+        "b": [1234567, 12.5, 2000000.25],
+        # On its own a point may be a decimal mark nevertheless.
+        "c": ["1.234", "3,5", "1"],
+    }
     quoted = write('a,b\n"3,5",1\n')
     assert read_table(quoted, CsvOptions(decimal=","))["a"].to_list() == [3.5]
     assert read_table(quoted, CsvOptions(decimal="."))["a"].to_list() == ["3,5"]
@@ -341,6 +426,66 @@ def test_an_encoding_against_the_byte_order_mark_is_refused(write: Write) -> Non
     assert read_table(other, CsvOptions(encoding="utf-16-le")).rows() == [(1, 2)]
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "iso-8859-7", "cp1251"])
+def test_utf_8_is_not_read_by_another_encoding(write: Write, small_blocks, encoding: str) -> None:
+    lines = ["a,b", *["1,x"] * 20, "2,größe"]
+    path = write("\n".join(lines))
+    message = refusal(path, encoding=encoding)
+    assert re.search(r"line 22: the file is UTF-8, where .*; set data.encoding=utf-8$", message)
+    assert read_table(path, CsvOptions(encoding="utf-8")).height == 21
+    text = "a,b\n1,αβγ\n" if encoding == "iso-8859-7" else "a,b\n1,Тёма\n"
+    if encoding in ("latin-1", "cp1252"):
+        text = "a,b\n1,größe é\n"
+    path = write(text.encode(encoding))
+    assert read_table(path, CsvOptions(encoding=encoding)).row(0)[1] == text[6:].strip()
+
+
+def test_a_text_of_windows_is_not_read_as_latin_1(write: Write, small_blocks) -> None:
+    path = write("a,b\n1,é\n2,“quoted” 5 €\n".encode("cp1252"))
+    message = refusal(path, encoding="latin-1")
+    assert re.search(r"line 3: .* Windows, .* '\\x93'; set data.encoding=cp1252$", message)
+    assert read_table(path, CsvOptions(encoding="cp1252"))["b"][1] == "“quoted” 5 €"
+
+
+@pytest.mark.parametrize("mark", [",", ";", "|", "\t", ":"])
+def test_the_line_of_excel_that_names_the_separator_is_taken(write: Write, caplog, mark) -> None:
+    path = write(f"sep={mark}\r\na{mark}b\r\n1{mark}2\r\n")
+    with caplog.at_level(logging.INFO):
+        assert read_table(path).rows(named=True) == [{"a": 1, "b": 2}]
+    assert ", as its first line says" in caplog.text
+    assert find_place(path, CsvOptions(), 0) == "line 3"
+
+
+THOUSANDS = "a;b\n1.000;2\n2.500;3\n10.750;4\n"
+
+
+def test_points_that_may_mark_thousands_are_refused(write: Write) -> None:
+    message = refusal(write(THOUSANDS))
+    assert "column 'a'" in message
+    assert "set 'data.decimal=\".\"' if the point is a decimal mark" in message
+    assert "if it marks thousands, take it out, as in 1000" in message
+    assert message == refusal(write(THOUSANDS.replace("\n", " \n").replace(";", " ;")))
+    frame = read_table(write(THOUSANDS), CsvOptions(decimal="."))
+    assert frame["a"].to_list() == [1.0, 2.5, 10.75]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        THOUSANDS.replace(";", ","),
+        THOUSANDS + "0.125;3\n",
+        THOUSANDS + "12.5;3\n",
+        THOUSANDS + "12.50;3\n",
+        THOUSANDS + "1.2345;3\n",
+        THOUSANDS + "1234.125;3\n",
+        THOUSANDS + "1.125;-0.5\n",
+        "a;b\n1;2\n1e3;inf\n",
+    ],
+)
+def test_points_that_plainly_mark_decimals_are_read(write: Write, content: str) -> None:
+    assert read_table(write(content))["a"].dtype == pl.Float64
+
+
 def test_gzip_and_parquet_give_the_table_of_the_csv(write: Write, tmp_path: Path) -> None:
     content = "a,b,c\n1,0.5,x\n,NA,\n3,2.5,None\n"
     frame = read_table(write(content))
@@ -353,6 +498,9 @@ def test_gzip_and_parquet_give_the_table_of_the_csv(write: Write, tmp_path: Path
     )
     raw.write_parquet(tmp_path / "t.parquet")
     assert read_table(tmp_path / "t.parquet").equals(frame)
+    padded = raw.with_columns(pl.Series("c", [" x", " ", "None\t"]))
+    padded.write_parquet(tmp_path / "p.parquet")
+    assert read_table(tmp_path / "p.parquet").equals(frame)
     raw.with_columns(pl.concat_list("a", "a").alias("l")).write_parquet(tmp_path / "l.parquet")
     # Only where a list is used does it matter.
     assert read_table(tmp_path / "l.parquet").drop("l").equals(frame)
@@ -403,7 +551,9 @@ def test_random_tables_are_read_as_python_reads_them(write: Write, monkeypatch, 
     assert frame.shape == (len(rows) - 1, len(rows[0]))
     missing = missing_values(options)
     for index, values in enumerate(frame):
-        column = [None if row[index] in missing else row[index] for row in rows[1:]]
+        # Chunks keep the blanks around cells, a table does not.
+        texts = [row[index].strip(" \t") for row in rows[1:]]
+        column = [None if text in missing else text for text in texts]
         if is_text(values):
             assert values.to_list() == column
         else:

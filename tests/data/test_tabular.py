@@ -15,7 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from nnlab.data import TabularDataModule, pieces, storage
+from nnlab.data import TabularDataModule, labelled, pieces, storage
 from nnlab.data.module import LoadedData
 
 ROOT = Path(__file__).parents[2]
@@ -190,6 +190,40 @@ def test_rows_without_a_target_are_left_out(write, caplog) -> None:
     with caplog.at_level(logging.INFO):
         assert sum(map(len, targets_of(data.loaded))) == 20
     assert "10 of 30 rows have no y and are left out" in caplog.text
+
+
+def test_a_class_that_spells_a_missing_value_is_named_with_the_way_to_keep_it(
+    write, caplog
+) -> None:
+    path = write("x,y\n" + "1.5,None\nNA,Insomnia\n2.5,Apnea\n,\n" * 5)
+    with caplog.at_level(logging.WARNING):
+        assert make_data(path, "y").loaded.spec.task == "binary"
+    (said,) = caplog.messages
+    assert said == (
+        "warning: 10 of 20 rows have no y and are left out: 5 'None', 5 empty; if 'None' is a "
+        "class, set 'data.null_values=[NA]' to keep it"
+    )
+    loaded = make_data(path, "y", null_values=stated_in(said)).loaded
+    assert loaded.spec.class_names == ["Apnea", "Insomnia", "None"]
+    assert loaded.preprocessing["columns"][0]["has_missing"]
+
+
+def test_a_number_that_is_missing_is_no_class(write, caplog, monkeypatch) -> None:
+    path, said = write(halves([1.5, 2.5, 3.5, 4.5, "NA", "?"] * 5)), "10 of 30 rows have no y and"
+    with caplog.at_level(logging.INFO):
+        make_data(path, "y").loaded  # noqa: B018
+        assert f"{said} are left out: 5 'NA', 5 '?'" in caplog.messages
+        # A large file is not read again to count.
+        monkeypatch.setattr(labelled, "_SMALL_FILE", 0)
+        make_data(path, "y").loaded  # noqa: B018
+    assert f"{said} are left out: empty cells, or those that data.null_values" in caplog.text
+
+
+def stated_in(message: str) -> list[str]:
+    """The spellings of missing values in a setting that a message suggests."""
+    (stated,) = re.findall(r"'data.null_values=.*?\]'", message)
+    value: list[str] = OverridesParser.create().parse_override(*shlex.split(stated)).value()
+    return value
 
 
 def test_targets_match_their_rows(write) -> None:
@@ -414,11 +448,50 @@ def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, mess
         make_data(path, "y", task=task).loaded  # noqa: B018
     if "data.null_values" in message:
         # What is suggested helps.
-        (stated,) = re.findall(r"'data.null_values=.*?\]'", str(caught.value))
-        override = OverridesParser.create().parse_override(*shlex.split(stated))
-        loaded = make_data(path, "y", task=task, null_values=override.value()).loaded
+        spellings = stated_in(str(caught.value))
+        loaded = make_data(path, "y", task=task, null_values=spellings).loaded
         assert loaded.spec.task == "regression"
         assert sum(len(rows) for rows in targets_of(loaded)) == 60 - len(words)
+
+
+@pytest.mark.parametrize("task", ["auto", "regression"])
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("${:,}", "amounts of money such as '$1,000' in table.csv, line 2; leave out the currency"),
+        ("{:.2f} €", "amounts of money such as '1000.00 €' in"),
+        ("{} %", "percentages such as '1000 %' in table.csv, line 2; leave out the %, or set"),
+        ("{:,}", "numbers with marks for thousands such as '1,000' in table.csv, line 2; leave"),
+        ("{:,}.5", "numbers with marks for thousands such as '1,000.5' in"),
+        ("{} kg", "numbers with a unit such as '1000 kg' in table.csv, line 2; leave the unit out"),
+        ("{}-01-01", "dates such as '1000-01-01' in table.csv, line 2; make numbers of them"),
+    ],
+)
+def test_a_target_of_numbers_that_are_written_oddly_is_no_classes(
+    write, task: str, cell: str, message: str
+) -> None:
+    numbers = range(1000, 1210, 7)
+    texts = [f'"{cell.format(number)}"' for number in numbers]
+    path = write(halves(texts * 2))
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        make_data(path, "y", task=task).loaded  # noqa: B018
+    assert str(caught.value).endswith("or set data.task=multiclass if they are labels")
+    labels = make_data(path, "y", task="multiclass").loaded.spec.class_names
+    assert len(labels) == len(set(texts))
+
+
+def test_a_target_of_points_for_thousands_and_decimal_commas_is_no_classes(write) -> None:
+    path = write("x,y\n" + "".join(f'{i % 7},"{i % 30 + 1}.234,56"\n' for i in range(60)))
+    with pytest.raises(ValueError, match=r"marks for thousands such as '1\.234,56' in"):
+        make_data(path, "y", decimal=".").loaded  # noqa: B018
+    loaded = make_data(path, "y", decimal=",", separator=",").loaded
+    assert min(targets.min() for targets in targets_of(loaded)) == pytest.approx(1234.56)
+
+
+def test_a_target_of_decimal_commas_with_a_word_among_them_has_its_way_out(write) -> None:
+    targets = [*(f'"{i},5"' for i in range(60)), "unknown"]
+    with pytest.raises(ValueError, match=r"comma such as '0,5' .* set 'data.decimal"):
+        make_data(write(halves(targets)), "y").loaded  # noqa: B018
 
 
 def test_decimal_commas_are_no_words(write) -> None:
@@ -441,6 +514,10 @@ def test_decimal_commas_are_no_words(write) -> None:
 def test_labels_may_look_like_numbers(write, targets: list[str]) -> None:
     loaded = make_data(write(halves(targets * 10)), "y").loaded
     assert set(loaded.spec.class_names) == set(targets)
+
+
+def test_few_numbers_with_a_letter_are_labels(write) -> None:
+    assert make_data(write(halves(["2D", "3D"] * 10)), "y").loaded.spec.class_names == ["2D", "3D"]
 
 
 def test_words_among_numbers_may_be_labels(write) -> None:
@@ -505,6 +582,18 @@ def test_the_column_table_says_what_counts_as_missing(write) -> None:
     # In the whole file; empty cells alone need no word.
     assert table["a"] == "2 inputs; missing: 6 'NA', 1 'null'"
     assert table["b"] == "2 inputs"
+
+
+def test_the_column_table_says_how_words_among_numbers_become_missing(write) -> None:
+    cells = ["-" if i % 9 == 0 else "NA" if i == 7 else i * 0.5 for i in range(60)]
+    path = write("\n".join(["a,b,y", *(f"{cell},{i},{i % 2}" for i, cell in enumerate(cells))]))
+    data = make_data(path, "y", columns={"b": "numeric"})
+    (*_, text), _ = data.loaded.column_table
+    assert text.startswith("hardly two values the same; ")
+    assert "cells are not numbers, such as '-'; if that means missing, set 'data.null" in text
+    data = make_data(path, "y", columns={"b": "numeric"}, null_values=stated_in(text))
+    (_, kind, *_, text), _ = data.loaded.column_table
+    assert (kind, text) == ("numeric", "2 inputs; missing: 7 '-', 1 'NA'")
 
 
 def test_a_row_number_is_left_out_whatever_its_name(write) -> None:
@@ -692,6 +781,22 @@ def test_lists_and_the_like_matter_only_where_they_are_used(tmp_path: Path, monk
         plain.read_labelled(path, plain.loaded.preprocessing)
 
 
+def test_blanks_around_cells_and_names_change_nothing(write) -> None:
+    text = make_frame().write_csv()
+    path, padded = write(text), write(text.replace(",", " ,  ").replace("\n", " \n"), "padded.csv")
+    data = make_data(path, "y")
+    loaded, other = data.loaded, make_data(padded, "y").loaded
+    assert other.spec == loaded.spec
+    for x, same in zip(inputs_of(other), inputs_of(loaded), strict=True):
+        torch.testing.assert_close(x, same, rtol=0, atol=0)
+    for mine, same in zip(
+        data.read_labelled(padded, loaded.preprocessing),
+        data.read_labelled(path, loaded.preprocessing),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, same, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("row", [3, 50, 100, 150, 199])
 def test_a_bad_cell_is_found_by_its_line_in_the_file(write, row: int) -> None:
     # Rows without a target count, too: a person looks for the line in the file.
@@ -748,6 +853,9 @@ def test_numbers_and_targets_of_any_unit_are_the_same(write, scaling: str, unit:
             r"target must be a column of table.csv, got target='Y'; did you mean 'y'",
         ),
         (numbered(["a", "b"] * 9), "nothing", {}, r"\(its columns: x, y\)"),
+        ("x y\n1 2\n3 4\n", "y", {}, "target='y'; set 'data.separator=\" \"' if that separates"),
+        ("x^y\n1^2\n3^4\n", "y", {}, r"set 'data.separator=\"\^\"' if that separates the cells"),
+        ("x   y\n1   2\n", "y", {}, "put one separator, such as a comma, between cells in place"),
         (numbered(["a", "b"] * 9 + ["c"]), "y", {}, "at least two rows, got one of 'c'"),
         (numbered([*range(30), 7]), "y", {"task": "multiclass"}, "give data.task=regression"),
         (numbered(["a", "b"] * 9), "y", {"task": "regression"}, "needs a target of numbers"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from nnlab.data.csv.dialect import find_dialect
-from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.csv.options import BLANKS, CsvOptions, missing_values
 from nnlab.data.csv.records import Block
 from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.types import read_text
@@ -27,9 +27,9 @@ class TextChunk:
             rows of a Parquet file.
 
     Attributes:
-        frame: The cells as strings, as they stand in the file without their quotes; an empty cell
-            is an empty string. Which others are missing, `missing_values` says. Of a Parquet file
-            what `read_table` gives.
+        frame: The cells as strings, as they stand in the file without their quotes, but with
+            blanks around them; an empty cell is an empty string. Which others are missing,
+            `missing_values` says. Of a Parquet file what `read_table` gives, but also with blanks.
         done: As above.
     """
 
@@ -134,6 +134,6 @@ def count_missing(
     """
     counts = {name: Counter[str]() for name in names}
     for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED, is_told=False):
-        for values in chunk.frame.select(names):
+        for values in chunk.frame.select(pl.col(names).str.strip_chars(BLANKS)):
             counts[values.name].update(values.filter(values.is_in(missing)).to_list())
     return {name: dict(counter.most_common()) for name, counter in counts.items()}

@@ -10,6 +10,7 @@ def column_table(
     kinds: Sequence[ColumnKind],
     columns: Sequence[Column],
     missing: Mapping[str, Mapping[str, int]],
+    ways_out: Mapping[str, str],
 ) -> list[list[str]]:
     """A row for each column.
 
@@ -17,6 +18,7 @@ def column_table(
         kinds: What each column holds.
         columns: What was learned of those that are used.
         missing: By column, how often each spelling of a missing value occurs in the file.
+        ways_out: By column, the setting that makes words in a column of numbers missing values.
 
     Returns:
         Name, kind, share of missing values (empty for none), number of distinct ones, and what
@@ -32,7 +34,11 @@ def column_table(
             "; ".join(
                 filter(
                     None,
-                    [*_becomes(kind, fitted.get(kind.name)), _spelled(missing.get(kind.name, {}))],
+                    [
+                        *_becomes(kind, fitted.get(kind.name)),
+                        _way_out(ways_out.get(kind.name, "")),
+                        _missing(missing.get(kind.name, {})),
+                    ],
                 )
             ),
         ]
@@ -48,10 +54,21 @@ def _becomes(kind: ColumnKind, column: Column | None) -> list[str]:
     return [f"{column.width} input" + ("s" if column.width > 1 else ""), kind.note]
 
 
-def _spelled(counts: Mapping[str, int]) -> str:
+def _way_out(setting: str) -> str:
+    return f"if that means missing, set {setting}" if setting else ""
+
+
+def _missing(counts: Mapping[str, int]) -> str:
     """What counts as missing, unless that is empty cells alone."""
-    if not any(counts):
-        return ""
-    quoted = [f"'{text}'" if text else "empty" for text in counts]
-    cells = [f"{count:,} {text}" for text, count in zip(quoted, counts.values(), strict=True)]
-    return f"missing: {', '.join(cells)}"
+    return f"missing: {spelled(counts)}" if any(counts) else ""
+
+
+def spelled(counts: Mapping[str, int]) -> str:
+    """How often each spelling of a missing value occurs.
+
+    >>> spelled({"NA": 6, "": 1})
+    "6 'NA', 1 empty"
+    """
+    return ", ".join(
+        f"{count:,} " + (f"'{text}'" if text else "empty") for text, count in counts.items()
+    )

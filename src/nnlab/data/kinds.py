@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import polars as pl
@@ -14,6 +14,9 @@ from nnlab.data.words import by_word, different_texts, is_text
 from nnlab.suggestions import column_kind, did_you_mean, few
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
+
+FEW_WORDS = 5
+"""So many different words among numbers may be spellings of a missing value."""
 
 # With fewer rows, values that are all different are no sign of an identifier.
 _FEW_ROWS = 20
@@ -35,6 +38,8 @@ class ColumnKind:
         note: Why it is left out, or what is worth knowing of it; may be empty.
         date_format: How dates are written, where they are text.
         written_as: How categories are written: `text`, `number` or `boolean`.
+        words: The few words that keep a column from being one of numbers, and may mean that a
+            value is missing; none where they are many.
     """
 
     name: str
@@ -44,6 +49,7 @@ class ColumnKind:
     note: str = ""
     date_format: str | None = None
     written_as: str = "text"
+    words: Sequence[str] = ()
 
     @property
     def is_used(self) -> bool:
@@ -243,15 +249,24 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKin
         if len(formats) > 1:
             note += f", not {formats[1]}: {column_kind(values.name, formats[1])} says otherwise"
         return _facts(values, "date", distinct, note=note, date_format=formats[0])
+    near = _near_numbers(present)
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
-        return _facts(values, "left out", distinct, note=_why_not_text(present, distinct))
-    return _facts(
-        values, "categorical", distinct, note=_near_numbers(present), written_as=_written_as(values)
-    )
+        found = _facts(values, "left out", distinct, note=_why_not_text(present, distinct, near))
+    else:
+        found = _facts(values, "categorical", distinct, note=near, written_as=_written_as(values))
+    return replace(found, words=_few_words(whole)) if near else found
 
 
-def _why_not_text(present: pl.Series, distinct: int) -> str:
-    if near := _near_numbers(present):
+def _few_words(values: pl.Series) -> list[str]:
+    """The words among numbers, if they are few and no numbers with a unit or the like."""
+    words = different_texts(values).cast(pl.String).unique(maintain_order=True)
+    words = words.filter(_is_word(words))
+    has_digits = words.str.contains(r"^[^#]*\d").any()
+    return words.to_list() if len(words) <= FEW_WORDS and not has_digits else []
+
+
+def _why_not_text(present: pl.Series, distinct: int, near: str) -> str:
+    if near:
         return f"hardly two values the same; {near}"
     present = present.cast(pl.String)
     lengths = present.str.len_chars().mean()
@@ -270,9 +285,12 @@ def _near_numbers(present: pl.Series) -> str:
     if words.is_empty():
         is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
         return f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
-    return (
-        f"{len(words):,} cells are not numbers, such as '{_shorten(words[0])}' (data.null_values)"
+    cells = (
+        "1 cell is not a number:"
+        if len(words) == 1
+        else f"{len(words):,} cells are not numbers, such as"
     )
+    return f"{cells} '{_shorten(words[0])}'"
 
 
 def _is_word(texts: pl.Series) -> pl.Series:

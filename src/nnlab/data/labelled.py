@@ -8,25 +8,25 @@ from pathlib import Path
 import polars as pl
 
 from nnlab.data.chunks import count_missing, find_place
+from nnlab.data.column_table import spelled
 from nnlab.data.columns import CellError
 from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.kinds import FEW_WORDS
 from nnlab.data.parquet import is_parquet
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
-from nnlab.data.targets import find_words, refuse_unlearnable
+from nnlab.data.targets import find_words, may_be_classes, refuse_odd_numbers, refuse_unlearnable
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
 
 # What counts as missing is counted in files of up to so many bytes.
 _SMALL_FILE = 2**26
-# So many different words are suggested as spellings of a missing value.
-_FEW_WORDS = 5
 
 
 class LabelledTable:
-    """A table without the rows that have no target; how many these are is said.
+    """A table without the rows that have no target; how many these are, and why, is said.
 
     Args:
         path: The file.
@@ -66,8 +66,7 @@ class LabelledTable:
             values = values.fill_nan(None)
         if values.null_count() > 0:
             self._rows = values.is_not_null().arg_true()
-            without = values.null_count()
-            _log.info("%d of %d rows have no %s and are left out", without, len(values), target)
+            self._tell_left_out(values)
             self.frame = storage.filter(self.frame, values.is_not_null())
         with self.locating():
             refuse_unlearnable(self.target)
@@ -87,8 +86,26 @@ class LabelledTable:
             place = find_place(self.path, self._options, row)
             raise ValueError(f"{error} in {self.path.name}, {place}; {error.way_out}") from error
 
+    def _tell_left_out(self, target: pl.Series) -> None:
+        """Say how many rows have no target; a class must not vanish because it is called None."""
+        said = f"{target.null_count()} of {len(target)} rows have no {target.name} and are left out"
+        if self._is_large():
+            _log.info("%s: empty cells, or those that data.null_values makes missing", said)
+            return
+        counts = self._count([target.name], missing_values(self._options))[target.name]
+        words = [word for word in counts if word]
+        if not words:
+            _log.info("%s", said)
+        elif not may_be_classes(target):
+            _log.info("%s: %s", said, spelled(counts))
+        else:
+            others = [word for word in self._spellings_in_use() if word not in words]
+            way_out = setting("data.null_values", others)
+            shown = f"if {' or '.join(map(repr, words))} is a class, set {way_out} to keep it"
+            _log.warning("warning: %s: %s; %s", said, spelled(counts), shown)
+
     def refuse_words(self, task: str) -> None:
-        """Refuse a target of numbers that has words among them.
+        """Refuse a target of numbers that are written oddly, or have words among them.
 
         Args:
             task: The task that is said, or `auto`.
@@ -96,14 +113,14 @@ class LabelledTable:
         Raises:
             CellError: There is one.
         """
+        refuse_odd_numbers(self.target, task, self._options.decimal or ".")
         words = find_words(self.target, task, self._options.decimal or ".")
         if not words:
             return
         spellings = self.target[words].unique(maintain_order=True).to_list()
         ways_out = [f"mend {'it' if len(words) == 1 else 'such cells'}"]
-        if len(spellings) <= _FEW_WORDS:
-            stated = setting("data.null_values", [*self._spellings_in_use(), *spellings])
-            ways_out.append(f"set {stated} to leave such rows out")
+        if len(spellings) <= FEW_WORDS:
+            ways_out.append(f"set {self.make_missing(spellings)} to leave such rows out")
         ways_out.append("data.task=multiclass if all of them are labels")
         shown = "word, " if len(words) == 1 else "words, the first "
         raise CellError(
@@ -118,9 +135,13 @@ class LabelledTable:
         names = [values.name for values in self.frame if values.null_count() > 0]
         return self._count(names, missing_values(self._options)) if names else {}
 
+    def make_missing(self, words: Sequence[str]) -> str:
+        """The setting that makes words missing values, beside those that the file has already."""
+        return setting("data.null_values", [*self._spellings_in_use(), *words])
+
     def _spellings_in_use(self) -> list[str]:
         """The words that are missing values in this file; of a large one all that may be."""
-        spellings = [word for word in missing_values(self._options) if word.strip()]
+        spellings = [word for word in missing_values(self._options) if word]
         if self._is_large():
             return spellings
         names = find_dialect(self.path, self._options, is_told=False).names

@@ -6,6 +6,7 @@ from typing import cast
 
 import polars as pl
 
+from nnlab.data.csv.options import BLANKS
 from nnlab.data.csv.types import as_number
 from nnlab.data.storage import Storage, TableParts
 
@@ -50,14 +51,17 @@ def read_parquet(path: Path, missing: Sequence[str], storage: Storage) -> pl.Dat
     for frame, _ in parquet_chunks(
         path, rows if rows * width <= storage.limit else max(_CHUNK // width, 1), missing
     ):
-        parts.add(frame)
+        parts.add(frame.with_columns(pl.selectors.string().str.strip_chars(BLANKS)))
     return parts.join({})
 
 
 def parquet_chunks(
     path: Path, rows: int, missing: Sequence[str]
 ) -> Iterator[tuple[pl.DataFrame, float]]:
-    """What `read_parquet` gives, at most `rows` rows at a time, and the share read with them."""
+    """What `read_parquet` gives, at most `rows` rows at a time, and the share read with them.
+
+    Texts keep the blanks around them.
+    """
     table = _scan(path)
     wide = _wide_columns(table)
     count = _count_rows(table)
@@ -90,8 +94,12 @@ def _plain(frame: pl.DataFrame, missing: Sequence[str], wide: Collection[str]) -
             columns.append(values)
             continue
         plain = _plain_column(values, is_wide=values.name in wide)
-        spellings = missing if plain.dtype == pl.String else numbers
-        columns.append(plain.set(plain.is_in(spellings).fill_null(False), None))
+        is_missing = (
+            plain.str.strip_chars(BLANKS).is_in(missing)
+            if plain.dtype == pl.String
+            else plain.is_in(numbers)
+        )
+        columns.append(plain.set(is_missing.fill_null(False), None))
     return pl.DataFrame(columns)
 
 

@@ -17,6 +17,7 @@ from nnlab.data.columns import (
     from_plain,
     read_rows,
 )
+from nnlab.data.csv.options import BLANKS
 from nnlab.data.csv.types import from_decimal_comma
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.idx import read_idx
@@ -85,12 +86,17 @@ class TableReader:
         )
 
     def _as_in_training(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The columns that are needed, text as training read it from a file.
+        """The columns that are needed, names and text as training read them from a file.
 
-        Null where missing is spelled out; numbers with the decimal mark of the training file.
+        Without blanks around them, null where missing is spelled out; numbers with the decimal
+        mark of the training file.
         """
-        there = set(frame.columns)
-        used = frame.select(name for name in self.column_names if name in there)
+        there = {name.strip(BLANKS): name for name in frame.columns}
+        there |= {name: name for name in frame.columns}
+        used = frame.select(
+            pl.col(there[name]).alias(name) for name in self.column_names if name in there
+        )
+        used = used.with_columns(pl.selectors.string().str.strip_chars(BLANKS))
         used = used.with_columns(
             pl.when(pl.selectors.string().is_in(self.missing))
             .then(None)

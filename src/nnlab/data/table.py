@@ -8,6 +8,12 @@ from pathlib import Path
 
 import polars as pl
 
+from nnlab.data.chunks import read_chunks
+from nnlab.data.csv.decimals import (
+    may_be_thousands,
+    refuse_decimal_commas,
+    refuse_point_thousands,
+)
 from nnlab.data.csv.dialect import Dialect, find_dialect
 from nnlab.data.csv.layout import Place
 from nnlab.data.csv.options import CsvOptions, missing_values
@@ -18,11 +24,9 @@ from nnlab.data.csv.types import Attempt, ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.storage import Storage, TableParts
 from nnlab.data.threads import map_in_threads
-from nnlab.data.words import different_texts, is_text
-from nnlab.suggestions import did_you_mean, few
+from nnlab.suggestions import did_you_mean, few, setting
 
-_DECIMAL_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
-_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
+_ROWS_LOOKED_AT = 65_536
 
 
 def read_table(
@@ -67,7 +71,8 @@ def read_table(
         "data.header=false if the first line is one",
     )
     if options.decimal is None:
-        _refuse_decimal_commas(frame, path)
+        refuse_decimal_commas(frame, path)
+        _refuse_point_thousands(frame, dialect, options)
     if dialect.has_header and options.header is None:
         _refuse_row_as_header(frame, dialect)
     return frame
@@ -127,25 +132,16 @@ def _refuse_no_rows(frame: pl.DataFrame, message: str) -> None:
         raise ValueError(message)
 
 
-def _refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
-    """Refuse a column of numbers such as 3,5, which would pass for names of things.
-
-    Commas before groups of three digits might as well mark thousands: those stay text.
-    """
-    for values in filter(is_text, frame):
-        first = values[values.is_not_null().arg_max() or 0]
-        if first is None or not re.match(_DECIMAL_COMMA, first):
-            continue  # most columns of text hold words
-        texts = different_texts(values)
-        if not texts.str.contains(_DECIMAL_COMMA).all():
-            continue
-        plain = texts.filter(~texts.str.contains(_THOUSANDS)).str.contains(",", literal=True)
-        if plain.any():
-            raise ValueError(
-                f"column '{values.name}' of {path} holds numbers with a decimal comma; set "
-                "'data.decimal=\",\"' to read them as numbers, "
-                "'data.decimal=\".\"' to keep them as text"
-            )
+def _refuse_point_thousands(frame: pl.DataFrame, dialect: Dialect, options: CsvOptions) -> None:
+    """Refuse numbers such as 1.000 that may be thousands, if semicolons separate the cells."""
+    floats = frame.select(pl.selectors.float())
+    if dialect.marks.separator != ord(";") or not floats.width:
+        return
+    if all(map(may_be_thousands, floats)):
+        # How many decimals there are shows the text alone; that of the first rows is enough.
+        path = dialect.source.path
+        first = next(read_chunks(path, options, rows=_ROWS_LOOKED_AT, is_told=False))
+        refuse_point_thousands(first.frame.select(floats.columns), dialect)
 
 
 def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:
@@ -168,17 +164,33 @@ def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:
     )
 
 
-def require_column(
-    frame: pl.DataFrame, name: str, path: Path, setting: str = "target"
-) -> pl.Series:
+def require_column(frame: pl.DataFrame, name: str, path: Path, what: str = "target") -> pl.Series:
     """The column that a setting names.
+
+    Args:
+        frame: The table.
+        name: The column's name.
+        path: The file, for the message.
+        what: The setting.
 
     Raises:
         ValueError: The table has no such column; the message offers the closest.
     """
     if name not in frame.columns:
         raise ValueError(
-            f"{setting} must be a column of {path.name}, got {setting}='{name}'"
-            f"{did_you_mean(name, frame.columns)} (its columns: {few(frame.columns)})"
+            f"{what} must be a column of {path.name}, got {what}='{name}'"
+            f"{_other_separator(frame.columns, name) or did_you_mean(name, frame.columns)} "
+            f"(its columns: {few(frame.columns)})"
         )
     return frame[name]
+
+
+def _other_separator(names: list[str], wanted: str) -> str:
+    """The way out if the name of a single column is several, one of which is wanted."""
+    for mark in re.findall(r"[^\w\"']", names[0]) if len(names) == 1 else []:
+        parts = [part.strip("\"' ") for part in names[0].split(mark)]
+        if wanted in parts and "" not in parts:
+            return f"; set {setting('data.separator', mark)} if that separates the cells"
+        if wanted in parts:
+            return f"; put one separator, such as a comma, between cells in place of '{mark}'"
+    return ""

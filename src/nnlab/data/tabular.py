@@ -197,6 +197,7 @@ class TabularDataModule(InMemoryDataModule):
         encoder = RowEncoder(columns)
         warnings = self._warn(table.frame, targets, rows["train"], task, columns) if kinds else []
         missing = table.count_missing() if kinds else {}
+        ways_out = {kind.name: table.make_missing(kind.words) for kind in kinds if kind.words}
         with table.locating():
             inputs = encode_table(table.frame, columns, encoder, list(rows.values()), self.storage)
         scaled = _scale(targets, preprocessing)
@@ -210,7 +211,7 @@ class TabularDataModule(InMemoryDataModule):
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
-            column_table=column_table(kinds, columns, missing),
+            column_table=column_table(kinds, columns, missing, ways_out),
             warnings=warnings,
             train=splits["train"],
             val=splits["val"],

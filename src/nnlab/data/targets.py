@@ -1,6 +1,6 @@
 """What is predicted: the task, the classes, and targets as numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 import torch
@@ -8,8 +8,10 @@ from torch import Tensor
 
 from nnlab.data.columns import CellError
 from nnlab.data.csv.types import from_decimal_comma
+from nnlab.data.dates import find_formats
 from nnlab.data.kinds import count_distinct
 from nnlab.data.spelling import number_text
+from nnlab.data.words import is_text
 from nnlab.spec import Task
 from nnlab.suggestions import few
 
@@ -17,6 +19,27 @@ from nnlab.suggestions import few
 _LARGEST = 1e150
 # A target of whole numbers with at most this many different ones is taken for classes.
 _MAX_INTEGER_CLASSES = 20
+_AMOUNT, _CURRENCY = r"[\d.,' ]*\d[.,]?", r"([$€£¥₹]|USD|EUR|GBP|CHF|Rs\.?)"
+_UNIT = rf"^[+-]?{_AMOUNT}\s*([A-Za-z°µ][\w°µ²³/]*)\.?$"
+# Numbers that are none to a reader: what they are, their pattern, the way out.
+_ODD_NUMBERS = (
+    (
+        "amounts of money",
+        rf"^[-+(]?\s*({_CURRENCY}\s*[-+]?{_AMOUNT}|{_AMOUNT}\s*{_CURRENCY})\)?$",
+        "leave out the currency and all marks but that of decimals",
+    ),
+    ("percentages", rf"^[+-]?{_AMOUNT}\s*%$", "leave out the %"),
+    (
+        "numbers with a decimal comma",
+        r"^[+-]?(\d+|\d*,(\d{1,2}|\d{4,}))$",
+        "set 'data.decimal=\",\"'",
+    ),
+    (
+        "numbers with marks for thousands",
+        r"^[+-]?\d{1,3}(([,' ]\d{3})*(\.\d*)?|(\.\d{3})*(,\d*)?)$",
+        "leave out these marks",
+    ),
+)
 _PADDED = r"^\s*[+-]?0\d"
 
 
@@ -45,6 +68,13 @@ def infer_task(target: pl.Series, distinct: int) -> Task:
     return "multiclass" if few_integers or not target.dtype.is_numeric() else "regression"
 
 
+def may_be_classes(target: pl.Series) -> bool:
+    """Whether a missing value of a target may be a class that is called `None` or `NA`."""
+    present = target.drop_nulls()
+    distinct = count_distinct(present)
+    return distinct < 2 or infer_task(present, distinct) != "regression"
+
+
 def refuse_unlearnable(target: pl.Series) -> None:
     """Refuse a target with numbers that no network could learn.
 
@@ -60,6 +90,53 @@ def refuse_unlearnable(target: pl.Series) -> None:
                 f"got '{target[row]}'",
                 row,
             )
+
+
+def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
+    """Refuse a target of numbers that are written as no number is read, and one of dates.
+
+    Each would be a class of its own.
+
+    Args:
+        target: The target column, without missing values.
+        task: The task that is said, or `auto`.
+        decimal: The decimal mark.
+
+    Raises:
+        CellError: More than half of the values are such numbers, or all are dates.
+    """
+    if not is_text(target) or task not in ("auto", "regression"):
+        return
+    is_number = _numbers(target, decimal).is_not_null()
+    if is_number.sum() > len(target) / 2:
+        return  # others among them are words
+    labels = "binary" if count_distinct(target) == 2 else "multiclass"
+    if (found := next(_find_odd(target), None)) is None:
+        return
+    what, odd, way_out = found
+    row = int((odd & ~is_number).arg_max() or 0)
+    raise CellError(
+        f"target '{target.name}' must hold plain numbers or labels, got {what} such as "
+        f"'{target[row]}'",
+        row,
+        f"{way_out}, or set data.task={labels} if they are labels",
+    )
+
+
+def _find_odd(target: pl.Series) -> Iterator[tuple[str, pl.Series, str]]:
+    """What most texts of a target are, if numbers in some way; which they are; the way out."""
+    for what, pattern, way_out in _ODD_NUMBERS:
+        odd = target.str.contains(pattern)
+        if odd.sum() > len(target) / 2:
+            yield what, odd, way_out
+    units = target.str.extract(_UNIT)
+    # Few might be names, such as 2D and 3D.
+    if units.count() > len(target) / 2 and count_distinct(target) > _MAX_INTEGER_CLASSES:
+        odd = (units == units.drop_nulls().mode()[0]).fill_null(False)
+        if odd.sum() > len(target) / 2:
+            yield "numbers with a unit", odd, "leave the unit out"
+    if find_formats(target):
+        yield "dates", target.is_not_null(), "make numbers of them, such as days since the first"
 
 
 def find_words(target: pl.Series, task: str, decimal: str) -> list[int]:

@@ -1,19 +1,19 @@
 """What a CSV file shows at its beginning: the separator, the header, and where the rows begin."""
 
-import csv
 import logging
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from nnlab.data.csv.header import check_names, read_names, split_record
 from nnlab.data.csv.layout import (
     Marks,
     Place,
     as_bytes,
     check_characters,
     check_quotes,
-    plain_line_ends,
     record_ends,
     unquoted,
 )
@@ -22,12 +22,10 @@ from nnlab.data.csv.source import Source, open_source
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
+_SAID = re.compile(rb'"?sep=([ -~\t])"?\r?\n')
 _SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 2**18
 _SAMPLE_RECORDS = 200
-_PANDAS_INDEX = (
-    ", as the index has none that pandas writes first; write the file with to_csv(index=False), or "
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +67,11 @@ def find_dialect(path: Path, options: CsvOptions, *, is_told: bool = True) -> Di
     blocks = source.utf8_blocks()
     head, is_whole = next(blocks, b""), next(blocks, b"") == b""
     start = _skip(head, options, Place(path=path, offset=0, line=1))
+    # Excel's own way of naming the separator.
+    said = None if options.skip_lines else _SAID.match(head, start.offset)
+    if said is not None:
+        options = replace(options, separator=options.separator or said[1].decode())
+        start = start.after(said[0])
     head = head[start.offset :]
     start = replace(start, offset=start.offset + source.text_offset)
     head += b"\n" if is_whole and not head.endswith(b"\n") else b""
@@ -79,15 +82,17 @@ def find_dialect(path: Path, options: CsvOptions, *, is_told: bool = True) -> Di
     separator = _separator(head[: len(record) + _SAMPLE_BYTES], marks, start, options)
     marks = Marks(separator=ord(separator), quote=marks.quote)
     check_quotes(record, marks, start)
-    cells = _cells(plain_line_ends(record, marks, start), separator, quote, start)
-    has_header = _has_header(cells, options)
+    cells = split_record(record, marks, start)
+    names, has_header = read_names(cells, options, start)
+    if has_header:
+        check_names(names, record, head[len(record) :], marks, start)
     if is_told:
-        _tell(source, separator, record)
+        _tell(source, separator, record, is_said=said is not None)
     return Dialect(
         source=source,
         marks=marks,
         comment=options.comment.encode() if options.comment else None,
-        names=_names(cells, has_header, options, start),
+        names=names,
         has_header=has_header,
         is_told=is_told,
         rows=start.after(record) if has_header else start,
@@ -163,8 +168,16 @@ def _separator(sample: bytes, marks: Marks, place: Place, options: CsvOptions) -
     if any(found[0] for found in counts.values()):
         # Some record is too long or too short. The likeliest mark finds it.
         return max(counts, key=lambda mark: _agreement(counts[mark]))
-    below = (mark for mark, found in counts.items() if found[1:].min(initial=1) > 0)
-    return next((mark for mark in below if len(set(counts[mark][1:].tolist())) == 1), ",")
+    # Below a title, perhaps of several lines, there may be a table; finding it refuses the title.
+    return next((mark for mark, found in counts.items() if _is_constant_below(found)), ",")
+
+
+def _is_constant_below(found: np.ndarray) -> bool:
+    """Whether from some record on, the first or not the last, all have as many separators."""
+    below = found[int((found > 0).argmax()) :]
+    return bool(below.min(initial=1) == below.max(initial=0) > 0) and (
+        len(below) > 1 or len(found) == 2
+    )
 
 
 def _agreement(found: np.ndarray) -> tuple[int, int]:
@@ -188,59 +201,12 @@ def _count_separators(sample: bytes, marks: Marks, comment: str | None) -> dict[
     return counts
 
 
-def _cells(record: bytes, separator: str, quote: str | None, place: Place) -> list[str]:
-    # The last line end is the record's own; others stand inside quotes.
-    line = record.decode().removesuffix("\n")
-    try:
-        if quote is None:
-            return line.split(separator)
-        return next(csv.reader([line], delimiter=separator, quotechar=quote))
-    except csv.Error as error:
-        raise ValueError(f"{place.path}, line {place.line}: {error}; mend the header") from error
-
-
-def _has_header(cells: list[str], options: CsvOptions) -> bool:
-    if options.header is not None:
-        return options.header
-    return options.column_names is None or options.column_names == cells
-
-
-def _names(cells: list[str], has_header: bool, options: CsvOptions, place: Place) -> list[str]:
-    if options.column_names is not None:
-        if len(options.column_names) != len(cells):
-            raise ValueError(
-                f"{place.path}, line {place.line}: data.column_names holds "
-                f"{len(options.column_names)} names, but the line has {len(cells)} cells; "
-                "give a name for each"
-            )
-        return list(options.column_names)
-    if not has_header:
-        return [f"column_{number}" for number in range(1, len(cells) + 1)]
-    way_out = (
-        "name every column once, or set data.header=false if the file has no header, "
-        "data.skip_lines=N if it begins further down"
-    )
-    if "" in (stripped := [cell.strip() for cell in cells]):
-        number = stripped.index("") + 1
-        raise ValueError(
-            f"{place.path}, line {place.line}: column {number} has no name"
-            + (_PANDAS_INDEX if number == 1 else "; ")
-            + way_out
-        )
-    if len(set(cells)) < len(cells):
-        repeated = next(cell for cell in cells if cells.count(cell) > 1)
-        raise ValueError(
-            f"{place.path}, line {place.line}: more than one column is named '{repeated}'; "
-            + way_out
-        )
-    return cells
-
-
-def _tell(source: Source, separator: str, record: bytes) -> None:
+def _tell(source: Source, separator: str, record: bytes, *, is_said: bool) -> None:
     """Say what is not standard."""
     notes = []
-    if separator != ",":
-        notes.append("separated by " + ("tab" if separator == "\t" else f"'{separator}'"))
+    if separator != "," or is_said:
+        mark = "tab" if separator == "\t" else f"'{separator}'"
+        notes.append(f"separated by {mark}" + (", as its first line says" if is_said else ""))
     if source.mark or source.encoding != "utf-8":
         mark = " with a byte order mark" if source.mark else ""
         notes.append(f"encoded in {source.encoding.upper()}{mark}")

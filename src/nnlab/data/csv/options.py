@@ -6,8 +6,18 @@ from typing import Any
 
 from nnlab.rules import check
 
-MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
-"""Spellings of a missing value unless others are stated; an empty cell always is one, too."""
+MISSING = (
+    *("NA", "na", "N/A", "n/a", "<NA>", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "None", "NONE"),
+    *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", ".", "?"),
+)
+"""Spellings of a missing value unless others are stated; an empty cell always is one, too.
+
+Those that pandas and csvkit share or one of them writes, Excel's, the point of SAS and Stata, and
+the question mark of the UCI repository. Not `-`, `none` or `unknown`, which often are values.
+"""
+
+BLANKS = " \t"
+"""Around the text of a cell or a name, quoted or not, these are no part of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +74,8 @@ class CsvOptions:
 def missing_values(options: CsvOptions) -> list[str]:
     """All spellings of a missing value under these options, the empty cell first.
 
-    A cell of one space is as empty as one without, and some programs write it.
-
-    >>> missing_values(CsvOptions(null_values=["-", "."]))
-    ['', ' ', '-', '.']
+    >>> missing_values(CsvOptions(null_values=["-", " ."]))
+    ['', '-', '.']
     """
-    return ["", " ", *(MISSING if options.null_values is None else options.null_values)]
+    stated = MISSING if options.null_values is None else options.null_values
+    return list(dict.fromkeys(["", *(spelling.strip(BLANKS) for spelling in stated)]))

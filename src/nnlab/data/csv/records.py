@@ -16,6 +16,7 @@ class Records:
 
     Attributes:
         text: The records, each ended by LF, as many cells in all as the header times their count.
+        trimmed: The same without blanks around cells.
         count: How many they are.
         padded: Columns of those numbers that begin with a zero too many, such as 007; cells of
             other columns are no such numbers.
@@ -23,6 +24,7 @@ class Records:
     """
 
     text: bytes
+    trimmed: bytes
     count: int
     padded: frozenset[int]
     block: "Block"
@@ -78,7 +80,8 @@ class Block:
         wrong = is_record & (widths != len(self.dialect.names))
         if wrong.any():
             first = int(wrong.argmax())
-            raise self._wrong_width(int(starts[first]), int(widths[first]))
+            is_first = not is_record[:first].any()
+            raise self._wrong_width(int(starts[first]), int(widths[first]), is_first=is_first)
 
     @property
     def count(self) -> int:
@@ -99,7 +102,7 @@ class Block:
         blank = int((left_out & (starts == stops)).sum())
         return bytes(kept), blank, int(left_out.sum()) - blank
 
-    def _wrong_width(self, start: int, width: int) -> ValueError:
+    def _wrong_width(self, start: int, width: int, *, is_first: bool) -> ValueError:
         dialect, names = self.dialect, self.dialect.names
         mark = (
             "tab" if dialect.marks.separator == ord("\t") else f"'{chr(dialect.marks.separator)}'"
@@ -110,8 +113,11 @@ class Block:
             way_out = f"set {setting('data.comment', first.decode())} if such lines are comments"
         elif dialect.has_header and names[0][:1] in ("#", "%") and dialect.comment is None:
             way_out = f"set {setting('data.comment', names[0][0])} if the line above is a comment"
-        elif len(names) < width and start == 0 and self.place.line == dialect.rows.line:
-            way_out += f", or data.skip_lines={self.place.line - 1} if this line is the header"
+        elif len(names) == 1 < width or (
+            len(names) < width and is_first and self.place == dialect.rows
+        ):
+            above = self.place.after(self.text[:start]).line - 1
+            way_out += f", or data.skip_lines={above} if this line is the header"
         reference = "the header" if dialect.has_header else "the first row"
         cells = "1 cell" if width == 1 else f"{width} cells"
         return self.place.error(

@@ -17,6 +17,7 @@ from nnlab.data.csv.layout import (
     check_quotes,
     plain_line_ends,
     record_ends,
+    without_blanks,
 )
 from nnlab.data.csv.records import Block, Records
 
@@ -46,6 +47,7 @@ class Scan:
         self._width = len(dialect.names)
         self._blank = 0
         self._comments = 0
+        self._is_trimmed = False
         self._lock = Lock()
 
     def __iter__(self) -> Iterator[Records]:
@@ -143,7 +145,9 @@ class Scan:
                 self._comments += comments
             lines = block.count
         padded = _padded_columns(text, marks, width) if text else frozenset()
-        return Records(text=text, count=lines, padded=padded, block=block)
+        trimmed = without_blanks(text, marks) if text else text
+        self._is_trimmed |= len(trimmed) < len(text)
+        return Records(text=text, trimmed=trimmed, count=lines, padded=padded, block=block)
 
     def tell(self) -> None:
         """Say what was left out, once all is checked."""
@@ -152,8 +156,11 @@ class Scan:
             for count, kind in ((self._blank, "blank"), (self._comments, "comment"))
             if count
         ]
+        name = self._dialect.source.path.name
         if left_out and self._dialect.is_told:
-            _log.info("%s: left out %s", self._dialect.source.path.name, " and ".join(left_out))
+            _log.info("%s: left out %s", name, " and ".join(left_out))
+        if self._is_trimmed and self._dialect.is_told:
+            _log.info("%s: blanks around cells do not count", name)
 
 
 def _count_ends(text: bytes, marks: Marks, lines: int) -> int:

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -80,7 +81,7 @@ class Source:
 
     def _recoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(self.encoding)()
-        offset, line = len(self.mark), 1
+        offset, line, is_ascii = len(self.mark), 1, True
         for block in _with_end(blocks):
             waiting = len(decoder.getstate()[0])
             try:
@@ -92,9 +93,43 @@ class Source:
                     f"{self.path}, line {line}: byte {place} does not fit the encoding "
                     f"{self.encoding} ({error.reason}); state the right one with data.encoding=..."
                 ) from error
+            if not text.isascii():
+                self._refuse_misread(block, text, line, is_first=is_ascii)
+                is_ascii = False
             offset += len(block)
             line += text.count("\n")
             yield text.encode()
+
+    def _refuse_misread(self, block: bytes, text: str, line: int, *, is_first: bool) -> None:
+        """Refuse what decodes, but shows that the encoding is another.
+
+        Args:
+            block: Some bytes of the file.
+            text: What they decode to.
+            line: The line in which they begin.
+            is_first: Whether all before is ASCII.
+        """
+        if is_first and len(text) == len(block) and _is_utf8(block):
+            found, name, reason = re.search(r"[^\0-\x7f]+", text), "utf-8", "is UTF-8, where"
+        elif self.encoding.startswith("iso8859"):
+            found, name = re.search(r"[\x80-\x9f]", text), "cp1252"
+            reason = "looks like a text of Windows, where"
+        else:
+            return
+        if found:
+            line += text.count("\n", 0, found.start())
+            raise ValueError(
+                f"{self.path}, line {line}: the file {reason} {self.encoding} reads "
+                f"{found[0][:20]!r}; set data.encoding={name}"
+            )
+
+
+def _is_utf8(block: bytes) -> bool:
+    """Whether bytes that begin as ASCII are UTF-8 and not ASCII alone; the end may be cut."""
+    try:
+        return not codecs.getincrementaldecoder("utf-8")().decode(block).isascii()
+    except UnicodeDecodeError:
+        return False
 
 
 def _with_end(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -127,7 +162,7 @@ def open_source(path: Path, encoding: str | None) -> Source:
     if shown and stated and stated not in (shown, shown.removesuffix(shown[-3:])):
         raise ValueError(
             f"{path} begins with the byte order mark of {shown}, but data.encoding={encoding}; "
-            "leave data.encoding out"
+            f"leave data.encoding out, or set data.encoding={shown}"
         )
     source = Source(path=path, is_gzip=is_gzip, encoding=shown or stated or "utf-8", mark=mark)
     _refuse_other_text(head.removeprefix(mark), source)

@@ -59,7 +59,8 @@ class ColumnTypes:
     def read(self, records: Records) -> pl.DataFrame:
         """Read records by the types so far, widened where a cell does not fit.
 
-        Cells of text are what stands in the file, also where that spells a missing value.
+        Cells of text are what stands in the file without blanks around it, also where that spells
+        a missing value.
 
         Raises:
             ValueError: A record is wider or narrower than the header; the message names its line.
@@ -68,7 +69,7 @@ class ColumnTypes:
         # Said where all kinds of columns are: most of these are dates and codes.
         self._keep_text((names[index] for index in records.padded), reason="")
         with _refusing(records):
-            frame = self._fit(records.text)
+            frame = self._fit(records.trimmed)
             _check_height(frame, records)
         return _without_nan(frame)
 
@@ -78,7 +79,7 @@ class ColumnTypes:
         if any(kinds[self._dialect.names[index]] != "text" for index in records.padded):
             return None
         try:
-            frame = self._parse(records.text, kinds)
+            frame = self._parse(records.trimmed, kinds)
         except pl.exceptions.PolarsError:
             return None
         floats = frame.select(pl.selectors.float()).get_columns()
@@ -220,9 +221,15 @@ def _check_height(frame: pl.DataFrame, records: Records) -> None:
 
 
 def from_decimal_comma(cells: pl.Expr) -> pl.Expr:
-    """Numbers such as 3,5; a point marks thousands there, or nothing, so it makes none."""
-    number = cells.str.strip_chars_start(" \t").str.replace(",", ".", literal=True)
-    number = pl.when(~cells.str.contains(".", literal=True)).then(number)
+    """Numbers such as 3,5 and 1.234,5; of 1.234 nobody knows what it means, so it is none."""
+    number = cells.str.strip_chars_start(" \t")
+    # A comma or another point behind it shows that a point marks thousands.
+    is_grouped = number.str.contains(r"^[+-]?\d{1,3}(\.\d{3})+(\.\d{3}|,\d*)$")
+    number = (
+        pl.when(is_grouped).then(number.str.replace_all(".", "", literal=True)).otherwise(number)
+    )
+    has_point = number.str.contains(".", literal=True)
+    number = pl.when(~has_point).then(number.str.replace(",", ".", literal=True))
     return number.cast(pl.Float64, strict=False).alias(cells.meta.output_name())
 
 

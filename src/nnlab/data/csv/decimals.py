@@ -1,0 +1,94 @@
+"""What the numbers of a CSV file show of its decimal mark, where the user states none."""
+
+import re
+from pathlib import Path
+
+import polars as pl
+
+from nnlab.data.csv.dialect import Dialect
+from nnlab.data.csv.options import BLANKS
+from nnlab.data.csv.types import from_decimal_comma
+from nnlab.data.words import different_texts, is_text
+from nnlab.suggestions import setting
+
+_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
+_COMMA_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
+_POINT_THOUSANDS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
+_POINTS_AND_COMMA = r"^[+-]?\d{1,3}(\.\d{3})*(,\d+)?$"
+_PLAIN_THOUSANDS = r"\.\d{3}[.,]"
+
+
+def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
+    """Refuse a column of numbers such as 3,5 or 1.234,5, which would pass for names of things.
+
+    Commas before groups of three digits might as well mark thousands: those stay text.
+
+    Raises:
+        ValueError: There is one.
+    """
+    keep = f"{setting('data.decimal', '.')} to keep them as text"
+    for values in filter(is_text, frame):
+        first = values[values.is_not_null().arg_max() or 0]
+        if first is None or not re.match(f"{_COMMA}|{_POINTS_AND_COMMA}", first):
+            continue  # most columns of text hold words
+        texts = different_texts(values)
+        column = f"column '{values.name}' of {path} holds numbers"
+        others = texts.filter(~texts.str.contains(_COMMA_THOUSANDS))
+        if texts.str.contains(_COMMA).all() and others.str.contains(",", literal=True).any():
+            raise ValueError(
+                f"{column} with a decimal comma; set {setting('data.decimal', ',')} to read them "
+                f"as numbers, {keep}"
+            )
+        odd = texts.filter(texts.str.contains(_PLAIN_THOUSANDS))
+        if len(odd) and texts.str.contains(_POINTS_AND_COMMA).all():
+            is_read = texts.to_frame().select(from_decimal_comma(pl.col(texts.name))).to_series()
+            way_out = f"set {setting('data.decimal', ',')} to read them as numbers, "
+            if is_read.null_count():
+                way_out = f"take these out, as in {odd[0].replace('.', '')}, or set "
+            raise ValueError(
+                f"{column} such as '{odd[0]}', with points for thousands; {way_out}{keep}"
+            )
+
+
+def may_be_thousands(values: pl.Series) -> bool:
+    """Whether numbers, read with a decimal point, may have been thousands such as 1.000.
+
+    These have three decimals, none is below 1, and none of 1000 or more has a fraction.
+    """
+    size = values.abs()
+    is_whole = size == size.floor()
+    is_grouped = (size > 1) & (size < 1000) & ((size * 1000).round() / 1000 == size)
+    return bool((is_whole | is_grouped).all())
+
+
+def refuse_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:
+    """Refuse numbers such as 1.000 where nothing shows that the point is a decimal mark.
+
+    Semicolons separate cells where a comma is the decimal mark, and there a point marks
+    thousands. One number with other than three decimals, or below 1, shows the contrary.
+
+    Args:
+        cells: Columns of numbers as text.
+        dialect: How their file is written.
+
+    Raises:
+        ValueError: There are such numbers and no other with a point, and semicolons.
+    """
+    if dialect.marks.separator != ord(";"):
+        return
+    example = None
+    for values in cells:
+        texts = values.str.strip_chars(BLANKS).unique(maintain_order=True)
+        is_number = texts.cast(pl.Float64, strict=False).is_finite()
+        pointed = texts.filter(is_number & texts.str.contains(".", literal=True))
+        if not pointed.str.contains(_POINT_THOUSANDS).all():
+            return
+        if example is None and len(pointed):
+            example = (values.name, pointed[0])
+    if example is not None:
+        name, cell = example
+        raise ValueError(
+            f"column '{name}' of {dialect.source.path} holds numbers such as '{cell}', which "
+            f"semicolons between cells leave open: set {setting('data.decimal', '.')} if the point "
+            f"is a decimal mark; if it marks thousands, take it out, as in {cell.replace('.', '')}"
+        )
