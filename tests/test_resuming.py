@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import Command
 
-from nnlab.resuming import alone_in
+from nnlab.checkpoints import write_checkpoint
+from nnlab.resuming import alone_in, find_saved_state
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot lock a folder")
 
@@ -36,6 +37,31 @@ def test_a_killed_process_leaves_a_run_directory_free(tmp_path: Path) -> None:
         process.wait()
         with alone_in(tmp_path):
             pass
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_whole"), [({"seed": 0}, True), (None, True), ("x", False), ([1], False)]
+)
+def test_a_checkpoint_tells_the_settings_of_its_run_or_nothing(
+    tmp_path: Path, settings, is_whole: bool
+) -> None:
+    content = {
+        "epoch": 2,
+        "hyper_parameters": {},
+        "state_dict": {},
+        "environment": {"threads": 1, "device": "cpu", "versions": {}},
+        "settings": settings,
+    }
+    (tmp_path / "checkpoints").mkdir()
+    for name in ("best", "last"):
+        write_checkpoint(content, tmp_path / "checkpoints" / f"{name}.ckpt")
+    if is_whole:
+        saved = find_saved_state(tmp_path)
+        assert saved is not None
+        assert saved.settings == settings
+    else:
+        with pytest.raises(ValueError, match="must be a checkpoint of a training run"):
+            find_saved_state(tmp_path)
 
 
 def test_a_run_that_goes_on_elsewhere_is_not_resumed(digits_run, quick_command: Command) -> None:

@@ -105,7 +105,7 @@ def _saved_state(path: Path, checkpoint: dict[str, Any]) -> SavedState:
         case {
             "epoch": int(epoch),
             "environment": {"threads": int(threads), "device": str(), "versions": dict()},
-        }:
+        } if isinstance(checkpoint.get("settings"), dict | None):
             check(threads=threads)  # as many are started
             return SavedState(
                 path=path,
@@ -114,8 +114,8 @@ def _saved_state(path: Path, checkpoint: dict[str, Any]) -> SavedState:
                 settings=checkpoint.get("settings"),
             )
     raise ValueError(
-        f"{path} must be a checkpoint of a training run, with its epoch and environment in it; "
-        "start a new run"
+        f"{path} must be a checkpoint of a training run, with its epoch, environment and settings "
+        "in it; start a new run"
     )
 
 
