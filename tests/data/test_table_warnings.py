@@ -65,9 +65,18 @@ def test_numbers_in_units_of_several_kinds_are_warned_of_as_what_they_are(tmp_pa
     (warning,) = warnings_of(table)
     assert warning == (
         "'x' is left out: numbers written in several ways, such as '0 lb' and '39 kg'; write its "
-        "numbers in one plain way, or data.columns.x=categorical if they are names of things"
+        "numbers in one plain way, or data.columns.x=categorical to take it as it is"
     )
     assert warnings_of(table, x="categorical") == []
+
+
+def test_a_number_among_dates_is_not_to_be_missing_in_other_columns_too(tmp_path: Path) -> None:
+    table = table_of(tmp_path, [*(day.replace("-", "") for day in DAYS), "0"])
+    assert warnings_of(table) == [
+        "'x' is taken as numbers: 1 cell is no date as in %Y%m%d, such as '0'; mend such cells, or "
+        "data.columns.x=numeric to keep it as it is"
+    ]
+    assert "null_values" not in warnings_of(table_of(tmp_path, [*DAYS, "0"]))[0]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import polars as pl
 
 from nnlab.data.dates import find_formats, to_seconds
 from nnlab.data.number_formats import find_number_format, to_numbers
-from nnlab.data.odd_cells import OddCells, find_odd_cells, hold_digits, shorten
+from nnlab.data.odd_cells import OddCells, find_odd_cells, hold_digits, odd_cells, shorten
 from nnlab.data.spelling import LARGEST_WHOLE, boolean_text
 from nnlab.data.words import by_word, different_texts, is_text
 from nnlab.suggestions import column_kind, did_you_mean, few, setting
@@ -24,8 +24,8 @@ FEW_WORDS = 5
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
 _ONE_VALUE = "one value, or missing"
-# Of a date in whole numbers, and how many different ones are no chance.
-_DAY, _FEW_DAYS = "%Y%m%d", 5
+# Dates in whole numbers, and how many different ones are no chance.
+_DAY, _FIRST_DAY, _LAST_DAY, _FEW_DAYS = "%Y%m%d", 1900_01_01, 2100_12_31, 5
 _ID_NAME = re.compile(
     r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row|no|nr|num|phone|tel|ssn)$|number$)"
     r"|[a-z](Id|ID|No|Nr|Num|Phone)$|[A-Z]NUM$"
@@ -125,6 +125,7 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str =
         whole: The column in all rows of the table; None where these are all.
         decimal: The decimal mark of plain numbers in the file.
     """
+    whole = values if whole is None else whole
     is_plain = is_text(values) or values.dtype in (pl.Boolean, pl.Null)
     if not (is_plain or values.dtype.is_numeric() or values.dtype.is_temporal()):
         note = f"cells of the type {values.dtype} are not understood"
@@ -140,8 +141,8 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str =
     if values.dtype == pl.Boolean or (distinct == 2 and _are_booleans(values)):
         return _facts(values, "boolean", distinct, written_as="boolean")
     if values.dtype.is_numeric():
-        return _infer_number(values, distinct)
-    return _infer_text(values, distinct, values if whole is None else whole, decimal)
+        return _infer_number(values, distinct, whole)
+    return _infer_text(values, distinct, whole, decimal)
 
 
 def count_distinct(values: pl.Series) -> int:
@@ -220,16 +221,17 @@ def _say(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> Column
     return _facts(values, "date", distinct, date_format=formats[0])
 
 
-def _infer_number(values: pl.Series, distinct: int) -> ColumnKind:
+def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
     if values.dtype.is_integer():
-        low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
-        return _infer_whole_number(values, distinct, low, high)
+        return _infer_whole_number(values, distinct, whole)
     return _facts(values, "numeric", distinct, note=_ONE_VALUE if distinct == 1 else "")
 
 
-def _infer_whole_number(values: pl.Series, distinct: int, low: int, high: int) -> ColumnKind:
+def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
+    low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
     rows = len(values)
-    if _are_days(values, distinct, low, high):
+    odd = _find_days(whole)
+    if odd and not odd.texts:
         return _facts(values, "date", distinct, note=f"read as {_DAY}", date_format=_DAY)
     all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
     # Of rows that were numbered, training has a part.
@@ -250,14 +252,22 @@ def _infer_whole_number(values: pl.Series, distinct: int, low: int, high: int) -
         # So are the populations of towns, but an identifier looks no different.
         way_out = setting("data.drop", [values.name])
         note = f"a different number in each row; if an identifier: {way_out}"
-    return _facts(values, "numeric", distinct, note=note)
+    return _facts(values, "numeric", distinct, note=odd.note if odd else note, odd=odd)
 
 
-def _are_days(values: pl.Series, distinct: int, low: int, high: int) -> bool:
-    """Whether whole numbers such as 20240131 are days; of other numbers one in thirty would be."""
-    if distinct < _FEW_DAYS or low < 1900_01_01 or high > 2100_12_31:
-        return False
-    return to_seconds(values.drop_nulls().unique(), _DAY).null_count() == 0
+def _find_days(whole: pl.Series) -> OddCells | None:
+    """The cells that are no days such as 20240131, if most are; of other numbers one in 30 is."""
+    if int(whole.max()) < _FIRST_DAY:  # type: ignore[arg-type]
+        return None
+    present = whole.drop_nulls()
+    are_days = present.is_between(_FIRST_DAY, _LAST_DAY)
+    if are_days.sum() * 2 <= len(present):
+        return None
+    are_days &= to_seconds(present, _DAY).is_not_null()
+    days = present.filter(are_days)
+    if days.n_unique() < _FEW_DAYS or len(days) * 2 <= len(present):
+        return None
+    return odd_cells(present.filter(~are_days), "dates", f" as in {_DAY}")
 
 
 def _are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:

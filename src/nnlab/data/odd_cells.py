@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from nnlab.data.csv.types import as_number
 from nnlab.data.dates import find_odd_dates
 from nnlab.data.number_formats import are_mostly_numbers, plain_numbers, to_numbers
 from nnlab.data.words import by_word, different_texts
@@ -29,8 +30,9 @@ class OddCells:
 
     @property
     def may_be_missing(self) -> bool:
-        """Whether there are so few different ones that they may spell a missing value."""
-        return 0 < len(self.texts) <= FEW_WORDS
+        """Whether they may spell a missing value: few words, and no number of other columns."""
+        are_words = all(as_number(text) is None for text in self.texts)
+        return 0 < len(self.texts) <= FEW_WORDS and are_words
 
 
 def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -> OddCells | None:
@@ -43,7 +45,7 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
     """
     if found := find_odd_dates(values):
         pattern, cells = found
-        return _odd(cells, "dates", f" as in {pattern}")
+        return odd_cells(cells, "dates", f" as in {pattern}")
     present = values.drop_nulls()
 
     def read(texts: pl.Series) -> pl.Series:
@@ -60,15 +62,22 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
         examples = "' and '".join(dict.fromkeys(map(shorten, (present[0], words[0], words[-1]))))
         note = f"numbers written in several ways, such as '{examples}'"
         return OddCells(note=note, meant="numbers", texts=[])
-    return _odd(words, "numbers", "") if len(words) <= len(present) / 2 else None
+    return odd_cells(words, "numbers", "") if len(words) <= len(present) / 2 else None
 
 
-def _odd(cells: pl.Series, meant: str, written: str) -> OddCells:
+def odd_cells(cells: pl.Series, meant: str, written: str) -> OddCells:
+    """What is to be said of cells that are not what the others are; there may be none.
+
+    Args:
+        cells: They.
+        meant: What the others are.
+        written: How the others are written, in words with a blank before them, or nothing.
+    """
+    texts = cells.cast(pl.String).unique(maintain_order=True).to_list()
     count = (
         f"1 cell is no {meant[:-1]}" if len(cells) == 1 else f"{len(cells):,} cells are no {meant}"
     )
-    note = f"{count}{written}, such as '{shorten(cells[0])}'"
-    texts = cells.cast(pl.String).unique(maintain_order=True).to_list()
+    note = f"{count}{written}, such as '{shorten(texts[0])}'" if texts else ""
     return OddCells(note=note, meant=meant, texts=texts)
 
 

@@ -71,13 +71,15 @@ def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
 
 
 def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) -> str:
-    becomes = "taken as categories" if kind.is_used else "left out"
+    taken = {"categorical": "taken as categories", "numeric": "taken as numbers"}
+    becomes = taken.get(kind.kind, kind.kind)
     ways_out = [f"write its {odd.meant} in one plain way"]
     if odd.texts:
         ways_out = ["mend such cells"]
         if odd.may_be_missing:
             ways_out.append(f"set {table.as_missing(odd.texts)} to take them as missing")
-    ways_out.append(f"{column_kind(kind.name, 'categorical')} if they are names of things")
+    said = column_kind(kind.name, kind.kind if kind.is_used else "categorical")
+    ways_out.append(f"{said} to {'keep' if kind.is_used else 'take'} it as it is")
     return f"'{kind.name}' is {becomes}: {odd.note}; {', or '.join(ways_out)}"
 
 
