@@ -335,6 +335,13 @@ def test_cells_that_are_missing_in_messy_files_are_those_that_the_manifest_says(
     assert read_table(messy_folder / "csv-spectrum/empty.csv").null_count().row(0) == (0, 1, 1)
 
 
+def test_a_zero_behind_a_comma_in_quotes_is_no_leading_one(write: Write) -> None:
+    cells = [f"{i}.{i:03},0{i}" for i in range(1, 10)]
+    path = write("a,b\n" + "".join(f'"{cell}",{i}\n' for i, cell in enumerate(cells)))
+    expected = [float(cell.replace(".", "").replace(",", ".")) for cell in cells]
+    assert read_table(path, CsvOptions(decimal=","))["a"].to_list() == expected
+
+
 def test_decimal_commas_are_read_when_stated(write: Write) -> None:
     path = write("a;b;c;d\n3,5;1;1.234,5;1.5\n-,25;2;2;2,5\n1;;;\n")
     expected = {

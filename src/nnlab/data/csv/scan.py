@@ -191,14 +191,17 @@ def _padded_columns(text: bytes, marks: Marks, width: int) -> frozenset[int]:
         zeros.append(start + np.flatnonzero(found))
     zero = np.concatenate(zeros)
     # `data[-1]` ends a line, just like what stands before the first cell: -1 needs no care.
-    before = data[zero - 1]
-    is_signed = (before == ord("+")) | (before == ord("-"))
-    before = np.where(is_signed, data[zero - 2], before)
+    is_signed = (data[zero - 1] == ord("+")) | (data[zero - 1] == ord("-"))
+    before = zero - 1 - is_signed
     quote = [] if marks.quote is None else [marks.quote]
     begins = np.zeros(256, np.bool_)
     begins[[marks.separator, LF, *b" \t", *quote]] = True
-    zero = zero[begins[before]]
-    if len(zero) == 0:
+    before = before[begins[data[before]]]
+    if len(before) == 0:
         return frozenset()
-    columns = np.searchsorted(cell_ends(text, marks)[1], zero) % width
-    return frozenset(np.flatnonzero(np.bincount(columns)).tolist())
+    ends = cell_ends(text, marks)[1]
+    cells = np.searchsorted(ends, before)
+    # Inside quotes a separator is none, such as the comma of "10,05".
+    is_none = (data[before] == marks.separator) & (ends[cells] != before)
+    cells = np.searchsorted(ends, before[~is_none], side="right")
+    return frozenset(np.flatnonzero(np.bincount(cells % width)).tolist())
