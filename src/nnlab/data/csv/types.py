@@ -18,8 +18,6 @@ Kind = Literal["integer", "float", "text"]
 _NUMBERS: tuple[Kind, ...] = ("integer", "float")
 _INTEGER_LIMIT = 2.0**63
 _LONG_INTEGER = r"^[ \t]*[+-]?\d{19,}$"
-# Digits and what people write among them: meant as a number, but not read as one.
-_NEARLY_NUMBER = r"^[ \t]*[+-]?[\d.,_' ]*\d[\d.,_' ]*%?[ \t]*$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +115,7 @@ class ColumnTypes:
                     self.kinds[name] = kind
                     unfit.remove(name)
         for name in unfit:
-            self._keep_text([name], _odd_cell(cells[name], numbers[name]))
+            self.kinds[name] = "text"  # the table of columns says why
 
     def _keep_long_integers(self, text: bytes, frame: pl.DataFrame) -> bool:
         """Whether a column of floats holds integers beyond 64 bits; from now on it is text."""
@@ -245,10 +243,3 @@ def _without_nan(frame: pl.DataFrame) -> pl.DataFrame:
     floats = frame.select(pl.selectors.float())
     # A finite sum has no NaN in it, and is found in a tenth of the time.
     return frame.with_columns(v.fill_nan(None) for v in floats if not math.isfinite(v.sum()))
-
-
-def _odd_cell(cells: pl.Series, numbers: pl.Series) -> str:
-    """Why a column is no numbers, if numbers were meant; else nothing."""
-    odd = cells.filter(numbers.is_null() & cells.is_not_null())
-    meant = numbers.null_count() < len(numbers) or bool(odd.str.contains(_NEARLY_NUMBER).all())
-    return f"{odd[0][:40]!r} is no plain number" if meant else ""
