@@ -29,7 +29,10 @@ def test_a_precision_that_runs_categories_together_is_refused(precision: str, dt
 
 
 def test_a_callback_watches_a_metric_of_the_task() -> None:
-    callbacks = {"progress": None, "early_stopping": {"monitor": "val/rmse"}}
+    callbacks = {
+        "progress": None,
+        "early_stopping": {"_target_": "nnlab.callbacks.EarlyStopping", "monitor": "val/rmse"},
+    }
     cfg = OmegaConf.create({"monitor": "val/loss", "callbacks": callbacks})
     spec = SimpleNamespace(task="binary", category_sizes=[])
     with pytest.raises(ValueError, match=r"^callbacks\.early_stopping\.monitor must be .*binary"):

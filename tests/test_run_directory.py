@@ -1,11 +1,16 @@
 """A run directory that may come from elsewhere: what is taken from its config, and what is not."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from conftest import Command
 
-from nnlab.run_directory import change_config, load_config, load_sweep
+from nnlab.run_directory import alone_in, change_config, load_config, load_sweep
+
+cannot_lock = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot lock a folder")
 
 
 def run_with(folder: Path, settings: str) -> Path:
@@ -59,3 +64,84 @@ def test_a_saved_sweep_sets_nothing_of_hydras_and_no_addresses(tmp_path: Path, w
         else:
             with pytest.raises(ValueError, match="must hold the settings of a sweep"):
                 load_sweep(tmp_path)
+
+
+@cannot_lock
+def test_a_second_process_in_a_run_directory_is_refused(tmp_path: Path) -> None:
+    said = f"one process at a time may train in {tmp_path}"
+    with alone_in(tmp_path), pytest.raises(ValueError, match=said), alone_in(tmp_path):
+        pass
+    with alone_in(tmp_path):  # free again
+        pass
+
+
+@cannot_lock
+def test_a_killed_process_leaves_a_run_directory_free(tmp_path: Path) -> None:
+    code = (
+        "import fcntl, os, signal, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), "
+        "fcntl.LOCK_EX); print(flush=True); signal.pause()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(ValueError, match="one process at a time"), alone_in(tmp_path):
+            pass
+        process.kill()
+        process.wait()
+        with alone_in(tmp_path):
+            pass
+
+
+@cannot_lock
+def test_a_run_that_goes_on_elsewhere_is_not_resumed(digits_run, quick_command: Command) -> None:
+    run_dir, _ = digits_run
+    with alone_in(run_dir):
+        process = quick_command("train.py", f"resume={run_dir}", succeed=False)
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("error: one process at a time may train in ")
+
+
+@cannot_lock
+def test_a_second_process_leaves_the_settings_of_the_first_alone(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    (mine / ".hydra").mkdir(parents=True)
+    config = mine / ".hydra" / "config.yaml"
+    config.write_text("seed: 0\n")  # the first has begun, and has no checkpoint yet
+    with alone_in(mine):
+        process = quick_command("train.py", "hydra.run.dir=mine", "seed=9", succeed=False)
+    assert "one process at a time may train in" in process.stderr
+    assert config.read_text() == "seed: 0\n"
+
+
+@pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK", "SLURM_PROCID"])
+def test_the_processes_of_a_distributed_run_share_its_directory(
+    tmp_path: Path, monkeypatch, variable: str
+) -> None:
+    with alone_in(tmp_path):
+        monkeypatch.setenv(variable, "1")
+        with alone_in(tmp_path):
+            pass
+
+
+def saved_sweep(folder: Path, words: list[str], hydra: list[str]) -> Path:
+    overrides = {"task": words, "hydra": hydra}
+    (folder / "multirun.yaml").write_text(json.dumps({"hydra": {"overrides": overrides}}))
+    return folder
+
+
+def test_the_words_of_a_sweep_are_those_that_were_typed(tmp_path: Path) -> None:
+    words = ["++data.columns.$31$st=numeric", "data.path=a$b$c.csv", "~callbacks.early_stopping"]
+    typed = ["++data.columns.1st=numeric", *words[1:]]
+    ours = ["hydra.mode=MULTIRUN", "hydra.job.config.override_dirname.exclude_keys=[a]"]
+    assert load_sweep(saved_sweep(tmp_path, words, ours)) == typed
+
+
+def test_a_sweep_with_a_sweeper_of_its_own_is_not_gone_on_with_as_another(tmp_path: Path) -> None:
+    folder = saved_sweep(tmp_path, ["a=1,2"], ["hydra.mode=MULTIRUN", "hydra/sweeper=optuna"])
+    with pytest.raises(ValueError, match=r"sets something of Hydra's .*got hydra/sweeper=optuna"):
+        load_sweep(folder)

@@ -164,7 +164,7 @@ class CheckpointFiles(TorchCheckpointIO):
     Args:
         checkpoint_every_s: Seconds, >= 0; about the work that a killed process loses, unless an
             epoch lasts longer.
-        settings: What each checkpoint is to tell of the run that it is of, as plain data.
+        settings: What the last checkpoint is to tell of its run, as plain data.
 
     Attributes:
         checkpoint_every_s: As above.
@@ -183,7 +183,9 @@ class CheckpointFiles(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None
     ) -> None:
         """Take a checkpoint as it is now; there are no storage options."""
-        path, checkpoint = Path(path), {**checkpoint, "settings": self._settings}
+        path = Path(path)
+        if _is_last(path):  # the best is given to others, whom the settings do not concern
+            checkpoint = {**checkpoint, "settings": self._settings}
         if _is_own(path):
             self._held[path] = _snapshot(checkpoint)
         else:

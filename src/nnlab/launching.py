@@ -26,6 +26,7 @@ from nnlab.paths import require_file
 from nnlab.reporting import report_interrupted_sweep
 from nnlab.run_directory import (
     CHANGEABLE,
+    alone_in,
     find_run,
     load_config,
     load_sweep,
@@ -143,14 +144,15 @@ def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictCon
     def job(cfg: DictConfig) -> float | None:
         run_dir = Path(HydraConfig.get().runtime.output_dir)
         try:
-            settle_config(cfg, run_dir)
-            check_config(cfg)
-            _require_tables(cfg.get("data") or {})
-            training = load("nnlab.training")
-            # Lightning starts the other processes of a distributed run as this one was started.
-            with _process(*command):
-                result: float = training.train(cfg, run_dir)
-            return result
+            with alone_in(run_dir):
+                settle_config(cfg, run_dir)
+                check_config(cfg)
+                _require_tables(cfg.get("data") or {})
+                training = load("nnlab.training")
+                # Lightning starts the other processes of a distributed run as this one was.
+                with _process(*command):
+                    result: float = training.train(cfg, run_dir)
+                return result
         except SystemExit:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 report_interrupted_sweep(Path(HydraConfig.get().sweep.dir))

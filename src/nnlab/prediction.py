@@ -93,8 +93,10 @@ def predict(
     else:
         options = CsvOptions.of(plain_arguments(cfg.data))
         # The run's own, unless this file is said to be written otherwise.
-        predictor.reader.missing = missing_values(options)
-        predictor.reader.decimal = options.decimal or "."
+        if "data.null_values" in changed:
+            predictor.reader.missing = missing_values(options)
+        if "data.decimal" in changed:
+            predictor.reader.decimal = options.decimal or "."
         parts = _predict_table(predictor, predictor.reader, source, options)
     rows = _write(parts, target, is_raw=raw_cells == "true")
     _log.info("%s rows predicted, written to %s", f"{rows:,}", relative(target))
@@ -112,7 +114,8 @@ def _predict_table(
             if options.decimal is None and not is_parquet(source):
                 names = [column.name for column in reader.numeric if not column.is_date]
                 dialect = find_dialect(source, options, is_told=False)
-                refuse_point_thousands(chunk.frame.select(names), dialect)
+                numbers = chunk.frame.select(map(chunk.frame.get_column, names))
+                refuse_point_thousands(numbers, dialect)
         try:
             raw = reader.read(chunk.frame)
         except CellError as error:

@@ -1,11 +1,7 @@
 """What a run directory has behind it, and how to go on from there."""
 
-import contextlib
 import json
 import logging
-import os
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,36 +15,6 @@ from nnlab.rules import check
 from nnlab.run_directory import changed_settings, config_path
 
 _log = logging.getLogger(__name__)
-
-
-@contextlib.contextmanager
-def alone_in(run_dir: Path) -> Iterator[None]:
-    """Have a run directory to oneself; the system ends that with the process, however it dies.
-
-    Where the system cannot do so, as on Windows, it is left to the person.
-
-    Raises:
-        ValueError: Another process trains in it.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    folder = os.open(run_dir, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(
-                f"one process at a time may train in {run_dir}, and another one does; wait for it, "
-                "or stop it first"
-            ) from error
-        except OSError:
-            _log.debug("%s cannot be locked", run_dir, exc_info=True)
-        yield
-    finally:
-        os.close(folder)
 
 
 @dataclass(frozen=True, kw_only=True)

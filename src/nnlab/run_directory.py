@@ -1,7 +1,11 @@
 """Opening a run directory: its config, with the few changes that leave it the same run."""
 
+import contextlib
+import logging
+import os
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,8 @@ from nnlab.config import check_config
 from nnlab.interpolations import few_interpolations
 from nnlab.suggestions import did_you_mean
 
+_log = logging.getLogger(__name__)
+
 CHANGEABLE = (
     "trainer.max_epochs",
     "threads",
@@ -28,6 +34,10 @@ CHANGEABLE = (
     "data.scratch",
 )
 """What may differ when a run is resumed; the rest would make it another run."""
+
+
+# What nnlab itself has Hydra do in a sweep.
+_ADDED = ("hydra.job.config.override_dirname.exclude_keys=", "hydra.mode=", "hydra.sweep.dir=")
 
 
 def find_run(argument: str, path: str) -> Path:
@@ -49,6 +59,39 @@ def find_run(argument: str, path: str) -> Path:
         f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
         f"got {argument}={path}{hint}"
     )
+
+
+@contextlib.contextmanager
+def alone_in(run_dir: Path) -> Iterator[None]:
+    """Have a run directory to oneself; the system ends that with the process, however it dies.
+
+    Where the system cannot do so, as on Windows, it is left to the person. The processes of a
+    distributed run share theirs: the first has it.
+
+    Raises:
+        ValueError: Another process trains in it.
+    """
+    # The variables by which Lightning knows, too.
+    ranks = (os.environ.get(name) for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))
+    if sys.platform == "win32" or any(int(rank or 0) > 0 for rank in ranks):
+        yield
+        return
+    import fcntl
+
+    folder = os.open(run_dir, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(
+                f"one process at a time may train in {run_dir}, and another one does; wait for it, "
+                "or stop it first"
+            ) from error
+        except OSError:
+            _log.debug("%s cannot be locked", run_dir, exc_info=True)
+        yield
+    finally:
+        os.close(folder)
 
 
 def config_path(run_dir: Path) -> Path:
@@ -87,7 +130,7 @@ def flat_settings(cfg: DictConfig) -> dict[str, Any]:
     """The settings that make a run what it is, by their dotted names, as they are written."""
     flat = _flat("", OmegaConf.to_container(cfg))
     others = {"name", "output_dir", "data.mirrors"}
-    return {name: flat[name] for name in flat.keys() - {*CHANGEABLE, *others}}
+    return {name: flat[name] for name in flat if name not in {*CHANGEABLE, *others}}
 
 
 def _flat(name: str, value: Any) -> dict[str, Any]:
@@ -137,8 +180,15 @@ def load_sweep(sweep_dir: Path) -> list[str]:
     if not path.is_file():
         return []
     match _load_yaml(path):
+        case {"hydra": {"overrides": {"task": [*_], "hydra": [*more]}}} if others := [
+            word for word in more if not str(word).startswith(_ADDED)
+        ]:
+            raise ValueError(
+                f"a sweep that sets something of Hydra's cannot be resumed, got {others[0]} in "
+                f"{path}; resume its runs one by one"
+            )
         case {"hydra": {"overrides": {"task": [*words]}}} if all(map(_is_own_setting, words)):
-            return [restore(word) for word in words]
+            return [_restore_name(word) for word in words]
     raise ValueError(f"{path} must hold the settings of a sweep as Hydra writes them")
 
 
@@ -147,8 +197,15 @@ def _is_own_setting(word: Any) -> bool:
 
     A sweep from elsewhere does not configure Hydra, or say where data is downloaded from.
     """
-    ours = r"[+~]*(?!hydra\b|data\.mirrors\b|data=\{)\w[^=]*="
-    return isinstance(word, str) and bool(re.match(ours, word))
+    ours = r"(?!hydra\b|data\.mirrors\b|data=\{)"
+    pattern = rf"[+~]*{ours}\w[^=]*=|~{ours}[\w.]+$"
+    return isinstance(word, str) and bool(re.match(pattern, word))
+
+
+def _restore_name(word: str) -> str:
+    """A setting as it was typed, if it names a column."""
+    name, mark, value = word.partition("=")
+    return restore(name) + mark + value
 
 
 def _load_yaml(path: Path) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -38,7 +37,6 @@ from nnlab.process import (
 from nnlab.reporting import report_finished, report_interrupted, report_start
 from nnlab.resuming import (
     SavedState,
-    alone_in,
     check_length,
     find_saved_state,
     finished_results,
@@ -64,16 +62,9 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         The best value of `cfg.monitor`, which a sweeper optimises.
 
     Raises:
-        ValueError: The config does not fit the data, the loss is no longer finite, or another
-            process trains in the run directory.
+        ValueError: The config does not fit the data, or the loss is no longer finite.
         OSError: Data is missing, or the run directory cannot be written.
     """
-    # The other processes of a distributed run are its own.
-    with alone_in(run_dir) if not getattr(rank_zero_only, "rank", 0) else contextlib.nullcontext():
-        return _train(cfg, run_dir)
-
-
-def _train(cfg: DictConfig, run_dir: Path) -> float:
     finished = finished_results(cfg, run_dir)
     if finished is not None:
         report_finished(finished, run_dir)
@@ -99,30 +90,31 @@ def _train(cfg: DictConfig, run_dir: Path) -> float:
     epochs_before = saved.epochs if saved else 0
     # Other threads add up in another order, so a run keeps to as many unless others are asked for.
     threads = cfg.threads or (saved.environment["threads"] if saved else None)
-    with fast_arithmetic(threads, module.multiplications * data.batch_size):
+    with (
+        fast_arithmetic(threads, module.multiplications * data.batch_size),
+        _telling_how_to_go_on(trainer, run_dir),
+    ):
         if saved and trainer.is_global_zero:
             here = environment(str(trainer.strategy.root_device))
             tell_differences(saved, here, flat_settings(cfg))
             save_config(cfg, run_dir)  # for the next time
         started = time.monotonic()
-        with _telling_how_to_go_on(trainer, run_dir):
-            _fit(trainer, module, data, run_dir, saved)
-            seconds = time.monotonic() - started
-            stopwatch.press("loop")
-            if not trainer.is_global_zero:
-                return math.nan  # the first process has what remains to be done
-            results = _score_best(cfg, trainer, data, run_dir)
-
-    epochs = trainer.current_epoch - epochs_before
-    results |= {
-        "wall_time_s": round(seconds, 3),
-        "samples_per_second": round(len(data.loaded.train[0]) * epochs / seconds, 1),
-    }
-    stopwatch.press("test")
-    _log_hyperparameters(cfg, trainer, data.spec.task, results)
-    results["time_s"] = _time_spent()
-    with replacing(run_dir / "metrics.json") as file:
-        file.write(json.dumps(results, indent=2, allow_nan=False).encode() + b"\n")
+        _fit(trainer, module, data, run_dir, saved)
+        seconds = time.monotonic() - started
+        stopwatch.press("loop")
+        if not trainer.is_global_zero:
+            return math.nan  # the first process has what remains to be done
+        results = _score_best(cfg, trainer, data, run_dir)
+        epochs = trainer.current_epoch - epochs_before
+        results |= {
+            "wall_time_s": round(seconds, 3),
+            "samples_per_second": round(len(data.loaded.train[0]) * epochs / seconds, 1),
+        }
+        stopwatch.press("test")
+        _log_hyperparameters(cfg, trainer, data.spec.task, results)
+        results["time_s"] = _time_spent()
+        with replacing(run_dir / "metrics.json") as file:
+            file.write(json.dumps(results, indent=2, allow_nan=False).encode() + b"\n")
     report_finished(results, run_dir)
     return _monitored(results)
 

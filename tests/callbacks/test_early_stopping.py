@@ -28,3 +28,10 @@ def test_a_run_that_stopped_early_and_was_killed_then_trains_no_further(
     # Nor would it have with more epochs, had it had them from the beginning.
     quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=500")
     assert json.loads(metrics.read_text())["epochs"] == whole["epochs"]
+
+
+def test_without_patience_a_run_has_a_first_epoch(quick_command: Command, tmp_path: Path) -> None:
+    settings = ("data=penguins", "optimizer.lr=0.3", "callbacks.early_stopping.patience=0")
+    quick_command("train.py", *settings)
+    (path,) = (tmp_path / "outputs" / "penguins").glob("*/metrics.json")
+    assert json.loads(path.read_text())["epochs"] >= 1

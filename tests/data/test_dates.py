@@ -283,3 +283,11 @@ def test_a_single_moment_has_no_cycle() -> None:
 def test_a_year_is_the_gregorian_mean() -> None:
     span = datetime(2400, 1, 1) - datetime(2000, 1, 1)
     assert span.total_seconds() / 400 == YEAR
+
+
+def test_whole_numbers_are_days_as_floats_too() -> None:
+    days = pl.Series("day", [20240131, 20240229, None])
+    expected = to_seconds(days, "%Y%m%d").to_list()
+    assert None not in expected[:2]
+    assert to_seconds(days.cast(pl.Float64), "%Y%m%d").to_list() == expected
+    assert to_seconds(pl.Series("day", [20240131.5]), "%Y%m%d").to_list() == [None]

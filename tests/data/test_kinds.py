@@ -346,3 +346,10 @@ def test_an_identifier_is_found_in_a_table_of_any_size(rows: int) -> None:
     assert kind_of(texts).note == "an identifier: a different text in each row"
     # One value twice, and it is none: that the count is exact decides.
     assert kind_of(numbers.set(pl.int_range(rows, eager=True) == 5, 0), "customer_id").is_used
+
+
+def test_any_row_shows_whether_the_month_comes_first_in_a_date_that_is_said_to_be_one() -> None:
+    training = pl.Series("x", ["03/04/2024"] * 30)
+    whole = pl.concat([training, pl.Series("x", ["04/25/2024"])])
+    (found,) = infer_kinds(training.to_frame(), said={"x": "date"}, drop=[], whole=whole.to_frame())
+    assert found.date_format == "%m/%d/%Y"

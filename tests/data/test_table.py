@@ -164,13 +164,13 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ('a;b\n"1,5";x\n"2,25";y\n', "column 'a' .*data.decimal=\",\""),
         (
             "a;b\n950;x\n1.234.567;y\n",
-            "'1.234.567', with points .* set 'data.decimal=\",\"' to read",
+            "'1.234.567', with points .* set 'data.decimal=\",\"' if all",
         ),
         (
             "a;b\n950,5;x\n1.234,56;y\n",
-            "'1.234,56', with points .* set 'data.decimal=\",\"' to read",
+            "'1.234,56', with points .* set 'data.decimal=\",\"' if all",
         ),
-        ("a;b\n9.500;x\n1.234.567;y\n", "with points .*; take these out, as in 1234567, or set"),
+        ("a;b\n9.500;x\n1.234.567;y\n", "with points .*; take these out, as in 1234567, or 'data"),
     ],
 )
 def test_what_is_not_plainly_a_table_is_refused(write: Write, content, message: str) -> None:
@@ -469,6 +469,10 @@ def test_the_line_of_excel_that_names_the_separator_is_taken(write: Write, caplo
         assert read_table(path).rows(named=True) == [{"a": 1, "b": 2}]
     assert ", as its first line says" in caplog.text
     assert find_place(path, CsvOptions(), 0) == "line 3"
+    commented = write(f"sep={mark}\n# by hand\na{mark}b\n1{mark}2\n")
+    assert read_table(commented, CsvOptions(comment="#")).rows() == [(1, 2)]
+    message = refusal(write(f"sep={mark}\n\na{mark}b\n1{mark}2\n"))
+    assert "line 2: it must be the header, but it is blank" in message
 
 
 THOUSANDS = "a;b\n1.000;2\n2.500;3\n10.750;4\n"
@@ -482,6 +486,15 @@ def test_points_that_may_mark_thousands_are_refused(write: Write) -> None:
     assert message == refusal(write(THOUSANDS.replace("\n", " \n").replace(";", " ;")))
     frame = read_table(write(THOUSANDS), CsvOptions(decimal="."))
     assert frame["a"].to_list() == [1.0, 2.5, 10.75]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_points_before_any_three_digits_may_mark_thousands(write: Write, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    numbers = [f"{chance.randint(1, 999)}.{chance.randint(0, 999):03}" for _ in range(60)]
+    path = write("a;b\n" + "".join(f"{number};x\n" for number in numbers))
+    with pytest.raises(ValueError, match="semicolons between cells leave open"):
+        read_table(path)
 
 
 @pytest.mark.parametrize(

@@ -12,5 +12,5 @@ class EarlyStopping(callbacks.EarlyStopping):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop before the first epoch if a checkpoint says so."""
-        if self.stopped_epoch > 0 or self.wait_count >= self.patience:
+        if self.stopped_epoch > 0 or self.wait_count >= max(self.patience, 1):
             trainer.should_stop = True

@@ -138,6 +138,9 @@ def to_seconds(values: pl.Series, pattern: str | None) -> pl.Series:
     if not values.dtype.is_temporal():
         if pattern is None:
             raise ValueError(f"column '{values.name}' must hold dates, got {values.dtype}")
+        if values.dtype.is_float():  # as pandas has whole numbers once one is missing
+            whole = values.cast(pl.Int64, strict=False)
+            values = whole.set(whole.cast(pl.Float64) != values, None)
         values = _parse(values.cast(pl.String).str.strip_chars(), pattern)
     if values.dtype == pl.Time:
         return values.cast(pl.Int64).cast(pl.Float64) / 1e9

@@ -17,9 +17,6 @@ from nnlab.suggestions import column_kind, did_you_mean, few, setting
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 
-FEW_WORDS = 5
-"""So many different words among numbers may be spellings of a missing value."""
-
 # With fewer rows, values that are all different are no sign of an identifier.
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
@@ -211,7 +208,8 @@ def _say(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> Column
         return _facts(values, "date", distinct)
     if "%" in kind:
         return _facts(values, "date", distinct, date_format=kind)
-    formats = find_formats(values if is_text(values) else values.cast(pl.String))
+    # Whether day or month comes first may show in any row.
+    formats = find_formats(whole if is_text(whole) else whole.cast(pl.String))
     if not formats:
         raise ValueError(
             f"data.columns.{values.name}=date needs dates in a usual format, got "

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -99,7 +100,7 @@ class LabelledTable:
         elif not may_be_classes(target):
             _log.info("%s: %s", said, spelled(counts))
         else:
-            others = [word for word in self._spellings_in_use() if word not in words]
+            others = [word for word in self._spellings_in_use if word not in words]
             way_out = setting("data.null_values", others)
             shown = f"if {' or '.join(map(repr, words))} is a class, set {way_out} to keep it"
             _log.warning("warning: %s: %s; %s", said, spelled(counts), shown)
@@ -132,13 +133,14 @@ class LabelledTable:
 
     def as_missing(self, spellings: Sequence[str]) -> str:
         """The setting by which words count as missing, too."""
-        return setting("data.null_values", [*self._spellings_in_use(), *spellings])
+        return setting("data.null_values", [*self._spellings_in_use, *spellings])
 
     def count_missing(self) -> dict[str, dict[str, int]]:
         """What counts as missing in which column; nothing of a file that takes long to read."""
         names = [values.name for values in self.frame if values.null_count() > 0]
         return self._count(names, missing_values(self._options)) if names else {}
 
+    @cached_property
     def _spellings_in_use(self) -> list[str]:
         """The words that are missing values in this file; of a large one all that may be."""
         spellings = [word for word in missing_values(self._options) if word]

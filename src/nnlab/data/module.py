@@ -141,8 +141,8 @@ class InMemoryDataModule(LightningDataModule, ABC):
         self._saved_preprocessing = state_dict["preprocessing"]
         if self._loaded and self._loaded.preprocessing != self._saved_preprocessing:
             raise ValueError(
-                "the data must be what the checkpoint was trained on, but its training rows have "
-                "changed since; restore the data or start a new run"
+                "the data must be what the checkpoint was trained on, read as it was then, but its "
+                "training rows or nnlab have changed since; restore them, or start a new run"
             )
 
 

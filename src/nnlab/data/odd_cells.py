@@ -20,7 +20,7 @@ class OddCells:
     Attributes:
         note: What it is, in few words.
         meant: What most cells are: `numbers`, `dates`, or `codes`, which look like numbers.
-        texts: The different cells that are none, in their order; empty where it is not single
+        texts: The first different cells that are none; empty where it is not single
             cells, but how all of them are written.
     """
 
@@ -73,7 +73,7 @@ def odd_cells(cells: pl.Series, meant: str, written: str) -> OddCells:
         meant: What the others are.
         written: How the others are written, in words with a blank before them, or nothing.
     """
-    texts = cells.cast(pl.String).unique(maintain_order=True).to_list()
+    texts = cells.cast(pl.String).unique(maintain_order=True).head(FEW_WORDS + 1).to_list()
     count = (
         f"1 cell is no {meant[:-1]}" if len(cells) == 1 else f"{len(cells):,} cells are no {meant}"
     )

@@ -141,7 +141,8 @@ def _refuse_point_thousands(frame: pl.DataFrame, dialect: Dialect, options: CsvO
         # How many decimals there are shows the text alone; that of the first rows is enough.
         path = dialect.source.path
         first = next(read_chunks(path, options, rows=_ROWS_LOOKED_AT, is_told=False))
-        refuse_point_thousands(first.frame.select(floats.columns), dialect)
+        cells = first.frame.select(map(first.frame.get_column, floats.columns))
+        refuse_point_thousands(cells, dialect)
 
 
 def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:

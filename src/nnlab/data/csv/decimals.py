@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from nnlab.data.csv.dialect import Dialect
@@ -19,14 +20,14 @@ _PLAIN_THOUSANDS = r"\.\d{3}[.,]"
 
 
 def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
-    """Refuse a column of numbers such as 3,5 or 1.234,5, which would pass for names of things.
+    """Refuse a column of numbers such as 3,5 or 1.234,5, in which the whole file may be written.
 
     Commas before groups of three digits might as well mark thousands: those stay text.
 
     Raises:
         ValueError: There is one.
     """
-    keep = f"{setting('data.decimal', '.')} to keep them as text"
+    keep = f"or {setting('data.decimal', '.')} if other columns have decimal points"
     for values in filter(is_text, frame):
         first = values[values.is_not_null().arg_max() or 0]
         if first is None or not re.match(f"{_COMMA}|{_POINTS_AND_COMMA}", first):
@@ -36,15 +37,15 @@ def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
         others = texts.filter(~texts.str.contains(_COMMA_THOUSANDS))
         if texts.str.contains(_COMMA).all() and others.str.contains(",", literal=True).any():
             raise ValueError(
-                f"{column} with a decimal comma; set {setting('data.decimal', ',')} to read them "
-                f"as numbers, {keep}"
+                f"{column} with a decimal comma; set {setting('data.decimal', ',')} if all are "
+                f"written so, {keep}"
             )
         odd = texts.filter(texts.str.contains(_PLAIN_THOUSANDS))
         if len(odd) and texts.str.contains(_POINTS_AND_COMMA).all():
             is_read = from_decimal_comma(texts)
-            way_out = f"set {setting('data.decimal', ',')} to read them as numbers, "
+            way_out = f"set {setting('data.decimal', ',')} if all are written so, "
             if is_read.null_count():
-                way_out = f"take these out, as in {odd[0].replace('.', '')}, or set "
+                way_out = f"take these out, as in {odd[0].replace('.', '')}, "
             raise ValueError(
                 f"{column} such as '{odd[0]}', with points for thousands; {way_out}{keep}"
             )
@@ -55,9 +56,10 @@ def may_be_thousands(values: pl.Series) -> bool:
 
     These have three decimals, none is below 1, and none of 1000 or more has a fraction.
     """
-    size = values.abs()
-    is_whole = size == size.floor()
-    is_grouped = (size > 1) & (size < 1000) & ((size * 1000).round() / 1000 == size)
+    # By numpy: polars divides by multiplying, which is off by a bit for one number in seven.
+    size = np.abs(values.drop_nulls().to_numpy())
+    is_whole = size == np.floor(size)
+    is_grouped = (size > 1) & (size < 1000) & (np.round(size * 1000) / 1000 == size)
     return bool((is_whole | is_grouped).all())
 
 

@@ -71,7 +71,7 @@ def find_dialect(path: Path, options: CsvOptions, *, is_told: bool = True) -> Di
     said = None if options.skip_lines else _SAID.match(head, start.offset)
     if said is not None:
         options = replace(options, separator=options.separator or said[1].decode())
-        start = start.after(said[0])
+        start = _skip(head, replace(options, skip_lines=None), start.after(said[0]))
     head = head[start.offset :]
     start = replace(start, offset=start.offset + source.text_offset)
     head += b"\n" if is_whole and not head.endswith(b"\n") else b""
