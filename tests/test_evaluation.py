@@ -112,7 +112,7 @@ def test_rows_without_a_target_are_left_out_with_a_count(runs, quick_command, tm
     other.with_columns(pl.Series("kind", kinds)).write_csv(tmp_path / "other.csv")
     printed = quick_command("evaluate.py", f"run={runs['kind']}", "data.path=other.csv").stdout
     assert "2 of 20 rows have no kind and are left out" in printed
-    assert "all 18 rows" in printed
+    assert "the 18 rows that have a target" in printed
 
 
 def test_a_class_that_was_not_learned_is_named(runs, quick_command, tmp_path) -> None:
@@ -135,4 +135,4 @@ def test_a_training_file_that_has_changed_is_not_tested_by_mistake(quick_command
     process = quick_command("evaluate.py", f"run={run}", succeed=False)
     assert "grows.csv must be as it was in training, but has changed since" in process.stderr
     printed = quick_command("evaluate.py", f"run={run}", "data.path=grows.csv").stdout
-    assert "all 120 rows" in printed
+    assert "the 120 rows that have a target" in printed

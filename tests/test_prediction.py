@@ -238,10 +238,11 @@ def test_a_missing_column_is_named(runs, quick_command, tmp_path) -> None:
 
 def test_cells_that_a_spreadsheet_would_run_are_neutralised(runs, quick_command, tmp_path) -> None:
     cells = ["=1+1", "+cmd", "-5", "@x", "\tx", "-2+3", "plain", "-1e5"]
-    new = make_table(8, 8).with_columns(pl.Series("note", cells))
+    cells += ["-1.778,32 €", "-$4,200.20", "-1,39 %", "-A1 %"]
+    new = make_table(12, 8).with_columns(pl.Series("note", cells))
     new.write_csv(tmp_path / "new.csv")
     predict(quick_command, runs["regression"])
-    safe = ["'=1+1", "'+cmd", "-5", "'@x", "'\tx", "'-2+3", "plain", "-1e5"]
+    safe = ["'=1+1", "'+cmd", "-5", "'@x", "'\tx", "'-2+3", "plain", "-1e5", *cells[8:11], "'-A1 %"]
     assert [row["note"] for row in written(tmp_path)] == safe
     predict(quick_command, runs["regression"], "raw_cells=true")
     assert [row["note"] for row in written(tmp_path)] == cells
@@ -286,9 +287,12 @@ def test_images_are_predicted_from_idx_files_folders_and_arrays(
     for i, picture in enumerate(pixels):
         Image.fromarray(picture.numpy()).save(folder / f"{i:02d}.png")
     assert model.predict(folder).equals(expected)
-    quick_command(
+    (folder / "notes.txt").write_text("no picture")
+    process = quick_command(
         "predict.py", f"run={runs['digits']}", "input=pictures", "output=out/predictions.csv"
     )
+    assert "pictures: left out what is no PNG file: notes.txt\n" in process.stdout
+    (folder / "notes.txt").unlink()
     rows = written(tmp_path)
     assert [row["file"] for row in rows] == [f"{i:02d}.png" for i in range(12)]
     assert [row["prediction"] for row in rows] == expected["prediction"].to_list()

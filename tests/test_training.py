@@ -92,15 +92,16 @@ def test_rows_that_are_looked_at_before_training_change_nothing(
     assert rates[0] == rates[1]
 
 
-def test_a_run_of_a_number_of_steps_says_that_it_cannot_go_on(
-    quick_command: Command, tmp_path: Path
+@pytest.mark.parametrize("length", ["max_steps=16", "max_time=00:01:00:00"])
+def test_a_run_of_some_steps_or_hours_says_that_it_cannot_go_on(
+    quick_command: Command, tmp_path: Path, length: str
 ) -> None:
-    settings = ["data=penguins", "+trainer.max_steps=16", "trainer.max_epochs=2"]
-    quick_command("train.py", *settings)
+    quick_command("train.py", "data=penguins", f"+trainer.{length}", "trainer.max_epochs=2")
     (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
     (run_dir / "metrics.json").unlink()
     process = quick_command("train.py", f"resume={run_dir}", succeed=False)
-    assert "trainer.max_steps must not be set in a run that is to be resumed" in process.stderr
+    name = length.partition("=")[0]
+    assert f"trainer.{name} must not be set in a run that is to be resumed" in process.stderr
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard", "quantile"])

@@ -42,7 +42,8 @@ _CHUNK = 65_536
 _IMAGES = 1024
 # What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = r"^[=+\-@\t\r]"
-_HARMLESS = r"^[+-]?[\d.,]*$"
+# What begins so and is no more than a number, such as -1,82 or -$4,200.20 or -1.39 %.
+_HARMLESS = r"^[+-]? ?\p{Sc}?[\d.,' ]*[%\p{Sc}]?$"
 
 # Endings that promise another format than the output has.
 _NOT_CSV = (".gz", ".parquet", ".pq", ".xlsx", ".xls", ".json", ".feather", ".arrow")

@@ -94,7 +94,8 @@ def report_interrupted(epochs: int, run_dir: Path) -> None:
     if epochs == 0:
         _log.info("\nstopped before the first epoch was over: nothing was saved")
         return
-    _log.info("\nstopped; %d epochs are saved. To go on:", epochs)
+    saved = "1 epoch is" if epochs == 1 else f"{epochs} epochs are"
+    _log.info("\nstopped; %s saved. To go on:", saved)
     _log.info(_resuming(run_dir))
 
 
@@ -150,7 +151,7 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 def report_other_evaluation(metrics: dict[str, float], rows: int, path: Path) -> None:
     """Tell the metrics of another file than the run's own."""
     _log.info("%s", format_table(["metric", "value"], [[k, repr(v)] for k, v in metrics.items()]))
-    _log.info("\nall %s rows; written to %s", f"{rows:,}", relative(path))
+    _log.info("\nthe %s rows that have a target; written to %s", f"{rows:,}", relative(path))
 
 
 # More classes make a matrix that no one can read.

@@ -101,14 +101,16 @@ def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
     """Refuse a length that a run which is resumed cannot have.
 
     Raises:
-        ValueError: It is told in steps, or it has more epochs behind it, or its schedule was laid
-            out for another number of them.
+        ValueError: It is told in steps or time, or it has more epochs behind it, or its schedule
+            was laid out for another number of them.
     """
-    if cfg.trainer.get("max_steps", -1) != -1:  # Lightning would end it where it was stopped
-        raise ValueError(
-            "trainer.max_steps must not be set in a run that is to be resumed, got "
-            f"trainer.max_steps={cfg.trainer.max_steps}; start a new run, with trainer.max_epochs"
-        )
+    for name, unset in (("max_steps", -1), ("max_time", None)):
+        value = cfg.trainer.get(name, unset)
+        if value != unset:  # Lightning would end it where it was stopped, or within an epoch
+            raise ValueError(
+                f"trainer.{name} must not be set in a run that is to be resumed, got "
+                f"trainer.{name}={value}; start a new run, with trainer.max_epochs"
+            )
     wanted = cfg.trainer.max_epochs
     planned = OmegaConf.load(config_path(run_dir)).trainer.max_epochs
     if wanted < epochs_before:

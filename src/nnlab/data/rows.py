@@ -1,5 +1,6 @@
 """New rows for a trained network: what it learned of their columns or pixels, applied again."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from nnlab.data.csv.types import from_decimal_comma
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.idx import read_idx
 from nnlab.data.images import PixelEncoder
+from nnlab.suggestions import few
+
+_log = logging.getLogger(__name__)
 
 
 class TableReader:
@@ -218,14 +222,17 @@ def _are_paths(images: Any) -> bool:
 
 
 def image_files(path: Path) -> list[Path]:
-    """The PNG files of a folder by name, or the one file.
+    """The PNG files of a folder by name, or the one file; others are left out with a word.
 
     Raises:
         FileNotFoundError: There is none.
     """
-    files = sorted(path.glob("*.png")) if path.is_dir() else [path]
+    there = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = [file for file in there if file.suffix.lower() == ".png"] if path.is_dir() else there
     if not files or not files[0].is_file():
         raise FileNotFoundError(f"there must be a PNG file at {path}, but there is none")
+    if others := [file.name for file in there if file not in files]:
+        _log.info("%s: left out what is no PNG file: %s", path, few(others))
     return files
 
 
