@@ -104,7 +104,7 @@ def test_preprocessing_of_a_checkpoint_is_used_again_and_checked() -> None:
     assert torch.equal(same.loaded.test[0], data.loaded.test[0])
     changed = make_digits(seed=1)
     assert changed.loaded.preprocessing != state["preprocessing"]
-    with pytest.raises(ValueError, match="training rows have changed"):
+    with pytest.raises(ValueError, match="training rows or nnlab have changed"):
         changed.load_state_dict(state)
 
 
