@@ -88,14 +88,14 @@ def run_quickly(
 
 
 @pytest.fixture
-def ahead(request: pytest.FixtureRequest, tmp_path_factory) -> tuple[Path, Any]:
-    """The folder that this test's mark has filled, `@pytest.mark.ahead(function, *arguments)`.
+def prepared(request: pytest.FixtureRequest, tmp_path_factory) -> tuple[Path, Any]:
+    """The folder that this test's mark has filled, `@pytest.mark.prepare(function, *arguments)`.
 
     And what `function`, called with it and the arguments, has returned.
     """
-    (mark,) = request.node.iter_markers("ahead")
+    (mark,) = request.node.iter_markers("prepare")
     function, *arguments = mark.args
-    folder = tmp_path_factory.mktemp("ahead")
+    folder = tmp_path_factory.mktemp("prepared")
     return folder, function(folder, *arguments)
 
 

@@ -267,18 +267,18 @@ def to_be_killed(scheduler: str) -> list[str]:
     [
         pytest.param(
             name,
-            marks=pytest.mark.ahead(stop_after_a_checkpoint, signal.SIGKILL, to_be_killed(name)),
+            marks=pytest.mark.prepare(stop_after_a_checkpoint, signal.SIGKILL, to_be_killed(name)),
         )
         for name in ("plateau", "one_cycle")
     ],
 )
 def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
-    ahead, quick_command: Command, tmp_path: Path, scheduler: str
+    prepared, quick_command: Command, tmp_path: Path, scheduler: str
 ) -> None:
     quick_command("train.py", *to_be_killed(scheduler))
     whole = only_run(tmp_path)
 
-    folder, process = ahead
+    folder, process = prepared
     assert process.returncode == -signal.SIGKILL
     killed = only_run(folder)
     assert not (killed / "metrics.json").exists()
@@ -297,12 +297,12 @@ ENDLESS = ["trainer.max_epochs=100000", "callbacks.early_stopping=null", "data=p
 @pytest.mark.parametrize(
     ("how", "status"),
     [
-        pytest.param(how, status, marks=pytest.mark.ahead(stop_after_a_checkpoint, how, ENDLESS))
+        pytest.param(how, status, marks=pytest.mark.prepare(stop_after_a_checkpoint, how, ENDLESS))
         for how, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143))
     ],
 )
-def test_ctrl_c_and_sigterm_say_how_to_go_on(ahead, how, status) -> None:
-    folder, process = ahead
+def test_ctrl_c_and_sigterm_say_how_to_go_on(prepared, how, status) -> None:
+    folder, process = prepared
     assert process.returncode == status
     assert "Traceback" not in process.stderr
     name = only_run(folder).name
@@ -544,9 +544,9 @@ def test_evaluating_on_data_that_does_not_fit_says_what_is_wrong(
     quick_command("evaluate.py", f"run={run_dir}", f"data.path={other}")
 
 
-@pytest.mark.ahead(run_script, "train.py", *SHORT, "trainer=ddp", "trainer.accelerator=cpu")
-def test_two_processes_train_one_network(ahead, quick_command: Command) -> None:
-    folder, process = ahead
+@pytest.mark.prepare(run_script, "train.py", *SHORT, "trainer=ddp", "trainer.accelerator=cpu")
+def test_two_processes_train_one_network(prepared, quick_command: Command) -> None:
+    folder, process = prepared
     run_dir = only_run(folder)
     assert process.stdout.count("run directory") == 1
     # 575 of the 1,150 rows each, in batches of 64.
@@ -557,11 +557,11 @@ def test_two_processes_train_one_network(ahead, quick_command: Command) -> None:
 # Sweeps
 
 
-@pytest.mark.ahead(
+@pytest.mark.prepare(
     run_script, "train.py", "-m", "model.dropout=0,0.2", "optimizer=sgd,adamw", *SHORT
 )
-def test_a_sweep_gives_a_run_directory_per_job_and_a_table_best_first(ahead) -> None:
-    folder, process = ahead
+def test_a_sweep_gives_a_run_directory_per_job_and_a_table_best_first(prepared) -> None:
+    folder, process = prepared
     (sweep,) = (folder / "outputs" / "digits").iterdir()
     jobs = sorted(path.name for path in sweep.iterdir() if path.is_dir())
     assert jobs == [
@@ -624,9 +624,9 @@ def train_twice_at_once(folder: Path, *settings: str) -> None:
 SAME_SECOND = "hydra.run.dir='${nnlab.new_folder:outputs,x,y,same-second}'"
 
 
-@pytest.mark.ahead(train_twice_at_once, *SHORT, SAME_SECOND)
-def test_runs_that_start_together_get_directories_of_their_own(ahead) -> None:
-    folder = ahead[0] / "outputs" / "x"
+@pytest.mark.prepare(train_twice_at_once, *SHORT, SAME_SECOND)
+def test_runs_that_start_together_get_directories_of_their_own(prepared) -> None:
+    folder = prepared[0] / "outputs" / "x"
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["same-second", "same-second_2"]
     assert len({(folder / name / "metrics.json").stat().st_ino for name in names}) == 2

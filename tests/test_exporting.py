@@ -424,13 +424,13 @@ def train_and_export(folder: Path, *settings: str) -> subprocess.CompletedProces
     return run_script(folder, "export.py", f"run={run_dir}", "format=onnx", output, "threads=1")
 
 
-@pytest.mark.ahead(
+@pytest.mark.prepare(
     train_and_export, "data=penguins", "trainer.max_epochs=1", "model.hidden_sizes=[8]"
 )
 def test_a_run_on_a_table_is_exported_and_predicts_its_file_without_nnlab(
-    ahead, quick_command: Command, tmp_path: Path
+    prepared, quick_command: Command, tmp_path: Path
 ) -> None:
-    folder, process = ahead
+    folder, process = prepared
     (run_dir,) = folder.glob("outputs/*/*")
     penguins = Path(OmegaConf.load(run_dir / ".hydra" / "config.yaml").data.path)
     assert process.stderr == ""

@@ -139,11 +139,11 @@ def train_compiled(folder: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-@pytest.mark.ahead.with_args(train_compiled)
+@pytest.mark.prepare.with_args(train_compiled)
 def test_a_compiled_network_learns_the_same_and_is_saved_as_any_other(
-    ahead, quick_command: Command, tmp_path: Path
+    prepared, quick_command: Command, tmp_path: Path
 ) -> None:
-    folder, _ = ahead
+    folder, _ = prepared
     quick_command("train.py", *PENGUINS)
     contents = [
         read_checkpoint(next(run.glob("outputs/penguins/*/checkpoints/best.ckpt")))["state_dict"]
