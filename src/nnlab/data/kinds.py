@@ -1,17 +1,16 @@
 """What each column of a table holds, and which columns say nothing that could be learned."""
 
-import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
 import polars as pl
 
-from nnlab.data.dates import find_formats, to_seconds
+from nnlab.data.dates import find_formats
 from nnlab.data.number_formats import find_number_format, to_numbers
-from nnlab.data.odd_cells import OddCells, find_odd_cells, hold_digits, odd_cells, shorten
+from nnlab.data.odd_cells import OddCells, find_odd_cells, hold_digits, shorten
 from nnlab.data.spelling import LARGEST_WHOLE, boolean_text
+from nnlab.data.whole_numbers import DAY, are_codes, are_years, find_days, is_id_name
 from nnlab.data.words import by_word, different_texts, is_text
 from nnlab.suggestions import column_kind, did_you_mean, few, setting
 
@@ -21,12 +20,6 @@ Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
 _ONE_VALUE = "one value, or missing"
-# Dates in whole numbers, and how many different ones are no chance.
-_DAY, _FIRST_DAY, _LAST_DAY, _FEW_DAYS = "%Y%m%d", 1900_01_01, 2100_12_31, 5
-_ID_NAME = re.compile(
-    r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row|no|nr|num|phone|tel|ssn)$|number$)"
-    r"|[a-z](Id|ID|No|Nr|Num|Phone)$|[A-Z]NUM$"
-)
 # Above this many rows, distinct values are counted approximately, to about one in a hundred,
 # unless more than this share of them seem to differ: identifiers differ in each row.
 _EXACT_COUNT, _NEARLY_ALL = 200_000, 0.9
@@ -228,13 +221,13 @@ def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnK
 def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
     low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
     rows = len(values)
-    odd = _find_days(whole)
+    odd = find_days(whole)
     if odd and not odd.texts:
-        return _facts(values, "date", distinct, note=f"read as {_DAY}", date_format=_DAY)
+        return _facts(values, "date", distinct, note=f"read as {DAY}", date_format=DAY)
     all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
     # Of rows that were numbered, training has a part.
-    is_sequence = high - low < 1.8 * rows and not _are_years(low, high)
-    if all_different and (is_sequence or _is_id_name(values.name)):
+    is_sequence = high - low < 1.8 * rows and not are_years(low, high)
+    if all_different and (is_sequence or is_id_name(values.name)):
         note = "an identifier: a different number in each row"
         return _facts(values, "left out", distinct, note=note)
     if max(-low, high) > LARGEST_WHOLE:
@@ -243,48 +236,14 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
             note = "an identifier: numbers beyond 2^53, hardly two the same"
             return _facts(values, "left out", distinct, note=note)
         return _facts(values, "categorical", distinct, note=note, written_as="number")
-    if _are_codes(values, distinct, low, high):
+    if are_codes(values, distinct, low, high):
         return _facts(values, "categorical", distinct, note="codes", written_as="number")
     note = _ONE_VALUE if distinct == 1 else ""
-    if all_different and not _are_years(low, high):
+    if all_different and not are_years(low, high):
         # So are the populations of towns, but an identifier looks no different.
         way_out = setting("data.drop", [values.name])
         note = f"a different number in each row; if an identifier: {way_out}"
     return _facts(values, "numeric", distinct, note=odd.note if odd else note, odd=odd)
-
-
-def _find_days(whole: pl.Series) -> OddCells | None:
-    """The cells that are no days such as 20240131, if most are; of other numbers one in 30 is."""
-    if int(whole.max()) < _FIRST_DAY:  # type: ignore[arg-type]
-        return None
-    present = whole.drop_nulls()
-    are_days = present.is_between(_FIRST_DAY, _LAST_DAY)
-    if are_days.sum() * 2 <= len(present):
-        return None
-    are_days &= to_seconds(present, _DAY).is_not_null()
-    days = present.filter(are_days)
-    if days.n_unique() < _FEW_DAYS or len(days) * 2 <= len(present):
-        return None
-    return odd_cells(present.filter(~are_days), "dates", f" as in {_DAY}")
-
-
-def _are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
-    """Whether few whole numbers look like names: equally long, and not evenly spaced.
-
-    Area codes such as 408, 415 and 510 do; grades from 1 to 10, counts, years and doses do not.
-    """
-    if not (2 <= distinct <= 20 and distinct * 10 <= len(values)):
-        return False
-    if low < 100 or len(str(low)) != len(str(high)) or _are_years(low, high):
-        return False
-    gaps = values.drop_nulls().unique().sort().diff().drop_nulls()
-    # What people choose is round: doses are multiples of something, names are not.
-    is_round = math.gcd(*gaps) >= 5
-    return not is_round and gaps.n_unique() > 1 and high - low >= 2 * distinct
-
-
-def _are_years(low: int, high: int) -> bool:
-    return low >= 1500 and high <= 2200
 
 
 def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str) -> ColumnKind:
@@ -336,7 +295,3 @@ def _written_as(values: pl.Series) -> str:
 def _are_booleans(values: pl.Series) -> bool:
     """Whether two values are one that says yes and one that says no."""
     return set(boolean_text(different_texts(values).unique())) == {"true", "false"}
-
-
-def _is_id_name(name: str) -> bool:
-    return bool(_ID_NAME.search(name))

@@ -1,0 +1,66 @@
+"""What whole numbers may be beside numbers: days, codes, years, and identifiers by their name."""
+
+import math
+import re
+
+import polars as pl
+
+from nnlab.data.dates import to_seconds
+from nnlab.data.odd_cells import OddCells, odd_cells
+
+DAY = "%Y%m%d"
+"""How days are written as whole numbers."""
+
+# The days that are taken for some, and how many different ones are no chance.
+_FIRST_DAY, _LAST_DAY, _FEW_DAYS = 1900_01_01, 2100_12_31, 5
+_ID_NAME = re.compile(
+    r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row|no|nr|num|phone|tel|ssn)$|number$)"
+    r"|[a-z](Id|ID|No|Nr|Num|Phone)$|[A-Z]NUM$"
+)
+
+
+def find_days(whole: pl.Series) -> OddCells | None:
+    """The cells that are no days such as 20240131, if most are; of other numbers one in 30 is.
+
+    Args:
+        whole: Whole numbers, null where missing, at least one of them there.
+
+    Returns:
+        None where most are no days.
+    """
+    if int(whole.max()) < _FIRST_DAY:  # type: ignore[arg-type]
+        return None
+    present = whole.drop_nulls()
+    are_days = present.is_between(_FIRST_DAY, _LAST_DAY)
+    if are_days.sum() * 2 <= len(present):
+        return None
+    are_days &= to_seconds(present, DAY).is_not_null()
+    days = present.filter(are_days)
+    if days.n_unique() < _FEW_DAYS or len(days) * 2 <= len(present):
+        return None
+    return odd_cells(present.filter(~are_days), "dates", f" as in {DAY}")
+
+
+def are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
+    """Whether few whole numbers look like names: equally long, and not evenly spaced.
+
+    Area codes such as 408, 415 and 510 do; grades from 1 to 10, counts, years and doses do not.
+    """
+    if not (2 <= distinct <= 20 and distinct * 10 <= len(values)):
+        return False
+    if low < 100 or len(str(low)) != len(str(high)) or are_years(low, high):
+        return False
+    gaps = values.drop_nulls().unique().sort().diff().drop_nulls()
+    # What people choose is round: doses are multiples of something, names are not.
+    is_round = math.gcd(*gaps) >= 5
+    return not is_round and gaps.n_unique() > 1 and high - low >= 2 * distinct
+
+
+def are_years(low: int, high: int) -> bool:
+    """Whether numbers between these may be years."""
+    return low >= 1500 and high <= 2200
+
+
+def is_id_name(name: str) -> bool:
+    """Whether a column is called as identifiers are: `id`, `order_no`, `CLIENTNUM`."""
+    return bool(_ID_NAME.search(name))
