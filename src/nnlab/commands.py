@@ -19,7 +19,13 @@ from nnlab.config import register_resolvers
 from nnlab.explaining import explain
 from nnlab.launching import launch, remove_untouched_folders
 from nnlab.loading import load
-from nnlab.run_directory import change_config, find_run, load_config, refuse_others
+from nnlab.run_directory import (
+    DATA_PLACES,
+    change_config,
+    find_run,
+    load_config,
+    refuse_others,
+)
 from nnlab.suggestions import command, did_you_mean
 
 _USAGE = """nnlab trains neural networks from YAML configs.
@@ -75,16 +81,7 @@ that have a target. The metrics of another file are written to
 RUN_DIR/evaluations/FILE/metrics.json.
 
 How another file is written can be said as in training: data.separator, data.encoding ...""",
-        may_change=(
-            "threads",
-            "data.path",
-            "data.val_path",
-            "data.test_path",
-            "data.root",
-            "data.memory_map",
-            "data.scratch",
-            *(f"data.{name}" for name in _READING),
-        ),
+        may_change=("threads", *DATA_PLACES, *(f"data.{name}" for name in _READING)),
     ),
     "predict": _Verb(
         usage="""Predict new rows with a run's best checkpoint.

@@ -22,10 +22,7 @@ from nnlab.suggestions import did_you_mean
 
 _log = logging.getLogger(__name__)
 
-CHANGEABLE = (
-    "trainer.max_epochs",
-    "threads",
-    "checkpoint_every_s",
+DATA_PLACES = (
     "data.path",
     "data.val_path",
     "data.test_path",
@@ -33,6 +30,9 @@ CHANGEABLE = (
     "data.memory_map",
     "data.scratch",
 )
+"""Where a run's data lies, which leaves it the same data."""
+
+CHANGEABLE = ("trainer.max_epochs", "threads", "checkpoint_every_s", *DATA_PLACES)
 """What may differ when a run is resumed; the rest would make it another run."""
 
 
