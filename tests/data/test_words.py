@@ -71,7 +71,7 @@ def test_an_enumeration_is_fitted_and_read_as_its_strings_are(name: str, kind: s
             other = values.head(3).cast(pl.String)
             other = other.cast(pl.Enum(["b", *other.drop_nulls().unique()]))
             again = [column.read(values), column.read(other), column.read(values)]
-            results.append((column, [part.tolist() for part in again]))
+            results.append((column, [np.asarray(part).tolist() for part in again]))
         except ValueError as error:
             results.append((str(error), getattr(error, "row", None)))
     np.testing.assert_equal(results[1], results[0])

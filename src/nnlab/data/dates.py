@@ -2,6 +2,7 @@
 
 import functools
 import re
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -60,6 +61,8 @@ _PARTS = {
 _DAY_PARTS = ("%Y", "%y", "%C", "%G", "%d", "%e", "%j", "%D", "%F", "%x", "%c", "%s", "%+", "%v")
 
 _COMPACT = "%Y%m%d"
+
+_FIRST_YEAR = datetime(1000, 1, 1)
 
 DAY, WEEK, YEAR = 86_400.0, 604_800.0, 31_556_952.0
 """Periods in seconds; a year is the Gregorian mean of 365.2425 days."""
@@ -141,7 +144,7 @@ def to_seconds(values: pl.Series, pattern: str | None) -> pl.Series:
         if values.dtype.is_float():  # as pandas has whole numbers once one is missing
             whole = values.cast(pl.Int64, strict=False)
             values = whole.set(whole.cast(pl.Float64) != values, None)
-        values = _parse(values.cast(pl.String).str.strip_chars(), pattern)
+        values = _parse(values.cast(pl.String), pattern)
     if values.dtype == pl.Time:
         return values.cast(pl.Int64).cast(pl.Float64) / 1e9
     if values.dtype == pl.Duration:
@@ -179,21 +182,31 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
     """Text as times of polars', null where it is not of the pattern."""
     if pattern.startswith(_COMPACT):
         # Without a mark between them, a month and a day of one digit could be told by nobody.
-        values = values.set(~values.str.contains(r"^\d{8}").fill_null(True), None)
+        values = values.set(~values.str.contains(r"^\s*\d{8}").fill_null(True), None)
     try:
-        if not any(part in pattern for part in _DAY_PARTS):
-            return values.str.to_time(pattern, strict=False)
-        parsed = values.str.to_datetime(pattern, time_unit="us", strict=False)
+        times = _parse_exactly(values, pattern)
+        if times.null_count() > values.null_count():
+            # Blanks around them do not count, but to look for some takes half the time.
+            times = _parse_exactly(values.str.strip_chars(), pattern)
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(
             f"data.columns.{values.name} must be a date's format such as %d/%m/%Y %H:%M, got "
             f"{pattern} ({reason})"
         ) from error
-    parsed = parsed.rename("time").dt.replace_time_zone(None)
+    if times.dtype == pl.Time:
+        return times
+    times = times.dt.replace_time_zone(None)
     # "%Y" reads 99 as the year 99, which is not what a person means.
-    modern = pl.when(pl.col("time").dt.year() >= 1000).then(pl.col("time"))
-    return parsed.to_frame().select(modern).to_series().rename(values.name)
+    is_early = times < _FIRST_YEAR
+    return times.set(is_early, None) if is_early.any() else times
+
+
+def _parse_exactly(values: pl.Series, pattern: str) -> pl.Series:
+    # Polars' cache of dates pays only for few different ones, and these are enumerations.
+    if not any(part in pattern for part in _DAY_PARTS):
+        return values.str.to_time(pattern, strict=False, cache=False)
+    return values.str.to_datetime(pattern, time_unit="us", strict=False, cache=False)
 
 
 def periods_of(seconds: NDArray[np.float64]) -> list[float]:

@@ -12,6 +12,11 @@ from nnlab.data.columns import CategoricalColumn, Column, NumericColumn
 _FAR = 1e6
 
 
+def _take(values: Tensor, columns: Tensor) -> Tensor:
+    """Columns of a table that lies in memory one after the other, as whole pieces of memory."""
+    return values.T.index_select(0, columns).T
+
+
 class RowEncoder(nn.Module):
     """What was learned of a table's columns, as a part of the network.
 
@@ -73,20 +78,21 @@ class RowEncoder(nn.Module):
             `(rows, out_features)`, float32: scaled numbers, sines and cosines of dates,
             indicators of missing numbers, one-hot categories, codes to be embedded.
         """
-        turns = numbers[:, self.cycle_column] * self.cycle_frequency
+        turns = _take(numbers, self.cycle_column) * self.cycle_frequency
+        # float32 first: `nan_to_num` holds the largest float, and torch's exporter to ONNX makes
+        # that of float64 infinite.
+        scaled = self._scale(numbers).float()
         parts = [
-            # float32 first: `nan_to_num` holds the largest float, and torch's exporter to ONNX
-            # makes that of float64 infinite.
-            self._scale(numbers).float().nan_to_num(nan=0.0),
+            scaled.nan_to_num(nan=0.0),
             turns.sin().float().nan_to_num(nan=0.0),
             # The cosine; of float64 older versions of onnxruntime have the sine alone.
             (turns + math.pi / 2).sin().float().nan_to_num(nan=0.0),
-            numbers[:, self.may_miss].isnan(),
-            codes[:, self.one_hot_column] == self.one_hot_code,
-            codes[:, self.embedded],
+            _take(numbers.isnan(), self.may_miss),
+            _take(codes, self.one_hot_column) == self.one_hot_code,
+            _take(codes, self.embedded),
         ]
         there = [part.float() for part in parts if part.shape[1] > 0]
-        return torch.cat(there, dim=1) if len(there) > 1 else there[0]
+        return torch.cat(there, dim=1)
 
     def _scale(self, numbers: Tensor) -> Tensor:
         if self.knots.shape[1]:

@@ -67,9 +67,7 @@ def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericCo
         is_date=kind.kind == "date",
         number_format=kind.number_format,
     )
-    numbers = unfitted.read(values)
-    is_missing = np.isnan(numbers)
-    present = numbers[~is_missing] if is_missing.any() else numbers
+    present = unfitted.read(values).drop_nulls().to_numpy()
     sample = present[:: -(-len(present) // _SAMPLE)]
     fitted: dict[str, Any] = {"periods": periods_of(sample) if unfitted.is_date else []}
     if scaling == "standard":

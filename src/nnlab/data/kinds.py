@@ -248,10 +248,8 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
 
 def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str) -> ColumnKind:
     present = values.drop_nulls()
-    formats = find_formats(values)
-    if formats:
-        # Whether day or month comes first may show in any row.
-        formats = find_formats(whole)
+    # Whether day or month comes first may show in any row.
+    formats = find_formats(whole)
     if formats:
         note = f"read as {formats[0]}"
         if len(formats) > 1:

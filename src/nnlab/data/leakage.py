@@ -70,7 +70,7 @@ def _left(
         if len(labels) < _FEW_ROWS:
             return 0.0 if classes and _tells_classes(codes, labels) else 1.0
         return _left_by_categories(codes, labels, classes)
-    numbers = column.read(values)
+    numbers = column.read(values).to_numpy()  # null becomes NaN
     if not classes and _are_equal(numbers, targets):
         return 0.0
     if len(labels) < _FEW_ROWS:

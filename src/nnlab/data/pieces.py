@@ -46,10 +46,11 @@ def learn_columns(
         CellError: A cell of a training row cannot be read; its row is one of all rows.
     """
     check_names(frame.columns, said=said, drop=drop)
+    keep = pl.Series(is_train)
 
     def learn(name: str) -> tuple[list[ColumnKind], list[Column]]:
         whole = frame.get_column(name).to_frame()  # `select` would take * for all columns
-        rows = whole.filter(is_train)
+        rows = whole.filter(keep)
         kinds = infer_kinds(
             rows,
             said={name: said[name]} if name in said else {},

@@ -1,5 +1,6 @@
 """Which rows are held out."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -52,7 +53,7 @@ def hold_out(
         if classes is not None:
             order = _by_turns(order, classes)
         held_out[order[:wanted]] = True
-    return torch.nonzero(~held_out).flatten(), torch.nonzero(held_out).flatten()
+    return _places(~held_out), _places(held_out)
 
 
 def take_fold(
@@ -102,6 +103,11 @@ def take_fold(
         sizes[smallest] += int(counts[group])
     chosen = torch.tensor([group for group, number in number_of.items() if number == fold])
     return torch.nonzero(torch.isin(groups, chosen)).flatten()
+
+
+def _places(chosen: Tensor) -> Tensor:
+    """The indices that are true, sorted; numpy finds them several times as fast."""
+    return torch.from_numpy(np.flatnonzero(chosen.numpy()))
 
 
 def _random_order(rows: int, generator: torch.Generator) -> Tensor:
