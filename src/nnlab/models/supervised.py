@@ -1,6 +1,5 @@
 """The LightningModule: a network, its loss and penalties, its metrics, its optimizer."""
 
-import math
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Self, cast
@@ -14,11 +13,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from nnlab import __version__
+from nnlab.models.epoch_metrics import EpochMetrics, require_finite
 from nnlab.models.inputs import TabularInputs
 from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
 from nnlab.models.objective import Objective, weight_matrices
-from nnlab.models.outputs import EpochOutputs
 from nnlab.models.stepping import Batch, check_state, train_on
 from nnlab.spec import DataSpec, Task
 from nnlab.stopwatch import stopwatch
@@ -71,7 +70,6 @@ class SupervisedModule(LightningModule):
             Otherwise the trainer clips.
 
     Attributes:
-        latest_metrics: The latest of each, by the name it is logged under.
         is_restored: Whether training has begun, with all of a checkpoint taken over if it had one.
 
     Raises:
@@ -150,8 +148,7 @@ class SupervisedModule(LightningModule):
         self.gradient_clip_val = gradient_clip_val
         self._optimizer = optimizer
         self._scheduler = scheduler
-        self._kept = {split: EpochOutputs() for split in ("train", "val", "test")}
-        self.latest_metrics: dict[str, float] = {}
+        self._epoch_metrics = EpochMetrics(compute=self.compute_metrics, monitor=monitor)
         self.is_restored = False
 
     @classmethod
@@ -190,6 +187,11 @@ class SupervisedModule(LightningModule):
         return self.objective.penalty(self.network)
 
     @property
+    def latest_metrics(self) -> dict[str, float]:
+        """The latest of each metric, by the name it is logged under."""
+        return self._epoch_metrics.latest
+
+    @property
     def multiplications(self) -> int:
         """About how many one row takes on its way forward: one for each weight."""
         return sum(weights.numel() for weights in weight_matrices(self.network))
@@ -224,7 +226,7 @@ class SupervisedModule(LightningModule):
             scheduler=None if isinstance(scheduler, ReduceLROnPlateau) else scheduler,
             gradient_clip_val=self.gradient_clip_val,
         )
-        self._check_finite("train", float(torch.stack(taken["losses"]).sum()))
+        require_finite("train", float(torch.stack(taken["losses"]).sum()), self.trainer)
         # Lightning counts the steps of its own optimizers alone.
         progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
         for count in (progress.total, progress.current):
@@ -246,7 +248,7 @@ class SupervisedModule(LightningModule):
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Only Lightning's own step has not been put down yet."""
         if self.automatic_optimization:
-            self._check_finite("train", float(outputs["loss"]))
+            require_finite("train", float(outputs["loss"]), self.trainer)
         stopwatch.press("optimizer" if self.automatic_optimization else "loop")
 
     def on_validation_start(self) -> None:
@@ -264,67 +266,27 @@ class SupervisedModule(LightningModule):
     def on_train_epoch_end(self) -> None:
         """Log the training metrics."""
         stopwatch.press("loop")
-        self._log_metrics("train")
+        penalty = self.penalty().detach() if self.objective.is_penalized else None
+        self._epoch_metrics.log("train", self.trainer, penalty=penalty)
 
     def on_validation_epoch_end(self) -> None:
         """Log the validation metrics."""
         if self.trainer.sanity_checking:  # of a few rows, before the first step
-            self._kept["val"].take()
+            self._epoch_metrics.forget("val")
             return
-        self._log_metrics("val")
+        self._epoch_metrics.log("val", self.trainer)
         if self.trainer.state.fn == TrainerFn.FITTING:
-            self._check_monitor()
             self._step_plateau()
 
     def on_test_epoch_end(self) -> None:
         """Log the test metrics."""
-        self._log_metrics("test")
+        self._epoch_metrics.log("test", self.trainer)
 
     def _keep_outputs(self, split: str, batch: Batch) -> Batch:
         x, targets = batch
         outputs = self.forward(x)  # `self(x)` looks for hooks first, at each step
-        self._kept[split].add(outputs, targets)
+        self._epoch_metrics.keep(split, outputs, targets)
         return outputs, targets
-
-    def _log_metrics(self, split: str) -> None:
-        outputs, targets = self._kept[split].take()
-        distributed = self.trainer.world_size > 1
-        if distributed and split == "train":
-            # Each process has trained on a share of the rows; the other splits it has seen whole.
-            outputs, targets = (
-                self.trainer.strategy.all_gather(part).flatten(0, 1) for part in (outputs, targets)
-            )
-        metrics = self.compute_metrics(outputs, targets)
-        stopwatch.press("metrics" if split == "train" else "validation")
-        self._check_finite(split, metrics["loss"])
-        if split == "train" and self.objective.is_penalized:
-            metrics["penalty"] = float(self.penalty().detach())
-        named = {f"{split}/{name}": value for name, value in metrics.items()}
-        self.latest_metrics |= named
-        if self.trainer.state.fn != TrainerFn.FITTING:
-            self.log_dict(named)
-            return
-        # `log_dict` takes longer than a small network's epoch.
-        values = torch.tensor(list(named.values())).unbind()
-        self.trainer.callback_metrics.update(zip(named, values, strict=True))
-        for logger in self.trainer.loggers:
-            step = self.trainer.global_step - 1
-            logger.log_metrics({**named, "epoch": self.current_epoch}, step)
-        stopwatch.press("logging")
-
-    def _check_finite(self, split: str, loss: float) -> None:
-        if not math.isfinite(loss):
-            raise ValueError(
-                f"{split}/loss must stay finite, got {loss} in epoch {self.current_epoch + 1}; "
-                "lower optimizer.lr, or clip the gradients with trainer.gradient_clip_val=1"
-            )
-
-    def _check_monitor(self) -> None:
-        if self.monitor not in self.latest_metrics:
-            raise ValueError(
-                f"monitor must be a metric that the validation rows define, got monitor="
-                f"{self.monitor}, for which they are too few or too alike; take val/loss"
-            )
 
     def _step_plateau(self) -> None:
         """Step `ReduceLROnPlateau` before the epoch's checkpoint is written.
