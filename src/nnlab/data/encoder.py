@@ -101,7 +101,7 @@ class RowEncoder(nn.Module):
         # because large tables are encoded through here, and passes over memory are what it costs.
         scaled = torch.add(-self.center / 2, numbers, alpha=0.5).mul_(self.factor * 2)
         # Within these bounds float32 has all the digits that a network sees.
-        near = scaled.clamp_(-_FAR, _FAR).float()
+        near = scaled.float().clamp_(-_FAR, _FAR)
         return (near / 3).square_().add_(1).rsqrt_().mul_(near) if self.is_squeezed else near
 
     def _interpolate(self, numbers: Tensor) -> Tensor:
