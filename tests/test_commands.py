@@ -81,6 +81,7 @@ def test_metrics_json_tells_what_the_result_depends_on(digits_run) -> None:
     assert (metrics["seed"], metrics["device"]) == (0, "cpu")
     assert metrics["threads"] == torch.get_num_threads()
     assert metrics["versions"]["torch"] == torch.__version__
+    assert metrics["processor"] == nnlab_process.processor()
     assert 1 <= metrics["best_epoch"] <= metrics["epochs"] <= metrics["max_epochs"]
     assert set(metrics["test"]) == {"loss", "accuracy", "precision", "recall", "f1", "auroc"}
 
@@ -194,7 +195,7 @@ def test_evaluate_says_so_when_the_metrics_are_others(
     changed["test"]["accuracy"] = 0.5
     (moved / "metrics.json").write_text(json.dumps(changed))
     printed = quick_command("evaluate.py", f"run={moved}").stdout
-    assert "warning: NOT as in moved run/metrics.json; versions and threads are those of" in printed
+    assert "warning: NOT as in moved run/metrics.json; versions, threads and processor" in printed
     changed["versions"]["polars"] = "0.1"
     (moved / "metrics.json").write_text(json.dumps(changed))
     printed = quick_command("evaluate.py", f"run={moved}").stdout
@@ -438,13 +439,22 @@ def test_a_resumed_run_keeps_its_threads_and_says_what_differs(
     config.write_text(config.read_text().replace("threads: 2", "threads: null"))
     monkeypatch.setattr("nnlab.process.version", lambda name: f"9 of {name}")
     nnlab_process.versions.cache_clear()
-    printed = quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=3").stdout
+    command = ("train.py", f"resume={run_dir}", "trainer.max_epochs=3")
+    (line,) = quick_command(*command, succeed=False).stderr.splitlines()
+    assert line.startswith(f"error: {run_dir} must go on with what it was trained with so far")
+    assert "polars 9 of polars for " in line
+    assert "threads" not in line
+    assert "hydra" not in line
+    printed = quick_command(*command, "resume_anyway=true").stdout
     assert results(run_dir)["threads"] == 2
-    assert "its result may differ" in printed
+    assert "its result is another than without a stop: torch " not in printed
     assert "polars 9 of polars for " in printed
-    assert "threads" not in printed.partition("may differ")[2].partition("\n")[0]
-    command = ("train.py", f"resume={run_dir}", "trainer.max_epochs=4", "threads=1")
-    assert "threads 1 for 2" in quick_command(*command).stdout
+    assert "goes on with hydra-core 9 of hydra-core for " in printed
+
+    config.write_text(config.read_text().replace("threads: null", "threads: 3"))
+    command = ("train.py", f"resume={run_dir}", "trainer.max_epochs=4")
+    assert "got threads 3 for 2; " in quick_command(*command, succeed=False).stderr
+    assert "threads 1 for 2" in quick_command(*command, "threads=1").stdout
     nnlab_process.versions.cache_clear()
 
 
@@ -463,11 +473,21 @@ def test_a_directory_is_of_one_run(quick_command: Command, tmp_path: Path) -> No
 
     config = run_dir / ".hydra" / "config.yaml"
     config.write_text(config.read_text().replace("dropout: 0.2", "dropout: 0.4"))
-    printed = quick_command("train.py", "resume=mine", "trainer.max_epochs=3").stdout
-    assert "its result will be another: model.dropout=0.4 for 0.2\n" in printed
+    command = ("train.py", "resume=mine", "trainer.max_epochs=3")
+    process = quick_command(*command, succeed=False)
+    assert "got model.dropout=0.4 for 0.2; restore that, or add resume_anyway=true" in (
+        process.stderr
+    )
+    printed = quick_command(*command, "resume_anyway=true").stdout
+    assert "its result is another than without a stop: model.dropout=0.4 for 0.2\n" in printed
+    assert "resume_anyway" not in config.read_text()
+    # From here on it is trained with that.
+    quick_command("train.py", "resume=mine", "trainer.max_epochs=4")
 
 
-def test_a_sweep_that_was_stopped_goes_on(quick_command: Command, tmp_path: Path) -> None:
+def test_a_sweep_that_was_stopped_goes_on(
+    quick_command: Command, tmp_path: Path, monkeypatch
+) -> None:
     quick_command("train.py", "-m", "data=penguins", "model.dropout=0,0.2,0.4", *SHORT)
     (sweep,) = (tmp_path / "outputs" / "penguins").iterdir()
     first, second, third = sorted(path for path in sweep.iterdir() if path.is_dir())
@@ -475,7 +495,11 @@ def test_a_sweep_that_was_stopped_goes_on(quick_command: Command, tmp_path: Path
     written = (first / "checkpoints" / "last.ckpt").stat().st_mtime_ns
     (second / "metrics.json").unlink()
     shutil.rmtree(third)
-    process = quick_command("train.py", f"resume={sweep}")
+    monkeypatch.setattr("nnlab.process.processor", lambda: "another")
+    process = quick_command("train.py", f"resume={sweep}", succeed=False)
+    assert process.returncode == 1
+    assert f"{second} must go on with what it was trained with so far" in process.stderr
+    process = quick_command("train.py", f"resume={sweep}", "resume_anyway=true")
     assert process.stdout.endswith(f"sweep directory  outputs/penguins/{sweep.name}\n")
     assert (first / "checkpoints" / "last.ckpt").stat().st_mtime_ns == written
     for path, result in whole.items():
@@ -790,6 +814,8 @@ def test_nnlab_names_its_commands() -> None:
         ("data=mnist data.root=no data.mirrors=[]", "no/train-images-idx3-ubyte (or train"),
         ("output_dir=file", "output_dir must be a folder that can be written, got output_dir=file"),
         ("resume=nowhere", "resume must be a run directory"),
+        ("resume=x resume_anyway=ja", "resume_anyway must be true or false, got resume_anyway=ja"),
+        ("resume_anyway=true", "resume_anyway must come with resume=RUN_DIR, got"),
         ("a.csv", "'a.csv' is no setting: write data=csv data.path=a.csv data.target=COLUMN"),
         ("seed", "'seed' is no setting: write SETTING=VALUE"),
         ("++=1", "'++=1' is no setting: write SETTING=VALUE"),

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,6 +47,8 @@ def launch(arguments: list[str]) -> None:
     """
     refuse_dashes(arguments)
     failures: dict[str, Exception] = {}
+    typed = [word.partition("=")[0].lstrip("+") for word in arguments if is_setting(word)]
+    anyway, arguments = _take_resume_anyway(arguments)
     config_name, more = _choose_config(arguments)
     more = as_hydra_reads(more)
     words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
@@ -55,7 +57,7 @@ def launch(arguments: list[str]) -> None:
     )
     # Hydra raises with HYDRA_FULL_ERROR what it would otherwise print, at more length.
     with _process(words, full_error="1") as before, checked_composition():
-        run_hydra(_job(before, failures))()
+        run_hydra(_job(before, failures, typed=typed, anyway=anyway))()
     for error in failures.values():
         raise error
 
@@ -82,6 +84,26 @@ def _set_process(argv: list[str], full_error: str | None) -> None:
         os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
+def _take_resume_anyway(arguments: list[str]) -> tuple[bool, list[str]]:
+    """Whether to go on with a run whatever differs, and the arguments that remain.
+
+    It is said of one command, and no setting of the run.
+
+    Raises:
+        ValueError: It is neither true nor false, or no run is to be resumed.
+    """
+    name = "resume_anyway"
+    given = [word for word in arguments if word.partition("=")[0] == name and "=" in word]
+    if not given:
+        return False, arguments
+    value = given[-1].partition("=")[2].lower()
+    if value not in ("true", "false"):
+        raise ValueError(f"{name} must be true or false, got {given[-1]}")
+    if not any(word.startswith("resume=") for word in arguments):
+        raise ValueError(f"{name} must come with resume=RUN_DIR, got {given[-1]} without it")
+    return value == "true", [word for word in arguments if word not in given]
+
+
 def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
     """The config to start from, and the arguments that remain for Hydra.
 
@@ -95,7 +117,7 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
     # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
     changes = [word for word in arguments if word not in named and not word.startswith("hydra.")]
     own = [word for word in changes if word not in ("--cfg", "job", "--help", "-h")]
-    refuse_others(own, allowed=CHANGEABLE, argument="resume")
+    refuse_others(own, allowed=(*CHANGEABLE, "resume_anyway"), argument="resume")
     path = named[-1].partition("=")[2]
     sweep = load_sweep(Path(path).expanduser())
     run_dir = Path(path).expanduser() if sweep else find_run("resume", path)
@@ -138,7 +160,9 @@ def _add_settings(settings: list[str], arguments: list[str]) -> list[str]:
     return [*flags, *rest[:place], *settings, *rest[place:]]
 
 
-def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictConfig], float | None]:
+def _job(
+    command: _Process, failures: dict[str, Exception], *, typed: Sequence[str], anyway: bool
+) -> Callable[[DictConfig], float | None]:
     """What Hydra calls once, or for each job of a sweep; errors are kept in `failures`."""
 
     def job(cfg: DictConfig) -> float | None:
@@ -151,7 +175,7 @@ def _job(command: _Process, failures: dict[str, Exception]) -> Callable[[DictCon
                 training = load("nnlab.training")
                 # Lightning starts the other processes of a distributed run as this one was.
                 with _process(*command):
-                    result: float = training.train(cfg, run_dir)
+                    result: float = training.train(cfg, run_dir, typed=typed, anyway=anyway)
                 return result
         except SystemExit:
             if HydraConfig.get().mode == RunMode.MULTIRUN:

@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -101,8 +102,29 @@ def answering_sigterm() -> Iterator[None]:
 
 
 def environment(device: str) -> dict[str, Any]:
-    """What a result depends on beside the settings: `threads`, `device`, `versions`."""
-    return {"threads": torch.get_num_threads(), "device": device, "versions": versions()}
+    """What a result depends on beside the settings.
+
+    Returns:
+        `threads`, `device`, `processor`, `versions`, and on a CUDA device its model as `gpu`.
+    """
+    gpu = {"gpu": torch.cuda.get_device_name(device)} if device.startswith("cuda") else {}
+    return {
+        "threads": torch.get_num_threads(),
+        "device": device,
+        "processor": processor(),
+        **gpu,
+        "versions": versions(),
+    }
+
+
+@functools.cache
+def processor() -> str:
+    """The processor's model, with the instructions that torch takes: `AMD EPYC (AVX2)`."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(errors="replace") as lines:
+        models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        name = next(models, name)
+    return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
 
 
 @functools.cache

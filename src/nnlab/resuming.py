@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,26 +127,60 @@ def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
         )
 
 
-def tell_differences(
-    saved: SavedState, environment: dict[str, Any], settings: dict[str, Any]
+def require_likeness(
+    saved: SavedState,
+    *,
+    environment: dict[str, Any],
+    settings: dict[str, Any],
+    typed: Container[str],
+    anyway: bool,
 ) -> None:
-    """Say what may make the result of a resumed run another one.
+    """Refuse to go on with what would change the result, unless a person has asked for it.
+
+    What was asked for, and what differs but changes nothing, is told.
 
     Args:
         saved: What it goes on from.
         environment: That of this process.
         settings: Those of this process, which somebody may have changed in the run directory.
+        typed: The settings that this command names.
+        anyway: Whether the person goes on whatever differs.
+
+    Raises:
+        ValueError: Settings, versions, the device or its model, or threads are others.
     """
-    if saved.settings is not None and (edited := changed_settings(saved.settings, settings)):
-        _log.warning(
-            "warning: the run goes on with other settings than its checkpoint was trained with, "
-            "so its result will be another: %s",
-            "; ".join(edited),
-        )
+    edited = changed_settings(saved.settings, settings) if saved.settings is not None else []
     others = differences(saved.environment, environment)
-    if others:
-        _log.warning(
-            "warning: the run goes on with other things than it began with, so its result may "
-            "differ in the last digits: %s",
-            ", ".join(others),
+    harmless = {name for name in others if _means_the_same(name, saved.environment, environment)}
+    changes = [*edited, *(others[name] for name in others if name not in harmless)]
+    asked_for = [others["threads"]] if "threads" in others and "threads" in typed else []
+    if len(changes) > len(asked_for) and not anyway:
+        raise ValueError(
+            f"{saved.path.parents[1]} must go on with what it was trained with so far, or its "
+            f"result is another, got {'; '.join(changes)}; restore that, or add "
+            "resume_anyway=true to the command"
         )
+    if changes:
+        _log.warning(
+            "warning: the run goes on with other things than it was trained with so far, so its "
+            "result is another than without a stop: %s",
+            "; ".join(changes),
+        )
+    if harmless:
+        _log.info(
+            "the run goes on with %s, which leaves its result as it is",
+            "; ".join(others[name] for name in sorted(harmless)),
+        )
+
+
+def _means_the_same(name: str, before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether a difference cannot change a result."""
+    if name == "device":  # which of several; the model of each is compared as well
+        return _start(before["device"], ":", 1) == _start(now["device"], ":", 1)
+    if name == "python":  # 3.12 adds up otherwise than 3.11, but 3.11.9 as 3.11.8
+        return _start(before["versions"][name], ".", 2) == _start(now["versions"][name], ".", 2)
+    return name == "hydra-core"  # it reads settings, which are compared themselves
+
+
+def _start(text: Any, mark: str, parts: int) -> list[str]:
+    return str(text).split(mark)[:parts]

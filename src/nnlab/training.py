@@ -6,7 +6,7 @@ import json
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ from nnlab.resuming import (
     check_length,
     find_saved_state,
     finished_results,
-    tell_differences,
+    require_likeness,
 )
 from nnlab.rules import METRICS, RULES
 from nnlab.run_directory import flat_settings, save_config
@@ -48,7 +48,9 @@ from nnlab.spec import Task
 from nnlab.stopwatch import stopwatch
 
 
-def train(cfg: DictConfig, run_dir: Path) -> float:
+def train(
+    cfg: DictConfig, run_dir: Path, *, typed: Container[str] = (), anyway: bool = False
+) -> float:
     """Train, keep the best epoch, test it once, and leave everything in the run directory.
 
     A run directory that has a last checkpoint is continued from there; a finished one is only
@@ -57,12 +59,15 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     Args:
         cfg: The composed config, checked by `nnlab.config.check_config`.
         run_dir: An existing folder, the run's own.
+        typed: The settings that the command line names, which are asked for.
+        anyway: Whether a run goes on with what changes its result, such as another version.
 
     Returns:
         The best value of `cfg.monitor`, which a sweeper optimises.
 
     Raises:
-        ValueError: The config does not fit the data, or the loss is no longer finite.
+        ValueError: The config does not fit the data, the loss is no longer finite, or the run would
+            go on with what changes its result, and not `anyway`.
         OSError: Data is missing, or the run directory cannot be written.
     """
     finished = finished_results(cfg, run_dir)
@@ -70,9 +75,16 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
         report_finished(finished, run_dir)
         return _monitored(finished)
     saved = find_saved_state(run_dir)
+    # Other threads add up in another order, so a run keeps to as many unless others are asked for.
+    threads = cfg.threads or (saved.environment["threads"] if saved else None)
+    quiet_lightning()
+    trainer = _build_trainer(cfg, run_dir)
     if saved:
         check_length(cfg, run_dir, saved.epochs)
-    quiet_lightning()
+        if trainer.is_global_zero:
+            here = environment(str(trainer.strategy.root_device)) | {"threads": threads}
+            settings = flat_settings(cfg)
+            require_likeness(saved, environment=here, settings=settings, typed=typed, anyway=anyway)
     set_threads(1)  # to read with; see `fast_arithmetic`
     set_seed(cfg.seed)
     stopwatch.press("start_up")
@@ -83,20 +95,15 @@ def train(cfg: DictConfig, run_dir: Path) -> float:
     module = _build_module(cfg, data)
     if cfg.compile:
         module.network.compile(mode=cfg.compile)
-    trainer = _build_trainer(cfg, run_dir, clips=data.steps_per_block == 1)
     if trainer.is_global_zero:
         report_start(module, data)
 
     epochs_before = saved.epochs if saved else 0
-    # Other threads add up in another order, so a run keeps to as many unless others are asked for.
-    threads = cfg.threads or (saved.environment["threads"] if saved else None)
     with (
         fast_arithmetic(threads, module.multiplications * data.batch_size),
         _telling_how_to_go_on(trainer, run_dir),
     ):
         if saved and trainer.is_global_zero:
-            here = environment(str(trainer.strategy.root_device))
-            tell_differences(saved, here, flat_settings(cfg))
             save_config(cfg, run_dir)  # for the next time
         started = time.monotonic()
         _fit(trainer, module, data, run_dir, saved)
@@ -215,7 +222,7 @@ def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule
     )
 
 
-def _build_trainer(cfg: DictConfig, run_dir: Path, *, clips: bool) -> Trainer:
+def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     loggers = [
         build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
     ]
@@ -227,7 +234,7 @@ def _build_trainer(cfg: DictConfig, run_dir: Path, *, clips: bool) -> Trainer:
             "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
         )
     trainer = cfg.trainer.copy()
-    if not clips:
+    if steps_per_block(cfg) > 1:  # whose steps are clipped where they are taken
         trainer.gradient_clip_val = None
     return build(
         trainer,
