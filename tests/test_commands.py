@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib
 import inspect
 import json
 import os
@@ -15,6 +16,7 @@ import time
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -598,6 +600,37 @@ def test_a_sweep_gives_a_run_directory_per_job_and_a_table_best_first(prepared) 
     table = process.stdout.split("best epoch\n")[-1]
     assert sorted(jobs, key=table.index) == by_loss
     assert f"sweep directory  outputs/digits/{sweep.name}" in process.stdout
+
+
+def test_ctrl_c_at_the_start_of_a_job_says_how_to_go_on(
+    quick_command: Command, tmp_path: Path, monkeypatch
+) -> None:
+    left = [0, 1, 0, 0]  # jobs that may begin before each Ctrl-C
+
+    def load_or_stop(module: str) -> ModuleType:
+        if left[0] == 0:
+            del left[0]
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return importlib.import_module(module)
+
+    monkeypatch.setattr("nnlab.launching.load", load_or_stop)
+    sweep = ("train.py", "-m", "data=penguins", "model.dropout=0,0.2", *SHORT)
+    process = quick_command(*sweep, succeed=False)
+    assert process.stderr == "stopped\n"
+    assert "resume=" not in process.stdout
+    assert not list(tmp_path.glob("outputs/*"))  # and there is nothing to go on with
+
+    process = quick_command(*sweep, succeed=False)
+    (sweep_dir,) = tmp_path.glob("outputs/*/*")
+    go_on = f"python scripts/train.py resume=outputs/penguins/{sweep_dir.name}"
+    assert process.stdout.endswith(f"{go_on}\n")
+    process = quick_command("train.py", f"resume={sweep_dir}", succeed=False)
+    assert process.stdout.endswith(f"{go_on}\n")
+    (job,) = sweep_dir.glob("0_*")
+    process = quick_command("train.py", f"resume={job}", succeed=False)
+    assert process.stdout.endswith(f"to go on:\n{go_on}/{job.name}\n")
+    assert process.returncode == 130
 
 
 def test_a_fixed_setting_is_not_in_the_names_of_jobs(

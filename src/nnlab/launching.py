@@ -23,7 +23,7 @@ from nnlab.config import check_config, config_folder, new_folders
 from nnlab.explaining import explain
 from nnlab.loading import load
 from nnlab.paths import require_file
-from nnlab.reporting import report_interrupted_sweep
+from nnlab.reporting import report_go_on, report_interrupted_sweep
 from nnlab.run_directory import (
     CHANGEABLE,
     alone_in,
@@ -181,6 +181,9 @@ def _job(
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 report_interrupted_sweep(Path(HydraConfig.get().sweep.dir))
             raise
+        except KeyboardInterrupt:  # before training answers it
+            _tell_how_to_go_on(run_dir)
+            raise
         except Exception as error:
             # Not raised here: the other jobs of a sweep go on.
             failures[run_dir.name] = error
@@ -190,6 +193,17 @@ def _job(
             return math.nan
 
     return job
+
+
+def _tell_how_to_go_on(run_dir: Path) -> None:
+    """Tell it after a Ctrl-C at a job's start, if there is something to go on with."""
+    if HydraConfig.get().mode != RunMode.MULTIRUN:
+        if (run_dir / "checkpoints").is_dir():
+            report_go_on(run_dir)
+        return
+    sweep_dir = Path(HydraConfig.get().sweep.dir)
+    if sweep_dir.resolve() not in new_folders or _has_begun(sweep_dir):
+        report_interrupted_sweep(sweep_dir)
 
 
 def _require_tables(data: Mapping[str, Any]) -> None:
@@ -203,9 +217,14 @@ def remove_untouched_folders() -> None:
     """Remove what this process has made and no training has begun in: a mistake leaves nothing."""
     logging.shutdown()  # closes the logs, which lie in the folders
     for folder in new_folders:
-        names = [path.name for path in folder.rglob("*")]
-        if not any(name == "checkpoints" or name.endswith(".ckpt") for name in names):
+        if not _has_begun(folder):
             shutil.rmtree(folder, ignore_errors=True)
             with contextlib.suppress(OSError):  # other runs are in it
                 folder.parent.rmdir()
     new_folders.clear()
+
+
+def _has_begun(folder: Path) -> bool:
+    """Whether a training has begun in a folder, or in one of a sweep's."""
+    names = [path.name for path in folder.rglob("*")]
+    return any(name == "checkpoints" or name.endswith(".ckpt") for name in names)

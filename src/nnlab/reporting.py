@@ -95,7 +95,13 @@ def report_interrupted(epochs: int, run_dir: Path) -> None:
         _log.info("\nstopped before the first epoch was over: nothing was saved")
         return
     saved = "1 epoch is" if epochs == 1 else f"{epochs} epochs are"
-    _log.info("\nstopped; %s saved. To go on:", saved)
+    _log.info("\nstopped; %s saved", saved)
+    report_go_on(run_dir)
+
+
+def report_go_on(run_dir: Path) -> None:
+    """Tell how to go on with a run."""
+    _log.info("to go on:")
     _log.info(_resuming(run_dir))
 
 

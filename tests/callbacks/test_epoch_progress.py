@@ -36,3 +36,17 @@ def test_on_a_terminal_one_bar_spans_the_run(
     assert re.search(r"train/loss [\d.]+ +val/loss [\d.]+ +val/accuracy [\d.]+", bars[-1])
     # Nothing but the bar speaks of epochs while it runs.
     assert all("━" in line for line in re.split(r"[\r\n]+", text) if line.startswith("epoch "))
+
+
+def test_validation_metrics_are_shown_for_epochs_that_were_validated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnlab.callbacks.epoch_progress._LINE_INTERVAL", 0)
+    every_second = "+trainer.check_val_every_n_epoch=2"
+    printed = run_quickly(
+        tmp_path, "train.py", "data=penguins", "trainer.max_epochs=5", every_second
+    ).stdout
+    lines = [line for line in printed.splitlines() if line.startswith("epoch ")]
+    assert len(lines) == 5
+    assert ["val/loss" in line for line in lines] == [False, True, False, True, False]
+    assert all("train/loss" in line for line in lines)

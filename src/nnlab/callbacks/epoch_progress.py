@@ -27,6 +27,7 @@ class EpochProgress(ProgressBar):
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._shown_at = 0.0
+        self._validated = -1
 
     def disable(self) -> None:
         """Show nothing; Lightning calls this in all processes but the first."""
@@ -51,6 +52,11 @@ class EpochProgress(ProgressBar):
             total = (trainer.max_epochs or 0) * trainer.num_training_batches
             self._task = self._bar.add_task("epoch 1", total=total, metrics="")
             self._bar.start()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Remember which epoch the validation metrics are of."""
+        if not trainer.sanity_checking:
+            self._validated = trainer.current_epoch
 
     def on_train_batch_end(
         self,
@@ -96,22 +102,28 @@ class EpochProgress(ProgressBar):
             self._task,
             completed=done,
             description=f"epoch {epochs}/{trainer.max_epochs}",
-            metrics=_format(pl_module),
+            metrics=self._metrics(trainer, pl_module),
         )
 
     def _print_line(self, trainer: Trainer, pl_module: LightningModule, epoch: int) -> None:
         if self._enabled:
             self._shown_at = time.monotonic()
-            print(f"epoch {epoch}/{trainer.max_epochs}  {_format(pl_module)}", flush=True)
+            metrics = self._metrics(trainer, pl_module)
+            print(f"epoch {epoch}/{trainer.max_epochs}  {metrics}", flush=True)
+
+    def _metrics(self, trainer: Trainer, pl_module: LightningModule) -> str:
+        """The losses and the first metric that tells how good the network is.
+
+        They are of the last epoch that has ended; where that was not validated, the validation
+        metrics are of one before, and are left out.
+        """
+        latest: dict[str, float] = getattr(pl_module, "latest_metrics", {})
+        names = ["train/loss"]
+        if self._validated == trainer.current_epoch - 1:
+            names += ["val/loss", "val/accuracy", "val/rmse"]
+        return "  ".join(f"{name} {latest[name]:.4g}" for name in names if name in latest)
 
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def _format(pl_module: LightningModule) -> str:
-    """The losses and the first metric that tells how good the network is."""
-    metrics: dict[str, float] = getattr(pl_module, "latest_metrics", {})
-    names = ("train/loss", "val/loss", "val/accuracy", "val/rmse")
-    return "  ".join(f"{name} {metrics[name]:.4g}" for name in names if name in metrics)
