@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
 
 from nnlab import process
 from nnlab.process import answering_sigterm, fast_arithmetic
@@ -29,6 +30,17 @@ def test_a_small_network_gets_one_thread_unless_told_otherwise(
     with fast_arithmetic(threads, multiplications):
         assert torch.get_num_threads() == expected
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("of_the_shell", [None, "3"])
+def test_lightning_leaves_a_distributed_run_its_threads(monkeypatch, of_the_shell) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if of_the_shell:
+        monkeypatch.setenv("OMP_NUM_THREADS", of_the_shell)
+    with fast_arithmetic(7, 0):
+        _set_num_threads_if_needed(num_processes=2)  # as its launcher does in each process
+        assert torch.get_num_threads() == 7
+    assert os.environ.get("OMP_NUM_THREADS") == of_the_shell
 
 
 SUBNORMALS = """

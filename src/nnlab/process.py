@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import logging
+import os
 import platform
 import signal
 import threading
@@ -44,12 +45,33 @@ def fast_arithmetic(threads: int | None, multiplications: int) -> Iterator[None]
     before = torch.get_num_threads()
     torch.set_flush_denormal(True)
     is_little = multiplications <= _ONE_THREAD_MULTIPLICATIONS
-    set_threads(1 if threads is None and is_little else threads)
+    chosen = 1 if threads is None and is_little else threads
+    set_threads(chosen)
     try:
-        yield
+        with _kept_by_lightning(chosen):
+            yield
     finally:
         torch.set_flush_denormal(False)
         torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _kept_by_lightning(threads: int | None) -> Iterator[None]:
+    """Let the processes of a distributed run keep to a number of threads, if one is chosen.
+
+    Without this variable, Lightning gives each its share of the machine's cores.
+    """
+    name = "OMP_NUM_THREADS"
+    before = os.environ.get(name)
+    if threads is not None:
+        os.environ[name] = str(threads)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
 
 
 def set_seed(seed: int) -> None:

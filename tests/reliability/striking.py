@@ -58,7 +58,7 @@ def strike_one_run(settings: list[str], left: int, duration: float, chance: rand
                 return left  # it has ended before
             time.sleep(0.001)
         print(phase(), flush=True)
-        os.kill(child, signal.SIGKILL)
+        os.killpg(child, signal.SIGKILL)  # and the other processes of a distributed run
         os.waitpid(child, 0)
         left -= 1
 
@@ -77,10 +77,12 @@ def phase() -> str:
 def fork(arguments: list[str]) -> int:
     """Run `scripts/train.py` with these arguments in a child; its number."""
     child = os.fork()
+    os.setpgid(child, child)  # a group of its own, in both: whichever comes first
     if child == 0:
         status: Any = 1
         try:
-            sys.argv = ["scripts/train.py", *arguments]
+            # Where it is, for the other processes of a distributed run, which begin as this one.
+            sys.argv = [str(Path(__file__).parents[2] / "scripts" / "train.py"), *arguments]
             with Path("log").open("a") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)

@@ -15,6 +15,7 @@ IMAGES = ["data=digits", "trainer.max_epochs=8"]
 MAPPED = ["data=csv", "data.memory_map=true", "model.hidden_sizes=[32]", "trainer.max_epochs=30"]
 # What is held in memory between two writes is lost, and the run ends before its last epoch.
 IN_TIME = ["checkpoint_every_s=0.2", "callbacks.early_stopping.patience=4"]
+TWO_PROCESSES = ["trainer=ddp", "trainer.accelerator=cpu"]
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -41,6 +42,14 @@ def strike(folder: Path, strikes: int, *settings: str) -> list[str]:
 )
 def test_a_run_that_is_killed_thrice_ends_as_one_that_was_not(tmp_path: Path, settings) -> None:
     assert len(strike(tmp_path, 3, *settings)) == 3
+
+
+@pytest.mark.kills
+def test_two_processes_that_are_killed_together_end_as_two_that_were_not(tmp_path: Path) -> None:
+    longer = "trainer.max_epochs=300"  # most of the time should be training, not its start
+    struck = strike(tmp_path, 20, *TABLE, *EACH_EPOCH, *TWO_PROCESSES, longer)
+    assert len(struck) == 20
+    print({word: struck.count(word) for word in sorted(set(struck))})
 
 
 @pytest.mark.kills
