@@ -90,6 +90,19 @@ def test_a_checkpoint_tells_the_settings_of_its_run(tmp_path: Path) -> None:
     assert read_checkpoint(path)["settings"] == {"seed": 3}
 
 
+def test_the_last_checkpoint_holds_the_best_one_after_a_resume_too(tmp_path: Path) -> None:
+    best, last = (tmp_path / "checkpoints" / f"{name}.ckpt" for name in ("best", "last"))
+    files = files_of_a_run(0)
+    files.save_checkpoint(CONTENT, best)
+    for epoch in (4, 5):
+        files.save_checkpoint({**CONTENT, "epoch": epoch}, last)
+        files.write()
+        read = read_checkpoint(last)
+        assert (read["epoch"], read["best"]["epoch"]) == (epoch, CONTENT["epoch"])
+        files = files_of_a_run(0)
+        assert "best" not in files.load_checkpoint(last)
+
+
 def test_what_would_be_too_old_at_the_next_epoch_is_written_at_this_one(
     tmp_path: Path, monkeypatch
 ) -> None:

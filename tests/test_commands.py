@@ -370,13 +370,36 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     assert same(weights(run_dir), whole)
 
 
-def test_a_damaged_best_checkpoint_is_noticed_before_training(
+@pytest.mark.parametrize("loss", ["damaged", "gone"])
+def test_a_best_checkpoint_that_is_lost_is_written_again(
+    quick_command: Command, tmp_path: Path, loss: str
+) -> None:
+    quick_command("train.py", "data=penguins", "monitor=val/accuracy", "trainer.max_epochs=8")
+    run_dir = only_run(tmp_path)
+    whole, best = results(run_dir), weights(run_dir, "best")
+    assert whole["best_epoch"] < 8  # the last network is another
+    path = run_dir / "checkpoints" / "best.ckpt"
+    (run_dir / "metrics.json").unlink()
+    shorten(run_dir, "best.ckpt") if loss == "damaged" else path.unlink()
+    printed = quick_command("train.py", f"resume={run_dir}").stdout
+    assert "best.ckpt " in printed
+    assert "it is written again" in printed
+    assert same(weights(run_dir, "best"), best)
+    assert results(run_dir)["test"] == whole["test"]
+    assert path.with_suffix(".damaged").exists() == (loss == "damaged")
+
+
+def test_a_damaged_best_checkpoint_of_the_first_version_is_noticed_before_training(
     quick_command: Command, tmp_path: Path
 ) -> None:
     quick_command("train.py", *SHORT)
     run_dir = only_run(tmp_path)
     (run_dir / "metrics.json").unlink()
     shorten(run_dir, "best.ckpt")
+    last = run_dir / "checkpoints" / "last.ckpt"
+    checkpoint = read_checkpoint(last)
+    del checkpoint["best"]
+    write_checkpoint(checkpoint, last)
     process = quick_command("train.py", f"resume={run_dir}", succeed=False)
     assert process.stderr.startswith(f"error: {run_dir}/checkpoints/best.ckpt must be a checkpoint")
 

@@ -10,7 +10,7 @@ import time
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
@@ -25,6 +25,7 @@ from nnlab.suggestions import command
 _MARK = b"sha256:"
 _COMMENT_BYTES = len(_MARK) + 64
 _ARCHIVE = b"PK\x03\x04"
+_NEEDED = ("epoch", "hyper_parameters", "state_dict")
 
 
 def previous(path: Path) -> Path:
@@ -87,15 +88,19 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             else "it is of another kind"
         )
         raise ValueError(f"{path} must be a checkpoint of nnlab, but {reason}") from error
-    needed = ("epoch", "hyper_parameters", "state_dict")
-    if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in needed):
-        raise ValueError(f"{path} must be a checkpoint of nnlab, with {', '.join(needed)} in it")
+    if not is_checkpoint(checkpoint):
+        raise ValueError(f"{path} must be a checkpoint of nnlab, with {', '.join(_NEEDED)} in it")
     if size > len(content):
         raise ValueError(
             f"{path} must be a checkpoint of nnlab, but what its {len(content):,} bytes stand for "
             "would take far more of memory"
         )
     return checkpoint
+
+
+def is_checkpoint(content: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether it has what a network is made of again."""
+    return isinstance(content, dict) and all(key in content for key in _NEEDED)
 
 
 def _check_digest(path: Path, content: bytes) -> None:
@@ -161,6 +166,8 @@ class CheckpointFiles(TorchCheckpointIO):
     best and last checkpoints are held in memory, each in place of the one before, until they are
     written together. Others, of callbacks that a person adds, are written at once.
 
+    The last checkpoint holds the best one as well, so that training can go on where that is lost.
+
     Args:
         checkpoint_every_s: Seconds, >= 0; about the work that a killed process loses, unless an
             epoch lasts longer.
@@ -178,18 +185,21 @@ class CheckpointFiles(TorchCheckpointIO):
         self._written_at = self._asked_at = -math.inf
         self._folders: set[Path] = set()
         self._held: dict[Path, dict[str, Any]] = {}
+        self._best: dict[str, Any] | None = None
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None
     ) -> None:
         """Take a checkpoint as it is now; there are no storage options."""
         path = Path(path)
-        if _is_last(path):  # the best is given to others, whom the settings do not concern
-            checkpoint = {**checkpoint, "settings": self._settings}
-        if _is_own(path):
-            self._held[path] = _snapshot(checkpoint)
-        else:
+        if not _is_own(path):
             self._write_one(checkpoint, path)
+            return
+        self._held[path] = _snapshot(checkpoint)
+        if _is_last(path):  # the best is given to others, whom the settings do not concern
+            self._held[path] |= {"settings": self._settings, "best": self._best}
+        else:
+            self._best = self._held[path]
 
     def write_if_due(self) -> None:
         """Write what is held, if the next time would be too late; to be called at each epoch."""
@@ -251,7 +261,9 @@ class CheckpointFiles(TorchCheckpointIO):
         self, path: str | Path, map_location: object = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
         """Read a checkpoint on the CPU; never more than tensors and plain data."""
-        return read_checkpoint(Path(path))
+        checkpoint = read_checkpoint(Path(path))
+        self._best = checkpoint.pop("best", None)
+        return checkpoint
 
 
 def _is_own(path: Path) -> bool:

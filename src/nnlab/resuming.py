@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from nnlab.checkpoints import previous, read_checkpoint
+from nnlab.checkpoints import is_checkpoint, previous, read_checkpoint, write_checkpoint
 from nnlab.config import takes
 from nnlab.reporting import differences
 from nnlab.rules import check
@@ -38,11 +38,13 @@ class SavedState:
 def find_saved_state(run_dir: Path) -> SavedState | None:
     """What to go on from: the last checkpoint, or the one before if the last is damaged.
 
+    The best one, which it holds as well, is written again if it is damaged or gone.
+
     Returns:
         None for a run that has none yet.
 
     Raises:
-        ValueError: No checkpoint is whole, or the best one is not, or it is of no training run.
+        ValueError: No checkpoint is whole, or the best one is lost, or it is of no training run.
     """
     folder = run_dir / "checkpoints"
     for unfinished in folder.glob(".*.ckpt.*"):  # what a killed process was writing
@@ -63,8 +65,32 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
             continue
         break
     # Better now than when training is over.
-    read_checkpoint(folder / "best.ckpt")
+    _require_best(folder / "best.ckpt", checkpoint.get("best"))
     return _saved_state(path, checkpoint)
+
+
+def _require_best(path: Path, kept: Any) -> None:
+    """Write the best checkpoint again if it is damaged.
+
+    Args:
+        path: The best checkpoint.
+        kept: What the last one holds of it; None in those of the first version.
+
+    Raises:
+        ValueError: It is damaged, and not kept.
+        FileNotFoundError: It is gone, and not kept.
+    """
+    try:
+        read_checkpoint(path)
+    except (ValueError, FileNotFoundError) as error:
+        if not is_checkpoint(kept):
+            raise
+        reason: object = f"{path} is gone"
+        if path.exists():
+            reason = error
+            path.rename(path.with_suffix(".damaged"))
+        _log.warning("warning: %s; it is written again, as the last checkpoint holds it", reason)
+        write_checkpoint(kept, path)
 
 
 def _saved_state(path: Path, checkpoint: dict[str, Any]) -> SavedState:

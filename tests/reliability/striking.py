@@ -112,6 +112,8 @@ def compare(killed: Path, whole: Path) -> None:
         for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
             # The best checkpoint is for use, and has no optimizer.
             assert same(*(content.get(part) for content in contents)), (name, part)
+        if name == "last":
+            assert same(*(content["best"]["state_dict"] for content in contents))
 
 
 def same(one: Any, other: Any) -> bool:
