@@ -113,7 +113,8 @@ def test_what_would_be_too_old_at_the_next_epoch_is_written_at_this_one(
     written = []
     for epoch in range(10):  # of 12 seconds: two of them are in time, a third is not
         files.save_checkpoint({**CONTENT, "epoch": epoch}, path)
-        files.write_if_due()
+        if files.is_due():
+            files.write()
         if read_checkpoint(path)["epoch"] == epoch:
             written.append(epoch)
         now += 12
@@ -126,11 +127,12 @@ def test_a_checkpoint_is_held_as_it_was_until_writing_is_due(tmp_path: Path) -> 
     weight = torch.zeros(3)
     content = {**CONTENT, "state_dict": {"weight": weight}}
     files.save_checkpoint(content, path)
-    files.write_if_due()  # the first is due at once
+    assert files.is_due()  # the first is, at once
+    files.write()
     weight += 1
     files.save_checkpoint({**content, "epoch": 4}, path)
     weight += 1
-    files.write_if_due()
+    assert not files.is_due()
     assert read_checkpoint(path)["epoch"] == 3
     files.write()
     read = read_checkpoint(path)
@@ -180,7 +182,8 @@ def test_every_checkpoint_is_written_where_no_time_is_to_be_lost(tmp_path: Path)
     files = files_of_a_run(0)
     for epoch in range(3):
         files.save_checkpoint({**CONTENT, "epoch": epoch}, path)
-        files.write_if_due()
+        assert files.is_due()
+        files.write()
         assert read_checkpoint(path)["epoch"] == epoch
 
 

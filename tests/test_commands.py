@@ -43,6 +43,12 @@ def read_events(run_dir: Path) -> EventAccumulator:
     return events
 
 
+def curves(run_dir: Path) -> dict[str, list[tuple[int, float]]]:
+    events = read_events(run_dir)
+    tags = events.Tags()["scalars"]
+    return {tag: [(point.step, point.value) for point in events.Scalars(tag)] for tag in tags}
+
+
 def only_run(folder: Path) -> Path:
     (run_dir,) = folder.glob("outputs/*/*")
     return run_dir
@@ -292,6 +298,7 @@ def test_a_killed_run_resumes_to_the_result_of_an_uninterrupted_one(
     assert same(weights(moved, "best"), weights(whole, "best"))
     assert results(moved)["test"] == results(whole)["test"]
     assert results(moved)["best_epoch"] == results(whole)["best_epoch"]
+    assert curves(moved) == curves(whole)
 
 
 ENDLESS = ["trainer.max_epochs=100000", "callbacks.early_stopping=null", "data=penguins"]
@@ -448,7 +455,9 @@ def test_a_run_does_not_go_on_from_the_checkpoint_of_another(
     checkpoint = read_checkpoint(path)
     of_another_run(kind, checkpoint, run_dir)
     write_checkpoint(checkpoint, path)
-    before = {file for file in run_dir.rglob("*") if file.is_file()}
+    # Curves are written anew.
+    files = (file for file in run_dir.rglob("*") if "tfevents" not in file.name)
+    before = {file for file in files if file.is_file()}
     process = quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=4", succeed=False)
     assert said in process.stderr
     assert process.stderr.count("\n") == 1

@@ -1,9 +1,10 @@
-"""TensorBoard curves that cannot be written."""
+"""TensorBoard curves of a run that goes on, and some that cannot be written."""
 
 import shutil
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nnlab.curves import CurvesLogger
 
@@ -20,3 +21,58 @@ def test_curves_that_cannot_be_written_are_told_of(tmp_path: Path, method: str) 
     message = "curves must be written to .*run, but cannot be"
     with pytest.raises(OSError, match=message):
         getattr(logger, method)(*(["success"] if method == "finalize" else []))
+
+
+def draw(logger: CurvesLogger, epochs: range, steps_per_epoch: int) -> None:
+    """As a run does."""
+    for epoch in epochs:
+        first = epoch * steps_per_epoch
+        for step in range(first, first + steps_per_epoch):
+            logger.log_metrics({"lr": 0.5 * step}, step)
+        metrics = {"val/loss": 1 / (epoch + 1), "epoch": epoch}
+        logger.log_metrics(metrics, first + steps_per_epoch - 1)
+    logger.save()
+
+
+def read(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0})
+    events.Reload()
+    tags = events.Tags()["scalars"]
+    return {tag: [(point.step, point.value) for point in events.Scalars(tag)] for tag in tags}
+
+
+@pytest.mark.parametrize("steps_per_epoch", [1, 3])
+def test_no_point_is_drawn_twice_by_a_run_that_goes_on(
+    tmp_path: Path, steps_per_epoch: int
+) -> None:
+    draw(CurvesLogger(save_dir=tmp_path / "whole"), range(9), steps_per_epoch)
+    # Its checkpoints were of 3 and of 5 epochs, and it was killed 2 epochs later, and 1.
+    for begin, end in ((0, 5), (3, 6), (5, 9)):
+        logger = CurvesLogger(save_dir=tmp_path / "killed")
+        logger.go_on(steps=begin * steps_per_epoch, epochs=begin)
+        draw(logger, range(begin, end), steps_per_epoch)
+        (path,) = (tmp_path / "killed").iterdir()
+        if end < 9:
+            with path.open("ab") as file:
+                file.write(b"half an event")
+    assert read(tmp_path / "killed") == read(tmp_path / "whole")
+    assert set(read(tmp_path / "killed")) == {"lr", "val/loss", "epoch/val/loss"}
+
+
+def test_curves_are_whole_though_a_process_is_killed_while_it_writes_them_again(
+    tmp_path: Path,
+) -> None:
+    draw(CurvesLogger(save_dir=tmp_path / "whole"), range(6), 2)
+    folder = tmp_path / "killed"
+    draw(CurvesLogger(save_dir=folder), range(5), 2)
+    (first,) = folder.iterdir()
+    content = first.read_bytes()
+    CurvesLogger(save_dir=folder).go_on(steps=8, epochs=4)
+    (second,) = folder.iterdir()
+    half = second.read_bytes()
+    second.write_bytes(half[: len(half) // 2])
+    first.write_bytes(content)
+    logger = CurvesLogger(save_dir=folder)
+    logger.go_on(steps=8, epochs=4)
+    draw(logger, range(4, 6), 2)
+    assert read(folder) == read(tmp_path / "whole")

@@ -17,6 +17,7 @@ def test_a_checkpoint_tells_the_settings_of_its_run_or_nothing(
 ) -> None:
     content = {
         "epoch": 2,
+        "global_step": 9,
         "hyper_parameters": {},
         "state_dict": {},
         "environment": {"threads": 1, "device": "cpu", "versions": {}},
@@ -46,7 +47,11 @@ ENVIRONMENT: dict[str, Any] = {
 def go_on(before: dict[str, Any], now: dict[str, Any], **more: Any) -> None:
     settings = {"seed": 0}
     saved = SavedState(
-        path=Path("run/checkpoints/last.ckpt"), epochs=1, environment=before, settings=settings
+        path=Path("run/checkpoints/last.ckpt"),
+        epochs=1,
+        steps=5,
+        environment=before,
+        settings=settings,
     )
     given = {"settings": settings, "typed": (), "anyway": False, **more}
     require_likeness(saved, environment=now, **given)

@@ -201,12 +201,11 @@ class CheckpointFiles(TorchCheckpointIO):
         else:
             self._best = self._held[path]
 
-    def write_if_due(self) -> None:
-        """Write what is held, if the next time would be too late; to be called at each epoch."""
+    def is_due(self) -> bool:
+        """Whether the next time to write would be too late; to be asked at each epoch."""
         now = time.monotonic()
         epoch_s, self._asked_at = now - self._asked_at, now
-        if self._held and now + epoch_s - self._written_at >= self.checkpoint_every_s:
-            self.write()
+        return bool(self._held) and now + epoch_s - self._written_at >= self.checkpoint_every_s
 
     def write(self) -> None:
         """Write what is held.

@@ -5,9 +5,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary
+
+from nnlab.event_files import event_files, kept_events
 
 
 class CurvesLogger(TensorBoardLogger):
@@ -24,6 +27,43 @@ class CurvesLogger(TensorBoardLogger):
         # default_hp_metric would fill the HParams tab with a metric of -1.
         super().__init__(save_dir, name="", version="", default_hp_metric=False)
         threading.excepthook = _report_others
+
+    @rank_zero_only
+    def go_on(self, *, steps: int, epochs: int) -> None:
+        """Leave in the curves what a run has behind it that goes on from its checkpoint.
+
+        The points that a stopped process drew after it are drawn again. To purge them by a step,
+        as TensorBoard can, would purge the curves against epochs by it too. So all are purged, and
+        those that stay are written again.
+
+        Args:
+            steps: Optimizer steps behind the checkpoint; those of the curves begin with 0.
+            epochs: Epochs behind it.
+
+        Raises:
+            OSError: The curves cannot be read or written.
+        """
+        before = event_files(Path(self.save_dir))
+        if not before:
+            return
+
+        def is_kept(tag: str, step: int) -> bool:
+            if tag.startswith("_hparams_/"):  # which the end of the run writes
+                return False
+            return step <= epochs if tag.startswith("epoch/") else step < steps
+
+        with self._telling_of_failures():
+            if self._experiment:
+                self._experiment.close()
+                self._experiment = None
+            events = kept_events(before, is_kept)
+            self._kwargs["purge_step"] = 0  # of the SummaryWriter, which Lightning makes now
+            writer = self.experiment._get_file_writer()
+            for event in events:
+                writer.add_event(event, walltime=event.wall_time)
+            self.experiment.flush()
+            for path in before:
+                path.unlink()
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -63,6 +103,33 @@ class CurvesLogger(TensorBoardLogger):
                 f"TensorBoard's curves must be written to {self.save_dir}, but cannot be "
                 f"({error.strerror or error}); what was saved before is whole"
             ) from error
+
+
+class CurvesGoOn(Callback):
+    """Has `CurvesLogger` go on, once all that a checkpoint holds is taken over.
+
+    Args:
+        steps: Optimizer steps behind the run.
+        epochs: Epochs behind it.
+    """
+
+    def __init__(self, *, steps: int, epochs: int) -> None:
+        self._behind = {"steps": steps, "epochs": epochs}
+        self._is_done = False
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Before the first epoch that is drawn."""
+        self._go_on(trainer)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Where no epoch was left, and only the result is."""
+        self._go_on(trainer)
+
+    def _go_on(self, trainer: Trainer) -> None:
+        loggers = [logger for logger in trainer.loggers if isinstance(logger, CurvesLogger)]
+        for logger in () if self._is_done else loggers:
+            logger.go_on(**self._behind)
+        self._is_done = True
 
 
 def _report_others(failure: threading.ExceptHookArgs) -> None:

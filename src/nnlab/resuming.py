@@ -25,12 +25,14 @@ class SavedState:
     Attributes:
         path: Its file.
         epochs: The epochs behind it.
+        steps: The optimizer steps behind it.
         environment: What the result depends on beside the settings (`nnlab.process`).
         settings: Those it was trained with, by their dotted names; None if it does not say.
     """
 
     path: Path
     epochs: int
+    steps: int
     environment: dict[str, Any]
     settings: dict[str, Any] | None
 
@@ -97,12 +99,14 @@ def _saved_state(path: Path, checkpoint: dict[str, Any]) -> SavedState:
     match checkpoint:
         case {
             "epoch": int(epoch),
+            "global_step": int(steps),
             "environment": {"threads": int(threads), "device": str(), "versions": dict()},
         } if isinstance(checkpoint.get("settings"), dict | None):
             check(threads=threads)  # as many are started
             return SavedState(
                 path=path,
                 epochs=epoch + 1,
+                steps=steps,
                 environment=checkpoint["environment"],
                 settings=checkpoint.get("settings"),
             )

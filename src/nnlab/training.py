@@ -23,6 +23,7 @@ from nnlab.agreement import require_agreement, steps_per_block
 from nnlab.atomic import replacing
 from nnlab.checkpoints import CheckpointFiles, read_checkpoint
 from nnlab.config import build, first_line, plain_arguments, reads_environment, takes, target_class
+from nnlab.curves import CurvesGoOn
 from nnlab.data.module import InMemoryDataModule, in_order
 from nnlab.evaluation import score
 from nnlab.models import SupervisedModule
@@ -78,7 +79,7 @@ def train(
     # Other threads add up in another order, so a run keeps to as many unless others are asked for.
     threads = cfg.threads or (saved.environment["threads"] if saved else None)
     quiet_lightning()
-    trainer = _build_trainer(cfg, run_dir)
+    trainer = _build_trainer(cfg, run_dir, saved)
     if saved:
         check_length(cfg, run_dir, saved.epochs)
         if trainer.is_global_zero:
@@ -222,7 +223,7 @@ def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule
     )
 
 
-def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
+def _build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> Trainer:
     loggers = [
         build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
     ]
@@ -233,6 +234,8 @@ def _build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
         raise ValueError(
             "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
         )
+    behind = {"steps": saved.steps, "epochs": saved.epochs} if saved else {"steps": 0, "epochs": 0}
+    callbacks.append(CurvesGoOn(**behind))
     trainer = cfg.trainer.copy()
     if steps_per_block(cfg) > 1:  # whose steps are clipped where they are taken
         trainer.gradient_clip_val = None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nnlab import commands, training  # noqa: F401 - loaded before the forks
 
@@ -104,6 +105,7 @@ def compare(killed: Path, whole: Path) -> None:
     results = [json.loads((run / "metrics.json").read_text()) for run in (killed, whole)]
     for key in ("val", "test", "best_epoch", "epochs"):
         assert results[0][key] == results[1][key], (key, results)
+    assert curves(killed) == curves(whole)
     for name in ("best", "last"):
         contents = [
             torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)
@@ -114,6 +116,14 @@ def compare(killed: Path, whole: Path) -> None:
             assert same(*(content.get(part) for content in contents)), (name, part)
         if name == "last":
             assert same(*(content["best"]["state_dict"] for content in contents))
+
+
+def curves(run: Path) -> dict[str, list[str]]:
+    """Each curve's points as TensorBoard has them."""
+    events = EventAccumulator(str(run), size_guidance={"scalars": 0})
+    events.Reload()
+    tags = events.Tags()["scalars"]
+    return {tag: [f"{p.step} {p.value!r}" for p in events.Scalars(tag)] for tag in tags}
 
 
 def same(one: Any, other: Any) -> bool:

@@ -46,8 +46,8 @@ class RunCheckpoint(ModelCheckpoint):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what the epoch before has left, if it is time; by now all have saved."""
         stopwatch.press("loop")
-        if files := _files(trainer):
-            files.write_if_due()
+        if (files := _files(trainer)) and files.is_due():
+            _write(trainer, files)
         stopwatch.press("checkpoints")
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -55,7 +55,7 @@ class RunCheckpoint(ModelCheckpoint):
         stopwatch.press("loop")
         super().on_train_end(trainer, pl_module)
         if files := _files(trainer):
-            files.write()
+            _write(trainer, files)
         stopwatch.press("checkpoints")
 
     def on_exception(
@@ -113,6 +113,13 @@ class RunCheckpoint(ModelCheckpoint):
 def _least_wait(trainer: Trainer) -> float:
     files = _files(trainer)
     return min(files.checkpoint_every_s, _TAKE_EVERY_S) if files else 0.0
+
+
+def _write(trainer: Trainer, files: CheckpointFiles) -> None:
+    """Write checkpoints, and the curves up to there first: who goes on does not draw them again."""
+    for logger in trainer.loggers:
+        logger.save()
+    files.write()
 
 
 def _files(trainer: Trainer) -> CheckpointFiles | None:
