@@ -558,6 +558,50 @@ def test_a_finished_run_can_be_made_longer(quick_command: Command, tmp_path: Pat
     quick_command("train.py", f"resume={run_dir}")  # and stays so
 
 
+def with_time(run_dir: Path, content: object) -> None:
+    path = run_dir / "checkpoints" / "last.ckpt"
+    write_checkpoint({**read_checkpoint(path), "time": content}, path)
+
+
+def test_a_run_that_goes_on_counts_the_time_of_all_its_processes(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    quick_command("train.py", *SHORT, "callbacks.early_stopping=null")
+    run_dir = only_run(tmp_path)
+    saved = read_checkpoint(run_dir / "checkpoints" / "last.ckpt")["time"]
+    assert 0 < saved["training"] <= results(run_dir)["wall_time_s"]
+    assert saved["phases"]["forward"] > 0
+
+    with_time(run_dir, {"phases": dict.fromkeys(PHASES, 100.0), "training": 500.0})
+    quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=4")
+    together = results(run_dir)
+    assert all(100 < seconds < 160 for seconds in together["time_s"].values())
+    assert 500 < together["wall_time_s"] < 560
+    rows = 1150 * 4 / together["wall_time_s"]
+    assert together["samples_per_second"] == pytest.approx(rows, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        {"phases": dict.fromkeys(PHASES, -1e9), "training": 1.0},
+        {"phases": {}, "training": 1.0},
+    ],
+)
+def test_a_checkpoint_that_tells_no_time_adds_none(
+    quick_command: Command, tmp_path: Path, content: object
+) -> None:
+    quick_command("train.py", *SHORT, "callbacks.early_stopping=null")
+    run_dir = only_run(tmp_path)
+    with_time(run_dir, content)
+    quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=4")
+    alone = results(run_dir)
+    assert all(0 <= seconds < 60 for seconds in alone["time_s"].values())
+    rows = 1150 * 2 / alone["wall_time_s"]  # of the two epochs that were timed
+    assert alone["samples_per_second"] == pytest.approx(rows, rel=0.01)
+
+
 def test_a_schedule_that_was_laid_out_cannot_be_made_longer(
     quick_command: Command, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def go_on(before: dict[str, Any], now: dict[str, Any], **more: Any) -> None:
         steps=5,
         environment=before,
         settings=settings,
+        spent=None,
     )
     given = {"settings": settings, "typed": (), "anyway": False, **more}
     require_likeness(saved, environment=now, **given)

@@ -9,6 +9,7 @@ import struct
 import time
 import warnings
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from nnlab.atomic import replacing
 from nnlab.rules import check
+from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import command
 
 # A checkpoint is a zip archive, and an archive may end in a comment: it holds the SHA-256 of all
@@ -197,7 +199,8 @@ class CheckpointFiles(TorchCheckpointIO):
             return
         self._held[path] = _snapshot(checkpoint)
         if _is_last(path):  # the best is given to others, whom the settings do not concern
-            self._held[path] |= {"settings": self._settings, "best": self._best}
+            own = {"settings": self._settings, "time": asdict(stopwatch.spent())}
+            self._held[path] |= {**own, "best": self._best}
         else:
             self._best = self._held[path]
 

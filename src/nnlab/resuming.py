@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from nnlab.config import takes
 from nnlab.reporting import differences
 from nnlab.rules import check
 from nnlab.run_directory import changed_settings, config_path
+from nnlab.stopwatch import PHASES, Spent
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class SavedState:
         steps: The optimizer steps behind it.
         environment: What the result depends on beside the settings (`nnlab.process`).
         settings: Those it was trained with, by their dotted names; None if it does not say.
+        spent: The time that it took; None if it does not say.
     """
 
     path: Path
@@ -35,6 +38,7 @@ class SavedState:
     steps: int
     environment: dict[str, Any]
     settings: dict[str, Any] | None
+    spent: Spent | None
 
 
 def find_saved_state(run_dir: Path) -> SavedState | None:
@@ -109,11 +113,22 @@ def _saved_state(path: Path, checkpoint: dict[str, Any]) -> SavedState:
                 steps=steps,
                 environment=checkpoint["environment"],
                 settings=checkpoint.get("settings"),
+                spent=_spent(checkpoint.get("time")),
             )
     raise ValueError(
         f"{path} must be a checkpoint of a training run, with its epoch, environment and settings "
         "in it; start a new run"
     )
+
+
+def _spent(content: Any) -> Spent | None:
+    """What a checkpoint says of its time, which may be nothing, or made up."""
+    match content:
+        case {"phases": dict(phases), "training": float(training)} if phases.keys() == set(PHASES):
+            seconds = [*phases.values(), training]
+            if all(isinstance(s, float) and 0 <= s < math.inf for s in seconds):
+                return Spent(phases=phases, training=training)
+    return None
 
 
 def finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:

@@ -5,7 +5,6 @@ import functools
 import json
 import math
 import signal
-import time
 from collections.abc import Container, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -99,21 +98,21 @@ def train(
     if trainer.is_global_zero:
         report_start(module, data)
 
-    epochs_before = saved.epochs if saved else 0
     with (
         fast_arithmetic(threads, module.multiplications * data.batch_size),
         _telling_how_to_go_on(trainer, run_dir),
     ):
         if saved and trainer.is_global_zero:
             save_config(cfg, run_dir)  # for the next time
-        started = time.monotonic()
+        stopwatch.begin_training(saved.spent if saved else None)
         _fit(trainer, module, data, run_dir, saved)
-        seconds = time.monotonic() - started
+        seconds = stopwatch.spent().training
         stopwatch.press("loop")
         if not trainer.is_global_zero:
             return math.nan  # the first process has what remains to be done
         results = _score_best(cfg, trainer, data, run_dir)
-        epochs = trainer.current_epoch - epochs_before
+        not_timed = saved.epochs if saved and saved.spent is None else 0
+        epochs = trainer.current_epoch - not_timed
         results |= {
             "wall_time_s": round(seconds, 3),
             "samples_per_second": round(len(data.loaded.train[0]) * epochs / seconds, 1),
