@@ -1,12 +1,15 @@
 """What a config from elsewhere may not name: addresses, connections, ways out of its directory."""
 
+import json
 from pathlib import Path
 
 import pytest
+from conftest import Command
 from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 
 from nnlab.config import build, check_config
+from nnlab.trust import check_downloads
 
 
 def node(**entries):
@@ -71,3 +74,47 @@ def test_the_name_of_a_checkpoint_is_no_way_out(filename: str, allowed: bool) ->
             ValueError, match=r"callbacks\.mine\.filename must name metrics plainly"
         ):
             check_config(cfg)
+
+
+def test_what_is_downloaded_goes_to_the_cache_or_where_the_command_line_says(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("NNLAB_DATA", str(tmp_path / "cache"))
+    for inside in ("cache/mnist", "cache"):
+        check_downloads(node(data={**IMAGES, "root": f"{tmp_path}/{inside}"}), ())
+    for outside in ("cache/../mine", "cache2"):
+        cfg = node(data={**IMAGES, "root": f"{tmp_path}/{outside}"})
+        with pytest.raises(ValueError, match=r"data\.root must be in .*/cache or be given on"):
+            check_downloads(cfg, ["data"])
+        check_downloads(cfg, ["data.root"])
+    (tmp_path / "cache2").mkdir()
+    (tmp_path / "cache2" / "images.gz").touch()
+    check_downloads(cfg, ())  # there is nothing to download
+    check_downloads(node(data={"path": "t.csv"}), ())
+
+
+def test_a_config_or_sweep_from_elsewhere_has_nothing_put_anywhere(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs" / "experiment" / "mine.yaml"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text(
+        "# @package _global_\ndefaults: [override /data: mnist]\ndata: {root: elsewhere}\n"
+    )
+    said = "data.root must be in "
+    words = ("train.py", "--config-dir", str(tmp_path / "theirs"), "experiment=mine")
+    process = quick_command(*words, succeed=False)
+    (line,) = process.stderr.splitlines()
+    assert said in line
+    assert line.endswith("add data.root=elsewhere to the command")
+
+    sweep = tmp_path / "sweep"
+    sweep.mkdir()
+    task = ["data=mnist", "data.root=elsewhere", "seed=0,1"]
+    (sweep / "multirun.yaml").write_text(json.dumps({"hydra": {"overrides": {"task": task}}}))
+    process = quick_command("train.py", f"resume={sweep}", succeed=False)
+    assert said in process.stderr
+    assert not (tmp_path / "elsewhere").exists()
+    # His own word for it; there is no network.
+    process = quick_command(*words, "data.root=elsewhere", succeed=False)
+    assert "is not in elsewhere and no mirror gave it" in process.stderr

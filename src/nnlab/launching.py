@@ -35,6 +35,7 @@ from nnlab.run_directory import (
 )
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import written
+from nnlab.trust import check_downloads
 
 _log = logging.getLogger(__name__)
 
@@ -171,6 +172,7 @@ def _job(
             with alone_in(run_dir):
                 settle_config(cfg, run_dir)
                 check_config(cfg)
+                check_downloads(cfg, typed)
                 _require_tables(cfg.get("data") or {})
                 training = load("nnlab.training")
                 # Lightning starts the other processes of a distributed run as this one was.

@@ -2,12 +2,15 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
+from nnlab.suggestions import setting
+
 _TRUSTED = ("nnlab", "torch.optim", "torch.nn", "lightning", "torchmetrics")
 _LOCAL_LOGGERS = ("CSVLogger", "TensorBoardLogger")
+_FILES = ("train_images", "train_labels", "test_images", "test_labels")
 _FIELD = re.compile(r"{[\w/ -]+(:\d*(\.\d+)?[a-z]?)?}")
 
 
@@ -31,6 +34,36 @@ def require_trusted(where: str, target: Any, packages: Sequence[str] = _TRUSTED)
         )
 
 
+def check_downloads(cfg: Any, typed: Container[str]) -> None:
+    """Refuse to download into a folder that neither is the cache nor was typed.
+
+    Which config files are a person's own cannot be told, so each may name a folder to read from,
+    but none a folder to write to.
+
+    Args:
+        cfg: A config; its `data` may have `root`, `mirrors` and the names of files.
+        typed: The settings that the command line names.
+
+    Raises:
+        ValueError: A file would be downloaded into such a folder.
+    """
+    data = cfg.get("data") or {}
+    if not data.get("mirrors") or not data.get("root") or "data.root" in typed:
+        return
+    root = Path(str(data["root"])).expanduser()
+    cache = Path(os.environ.get("NNLAB_DATA") or "~/.cache/nnlab").expanduser()
+    if root.resolve().is_relative_to(cache.resolve()):
+        return
+    names = [str(data[key]) for key in _FILES if data.get(key) is not None]
+    missing = [n for n in names if not any((root / f"{n}{end}").is_file() for end in ("", ".gz"))]
+    if missing:
+        raise ValueError(
+            f"data.root must be in {cache} or be given on the command line for files to be "
+            f"downloaded into it, got data.root={root} from a config file, without {missing[0]}; "
+            f"if that is where they are to go, add {setting('data.root', str(root))} to the command"
+        )
+
+
 def check_requests(raw: Any, plain: dict[Any, Any]) -> None:
     """Refuse variables, which may be secrets, in what a download tells to its server.
 
@@ -45,7 +78,7 @@ def check_requests(raw: Any, plain: dict[Any, Any]) -> None:
     if not isinstance(data, dict) or not data.get("mirrors"):
         return
     written = raw["data"] if isinstance(raw["data"], dict) else {}
-    for key in ("mirrors", "train_images", "train_labels", "test_images", "test_labels"):
+    for key in ("mirrors", *_FILES):
         if written.get(key) != data.get(key):
             raise ValueError(
                 f"data.{key} must be written out, because it is sent over the network, got "
