@@ -1,6 +1,7 @@
 """TensorBoard curves of a run that goes on, and some that cannot be written."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,18 @@ def test_curves_are_whole_though_a_process_is_killed_while_it_writes_them_again(
     logger.go_on(steps=8, epochs=4)
     draw(logger, range(4, 6), 2)
     assert read(folder) == read(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("end", ["save", "finalize"])
+def test_points_of_a_moment_wait_for_the_next_and_keep_their_own(tmp_path: Path, end: str) -> None:
+    logger = CurvesLogger(save_dir=tmp_path)
+    began = time.time()
+    for step in range(5):
+        logger.log_metrics({"val/loss": float(step)}, step)
+    time.sleep(0.3)
+    ended = time.time() - 0.2
+    getattr(logger, end)(*(["success"] if end == "finalize" else []))
+    events = EventAccumulator(str(tmp_path)).Reload()
+    points = events.Scalars("val/loss")
+    assert [(point.step, point.value) for point in points] == [(n, float(n)) for n in range(5)]
+    assert all(began <= point.wall_time <= ended for point in points)

@@ -1,7 +1,9 @@
 """TensorBoard curves against steps and against epochs."""
 
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary
 
 from nnlab.event_files import event_files, kept_events
+
+# A person who looks at curves does not look more often.
+_HAND_OVER_EVERY_S = 1.0
 
 
 class CurvesLogger(TensorBoardLogger):
@@ -27,6 +32,8 @@ class CurvesLogger(TensorBoardLogger):
         # default_hp_metric would fill the HParams tab with a metric of -1.
         super().__init__(save_dir, name="", version="", default_hp_metric=False)
         threading.excepthook = _report_others
+        self._points: list[tuple[Summary, int | None, float]] = []
+        self._handed_over_at = -math.inf
 
     @rank_zero_only
     def go_on(self, *, steps: int, epochs: int) -> None:
@@ -79,18 +86,36 @@ class CurvesLogger(TensorBoardLogger):
         values = [
             Summary.Value(tag=name, simple_value=float(value)) for name, value in metrics.items()
         ]
+        self._points.append((Summary(value=values), step, time.time()))
+        if time.monotonic() - self._handed_over_at >= _HAND_OVER_EVERY_S:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give the points so far to the thread that writes them.
+
+        With each epoch's alone it would wake for each, and take Python's lock from a network whose
+        epochs last milliseconds.
+        """
+        self._handed_over_at = time.monotonic()
+        if not self._points:
+            return
         with self._telling_of_failures():
-            self.experiment._get_file_writer().add_summary(Summary(value=values), step)
+            writer = self.experiment._get_file_writer()
+            for summary, step, moment in self._points:
+                writer.add_summary(summary, step, walltime=moment)
+        self._points.clear()
 
     @rank_zero_only
     def save(self) -> None:
         """Flush the events; Lightning would add an `hparams.yaml`, but `.hydra/` has it all."""
+        self._hand_over()
         with self._telling_of_failures():
             self.experiment.flush()
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
         """Flush and close the file of events."""
+        self._hand_over()
         with self._telling_of_failures():
             super().finalize(status)
 
