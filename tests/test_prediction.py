@@ -150,8 +150,52 @@ def test_python_is_told_of_unseen_categories_and_of_the_row_that_does_not_fit(ru
     known = sum(code == "90210" for code in new["zip"])
     assert f"column 'zip': {10 - known} cells of a category that training did not" in caplog.text
     odd = new.with_columns(size=pl.Series(["1", "2", "big", *"4567890"]))
-    with pytest.raises(ValueError, match=r"got 'big' in row 2, the first being row 0; mend or"):
+    with pytest.raises(ValueError, match=r"got 'big' in row 2, counted from 0; mend or"):
         model.predict(odd)
+
+
+MISSING_CELLS = [
+    "column 'zip': 2 of 12 cells are missing, but none was in training",
+    "column 'size': all 12 cells are missing, but not all were in training",
+    "column 'color': 4 of 12 cells are missing, but none was in training",
+    "column 'since': 2 of 12 cells are missing, but none was in training",
+    "2 rows have no value in any column that is used, the first in ",
+]
+
+
+def table_with_gaps() -> pl.DataFrame:
+    """Rows of which two have no value, nor has a column."""
+    new = make_table(10, 4).with_columns(
+        size=pl.lit(None, pl.Float64), color=pl.Series([None, None, *["red"] * 8])
+    )
+    new = new.cast(pl.String)
+    return pl.concat([new[:6], new.clear(2), new[6:]])
+
+
+def test_missing_cells_that_training_had_none_of_are_counted(
+    runs, quick_command, tmp_path, monkeypatch
+) -> None:
+    table_with_gaps().write_csv(tmp_path / "new.csv")
+    monkeypatch.setattr("nnlab.prediction._CHUNK", 5)
+    lines = predict(quick_command, runs["regression"]).stdout.splitlines()
+    told = [line for line in lines if "missing" in line or "no value" in line]
+    assert told == [*MISSING_CELLS[:-1], MISSING_CELLS[-1] + "line 8"]
+
+
+def test_python_is_told_of_missing_cells_that_training_had_none_of(runs, caplog) -> None:
+    load_run(runs["regression"]).predict(table_with_gaps())
+    told = [record.message.removeprefix("warning: ") for record in caplog.records]
+    assert told == [*MISSING_CELLS[:-1], MISSING_CELLS[-1] + "row 6, counted from 0"]
+
+
+def test_missing_cells_as_in_training_are_not_told_of(runs, quick_command, tmp_path) -> None:
+    new = make_table(20, 3)
+    assert new["size"].null_count() > 0
+    new.write_csv(tmp_path / "new.csv")
+    assert "missing" not in predict(quick_command, runs["regression"]).stdout
+    # One row shows nothing of a column.
+    new.filter(pl.col("size").is_null())[:1].write_csv(tmp_path / "new.csv")
+    assert "missing" not in predict(quick_command, runs["regression"]).stdout
 
 
 def test_an_output_can_be_predicted_again(runs, quick_command, tmp_path) -> None:

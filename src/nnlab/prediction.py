@@ -3,7 +3,6 @@
 import logging
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -30,8 +29,9 @@ from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.parquet import is_nested, is_parquet, refuse_nested
 from nnlab.data.rows import ImageReader, TableReader, image_files
+from nnlab.data.unfamiliar import Unfamiliar
 from nnlab.models import SupervisedModule
-from nnlab.predictor import Predictor, unseen_cells
+from nnlab.predictor import Predictor
 from nnlab.process import set_threads
 from nnlab.reporting import relative
 from nnlab.suggestions import did_you_mean, few
@@ -107,8 +107,7 @@ def _predict_table(
     predictor: Predictor, reader: TableReader, source: Path, options: CsvOptions
 ) -> Iterator[_Part]:
     """Each chunk's own columns and its predictions."""
-    unseen: Counter[str] = Counter()
-    examples: dict[str, str] = {}
+    unfamiliar = Unfamiliar(reader)
     for number, chunk in enumerate(read_chunks(source, options, rows=_CHUNK)):
         if number == 0:
             _check_columns(chunk.frame, reader, source)
@@ -122,16 +121,14 @@ def _predict_table(
         except CellError as error:
             place = f"{source.name}, {chunk.place(error.row)}"
             raise ValueError(f"{error} in {place}; {error.way_out}") from error
-        for name, cells in reader.unseen(chunk.frame).items():
-            unseen[name] += len(cells)
-            examples.setdefault(name, cells[0])
+        unfamiliar.add(chunk.frame, raw, chunk.place)
         own = chunk.frame.select(values for values in chunk.frame if not is_nested(values))
         predictions = predictor.interpret(raw)
         if number == 0:
             _tell_of_names(own.columns, predictions.columns)
         yield _beside(own, predictions), chunk.done
-    for name, count in unseen.items():
-        _log.info("%s", unseen_cells(name, count, examples[name]))
+    for sentence in unfamiliar.sentences():
+        _log.info("%s", sentence)
 
 
 def _check_columns(frame: pl.DataFrame, reader: TableReader, source: Path) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nnlab.checkpoints import read_checkpoint
 from nnlab.data.columns import CellError
 from nnlab.data.rows import TableReader, reader_for
+from nnlab.data.unfamiliar import Unfamiliar
 from nnlab.models import SupervisedModule
 from nnlab.models.metrics import probabilities
 from nnlab.spec import DataSpec
@@ -93,10 +94,11 @@ class Predictor(nn.Module):
         try:
             raw = self.reader.read(frame)
         except CellError as error:
-            place = f"row {error.row}, the first being row 0"
-            raise ValueError(f"{error} in {place}; {error.way_out}") from error
-        for name, cells in self.reader.unseen(frame).items():
-            _log.warning("warning: %s", unseen_cells(name, len(cells), cells[0]))
+            raise ValueError(f"{error} in {_row(error.row)}; {error.way_out}") from error
+        unfamiliar = Unfamiliar(self.reader)
+        unfamiliar.add(frame, raw, _row)
+        for sentence in unfamiliar.sentences():
+            _log.warning("warning: %s", sentence)
         return self.interpret(raw)
 
     def interpret(self, raw: Sequence[Tensor]) -> pl.DataFrame:
@@ -117,12 +119,8 @@ class Predictor(nn.Module):
         return pl.DataFrame([names[values.argmax(dim=1).numpy()], *of_classes])
 
 
-def unseen_cells(column: str, count: int, example: str) -> str:
-    """What to tell a person of categories that training has not learned."""
-    return (
-        f"column '{column}': {count:,} cells of a category that training did not have (or only "
-        f"once), such as '{example}'"
-    )
+def _row(index: int) -> str:
+    return f"row {index}, counted from 0"
 
 
 def preprocessing_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:

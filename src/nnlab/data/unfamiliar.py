@@ -1,0 +1,82 @@
+"""What rows to predict have that training rows had not, so that a network can only guess."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import polars as pl
+import torch
+from torch import Tensor
+
+from nnlab.data.columns import MISSING, Column, NumericColumn
+from nnlab.data.rows import TableReader
+
+
+class Unfamiliar:
+    """Counts, chunk after chunk, unseen categories, missing cells, and rows without any value.
+
+    Args:
+        reader: What reads the rows.
+    """
+
+    def __init__(self, reader: TableReader) -> None:
+        self._reader = reader
+        self._rows = 0
+        self._unseen: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+        self._missing: Counter[str] = Counter()
+        self._blank = 0
+        self._first_blank = ""
+
+    def add(self, frame: pl.DataFrame, raw: Sequence[Tensor], place: Callable[[int], str]) -> None:
+        """Look at some more rows.
+
+        Args:
+            frame: The rows.
+            raw: What the reader has made of them.
+            place: Where a row stands, for a message, by its index in `frame`.
+        """
+        numbers, codes = raw
+        for name, cells in self._reader.unseen(frame).items():
+            self._unseen[name] += len(cells)
+            self._examples.setdefault(name, cells[0])
+        # In the order of the reader's columns of both kinds.
+        missing = torch.cat([numbers.isnan(), codes == MISSING], dim=1)
+        counts = missing.sum(dim=0).tolist()
+        self._missing.update(dict(zip(self._names, counts, strict=True)))
+        blank = missing.all(dim=1).nonzero().flatten().tolist()
+        if blank and not self._blank:
+            self._first_blank = place(blank[0])
+        self._blank += len(blank)
+        self._rows += len(numbers)
+
+    def sentences(self) -> Iterator[str]:
+        """What to tell a person, a sentence for each column and one for the rows."""
+        for name, count in self._unseen.items():
+            yield (
+                f"column '{name}': {count:,} cells of a category that training did not have (or "
+                f"only once), such as '{self._examples[name]}'"
+            )
+        for column in self._reader.columns:
+            count, start = self._missing[column.name], f"column '{column.name}'"
+            if count and not _may_miss(column):
+                of = f"{count:,} of {self._rows:,}"
+                yield f"{start}: {of} cells are missing, but none was in training"
+            elif count == self._rows > 1:
+                yield f"{start}: all {count:,} cells are missing, but not all were in training"
+        if self._blank:
+            yield (
+                f"{self._blank:,} rows have no value in any column that is used, the first in "
+                f"{self._first_blank}"
+            )
+
+    @property
+    def _names(self) -> list[str]:
+        columns: list[Column] = [*self._reader.numeric, *self._reader.categorical]
+        return [column.name for column in columns]
+
+
+def _may_miss(column: Column) -> bool:
+    """Whether some cells of a column were missing in training."""
+    return (
+        column.has_missing if isinstance(column, NumericColumn) else MISSING in column.trained_codes
+    )
