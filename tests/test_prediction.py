@@ -442,6 +442,28 @@ def train(folder: Path, text: str, *settings: str) -> Path:
     return run
 
 
+def train_on_weights(folder: Path) -> Path:
+    rows = "\n".join(f"{i % 40} kg,{i},{'yes' if i % 40 > 20 else 'no'}" for i in range(80))
+    return train(folder, f"weight,x,y\n{rows}\n", "data.target=y")
+
+
+@pytest.mark.prepare.with_args(train_on_weights)
+def test_numbers_without_the_unit_of_training_are_noted(prepared, caplog) -> None:
+    model = load_run(prepared[1])
+    text = pl.DataFrame({"weight": ["12 kg", "30 kg"], "x": [1, 2]})
+    expected = model.predict(text)
+    assert not caplog.records
+    numbers = text.with_columns(weight=pl.Series([12.0, 30.0]))
+    assert model.predict(numbers).equals(expected)
+    (said,) = caplog.records
+    assert said.message == (
+        "warning: column 'weight': its numbers have no unit and are taken for those of 'kg', as in "
+        "training"
+    )
+    with pytest.raises(ValueError, match=r"numbers such as 1000\.5 kg, got '30' in row 1"):
+        model.predict(text.with_columns(weight=pl.Series(["12 kg", "30"])))
+
+
 def test_files_and_data_frames_mean_the_same_by_missing(quick_command, tmp_path) -> None:
     rows = "\n".join(
         f"{['a', 'b', '?', ''][i % 4]},{i * 0.5},{'no' if i % 3 else 'yes'}" for i in range(80)

@@ -110,6 +110,16 @@ def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
     return (numbers * signs).set(is_odd.fill_null(False), None).alias(values.name)
 
 
+def unit_of(pattern: str) -> str:
+    """What stands around the number in a format, such as `$` or `kg`; nothing in most.
+
+    >>> unit_of("1,000.5 kg"), unit_of("1 000.5")
+    ('kg', '')
+    """
+    found = _FORMAT.fullmatch(pattern)
+    return (found[1] + found[4]).strip() if found else ""
+
+
 def _plain(texts: pl.Series) -> pl.Series:
     """Texts with one kind of blank, apostrophe and minus."""
     return (

@@ -8,11 +8,16 @@ import torch
 from torch import Tensor
 
 from nnlab.data.columns import MISSING, Column, NumericColumn
+from nnlab.data.csv.options import BLANKS
+from nnlab.data.number_formats import unit_of
 from nnlab.data.rows import TableReader
 
 
 class Unfamiliar:
     """Counts, chunk after chunk, unseen categories, missing cells, and rows without any value.
+
+    Numbers without the unit that they were written with in training are noted, too: where a file or
+    a data frame has them as numbers, nothing shows that they are in that unit.
 
     Args:
         reader: What reads the rows.
@@ -26,6 +31,7 @@ class Unfamiliar:
         self._missing: Counter[str] = Counter()
         self._blank = 0
         self._first_blank = ""
+        self._without_unit: list[str] = []
 
     def add(self, frame: pl.DataFrame, raw: Sequence[Tensor], place: Callable[[int], str]) -> None:
         """Look at some more rows.
@@ -39,6 +45,8 @@ class Unfamiliar:
         for name, cells in self._reader.unseen(frame).items():
             self._unseen[name] += len(cells)
             self._examples.setdefault(name, cells[0])
+        numeric = {name.strip(BLANKS) for name in frame.select(pl.selectors.numeric()).columns}
+        self._without_unit = [c.name for c in self._reader.numeric if c.name in numeric]
         # In the order of the reader's columns of both kinds.
         missing = torch.cat([numbers.isnan(), codes == MISSING], dim=1)
         counts = missing.sum(dim=0).tolist()
@@ -63,6 +71,12 @@ class Unfamiliar:
                 yield f"{start}: {of} cells are missing, but none was in training"
             elif count == self._rows > 1:
                 yield f"{start}: all {count:,} cells are missing, but not all were in training"
+        for column in self._reader.numeric:
+            if column.name in self._without_unit and (unit := unit_of(column.number_format or "")):
+                yield (
+                    f"column '{column.name}': its numbers have no unit and are taken for those of "
+                    f"'{unit}', as in training"
+                )
         if self._blank:
             yield (
                 f"{self._blank:,} rows have no value in any column that is used, the first in "
