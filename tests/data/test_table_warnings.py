@@ -14,7 +14,12 @@ from nnlab.data.csv.options import CsvOptions
 from nnlab.data.kinds import infer_kinds
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.storage import Storage
-from nnlab.data.table_warnings import warn_of_copies, warn_of_odd_cells, warn_of_similar_classes
+from nnlab.data.table_warnings import (
+    warn_of_copies,
+    warn_of_odd_cells,
+    warn_of_open_dates,
+    warn_of_similar_classes,
+)
 
 
 def table_of(folder: Path, cells: list[str], **options) -> LabelledTable:
@@ -93,6 +98,25 @@ def test_a_number_among_dates_is_not_to_be_missing_in_other_columns_too(tmp_path
 )
 def test_words_are_not_warned_of(tmp_path: Path, cells: list[str]) -> None:
     assert warnings_of(table_of(tmp_path, cells)) == []
+
+
+def test_dates_that_can_be_read_in_two_ways_are_warned_of_until_one_is_said(tmp_path: Path) -> None:
+    cells = [f"{i % 12 + 1:02}/{i % 11 + 1:02}/2024" for i in range(60)]
+
+    def warnings(cells: list[str], **said: str) -> list[str]:
+        frame = table_of(tmp_path, cells).frame.select("x")
+        return warn_of_open_dates(infer_kinds(frame, said=said, drop=[]))
+
+    for said in ({}, {"x": "date"}):
+        (warning,) = warnings(cells, **said)
+        assert warning == (
+            "'x' is read as %d/%m/%Y, but all its dates could be %m/%d/%Y as well; set "
+            "data.columns.x=%m/%d/%Y if they are, data.columns.x=%d/%m/%Y if not"
+        )
+    for way_out in re.findall(r"data\.columns\.x=(\S+)", warning):
+        assert warnings(cells, x=way_out) == []
+    assert warnings([*cells, "31/01/2024"]) == []
+    assert warnings(DAYS) == []
 
 
 def test_rows_that_are_there_more_than_once_are_counted() -> None:

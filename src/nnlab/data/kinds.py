@@ -36,6 +36,7 @@ class ColumnKind:
         distinct: How many different values there are.
         note: Why it is left out, or what is worth knowing of it; may be empty.
         date_format: How dates are written, where they are text.
+        other_date_format: How they could be meant as well; None where that is plain.
         number_format: How numbers are written, where they are text (`number_formats`).
         written_as: How categories are written: `text`, `number` or `boolean`.
         odd: The cells that keep it from being one of numbers or dates; None where it is none.
@@ -47,6 +48,7 @@ class ColumnKind:
     distinct: int
     note: str = ""
     date_format: str | None = None
+    other_date_format: str | None = None
     number_format: str | None = None
     written_as: str = "text"
     odd: OddCells | None = None
@@ -160,7 +162,7 @@ def _facts(
     distinct: int,
     *,
     note: str = "",
-    date_format: str | None = None,
+    date_formats: Sequence[str] = (),
     number_format: str | None = None,
     written_as: str = "text",
     odd: OddCells | None = None,
@@ -171,7 +173,8 @@ def _facts(
         missing=values.null_count() / max(len(values), 1),
         distinct=distinct,
         note=note,
-        date_format=date_format,
+        date_format=next(iter(date_formats), None),
+        other_date_format=next(iter(date_formats[1:]), None),
         number_format=number_format,
         written_as=written_as,
         odd=odd,
@@ -200,7 +203,7 @@ def _say(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> Column
     if kind == "date" and values.dtype.is_temporal():
         return _facts(values, "date", distinct)
     if "%" in kind:
-        return _facts(values, "date", distinct, date_format=kind)
+        return _facts(values, "date", distinct, date_formats=[kind])
     # Whether day or month comes first may show in any row.
     formats = find_formats(whole if is_text(whole) else whole.cast(pl.String))
     if not formats:
@@ -209,7 +212,7 @@ def _say(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> Column
             f"'{values.drop_nulls()[0]}'; say how they are written, such as "
             + column_kind(values.name, "%Y-%m-%d")
         )
-    return _facts(values, "date", distinct, date_format=formats[0])
+    return _facts(values, "date", distinct, date_formats=formats)
 
 
 def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
@@ -223,7 +226,7 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
     rows = len(values)
     odd = find_days(whole)
     if odd and not odd.texts:
-        return _facts(values, "date", distinct, note=f"read as {DAY}", date_format=DAY)
+        return _facts(values, "date", distinct, note=f"read as {DAY}", date_formats=[DAY])
     all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
     # Of rows that were numbered, training has a part.
     is_sequence = high - low < 1.8 * rows and not are_years(low, high)
@@ -253,8 +256,8 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
     if formats:
         note = f"read as {formats[0]}"
         if len(formats) > 1:
-            note += f", not {formats[1]}: {column_kind(values.name, formats[1])} says otherwise"
-        return _facts(values, "date", distinct, note=note, date_format=formats[0])
+            note += f", which may be {formats[1]}"
+        return _facts(values, "date", distinct, note=note, date_formats=formats)
     # Most columns hold words, and to see that is quick.
     may_count = hold_digits(whole)
     number_format = find_number_format(whole, decimal) if may_count else None

@@ -83,6 +83,17 @@ def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) ->
     return f"'{kind.name}' is {becomes}: {odd.note}; {', or '.join(ways_out)}"
 
 
+def warn_of_open_dates(kinds: Sequence[ColumnKind]) -> list[str]:
+    """A sentence for each column of dates that can all be read in two ways, such as 03/04/24."""
+    return [
+        f"'{kind.name}' is read as {kind.date_format}, but all its dates could be "
+        f"{kind.other_date_format} as well; set {column_kind(kind.name, kind.other_date_format)} "
+        f"if they are, {column_kind(kind.name, kind.date_format)} if not"
+        for kind in kinds
+        if kind.date_format is not None and kind.other_date_format is not None
+    ]
+
+
 def warn_of_copies(frame: pl.DataFrame, rows: Mapping[str, Tensor]) -> list[str]:
     """A sentence on rows that are there more than once, if there are any.
 

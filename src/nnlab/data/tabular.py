@@ -27,6 +27,7 @@ from nnlab.data.table_warnings import (
     warn_of_copies,
     warn_of_leaks,
     warn_of_odd_cells,
+    warn_of_open_dates,
     warn_of_similar_classes,
 )
 from nnlab.data.targets import describe_values, encode_targets, find_classes, infer_task
@@ -361,6 +362,7 @@ class TabularDataModule(InMemoryDataModule):
         return [
             *warn_of_similar_classes(self.target, class_names),
             *warn_of_odd_cells(table, kinds),
+            *warn_of_open_dates(kinds),
             *leaks,
             *warn_of_copies(table.frame, rows),
         ]
