@@ -1,6 +1,8 @@
 """Testing a finished run again: on its own test rows, on a moved file, on another one."""
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -113,6 +115,22 @@ def test_rows_without_a_target_are_left_out_with_a_count(runs, quick_command, tm
     printed = quick_command("evaluate.py", f"run={runs['kind']}", "data.path=other.csv").stdout
     assert "2 of 20 rows have no kind and are left out" in printed
     assert "the 18 rows that have a target" in printed
+
+
+@pytest.mark.parametrize("column", ["x", "number"])
+def test_words_for_missing_values_are_named_with_the_setting_that_takes_them(
+    runs, quick_command, tmp_path, column
+) -> None:
+    other = make_table(20, 3).cast(pl.String)
+    cells = ["k.A.", "NA", "-", *other[column].to_list()[3:]]
+    other.with_columns(pl.Series(column, cells)).write_csv(tmp_path / "other.csv")
+    command = ("evaluate.py", f"run={runs['number']}", "data.path=other.csv")
+    error = quick_command(*command, succeed=False).stderr
+    way_out = (
+        r"other\.csv, line 2; mend or empty the cell, or set (.*) to take such cells as missing$"
+    )
+    (suggested,) = re.findall(way_out, error)
+    assert "rows that have a target" in quick_command(*command, *shlex.split(suggested)).stdout
 
 
 def test_a_class_that_was_not_learned_is_named(runs, quick_command, tmp_path) -> None:

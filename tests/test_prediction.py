@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -253,6 +254,25 @@ def test_a_cell_that_does_not_fit_is_named_with_its_line(
     assert message in process.stderr
     assert not (tmp_path / "out" / "predictions.csv").exists()
     assert not list(tmp_path.glob("out/.*"))
+
+
+def test_a_word_for_missing_values_is_named_with_the_setting_that_takes_it(
+    runs, quick_command, tmp_path
+) -> None:
+    new = make_table(6, 6).cast(pl.String)
+    new.with_columns(size=pl.Series(["NA", "k.A.", "1", "2", "k.A.", "-"])).write_csv(
+        tmp_path / "new.csv"
+    )
+    error = predict(quick_command, runs["regression"], succeed=False).stderr
+    way_out = (
+        r"new\.csv, line 3; mend or empty the cell, or set (.*) to take such cells as missing$"
+    )
+    (suggested,) = re.findall(way_out, error)
+    assert shlex.split(suggested) == ['data.null_values=[NA,k.A.,"-"]']
+    predict(quick_command, runs["regression"], *shlex.split(suggested))
+    # To Python, a cell without a value is None.
+    with pytest.raises(ValueError, match=r"in row 1, counted from 0; mend or empty the cell$"):
+        load_run(runs["regression"]).predict(pl.read_csv(tmp_path / "new.csv"))
 
 
 def test_an_empty_cell_stays_empty(runs, quick_command, tmp_path) -> None:

@@ -27,6 +27,7 @@ from nnlab.data.columns import CellError
 from nnlab.data.csv.decimals import refuse_point_thousands
 from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.missing import MissingValues
 from nnlab.data.parquet import is_nested, is_parquet, refuse_nested
 from nnlab.data.rows import ImageReader, TableReader, image_files
 from nnlab.data.unfamiliar import Unfamiliar
@@ -120,7 +121,8 @@ def _predict_table(
             raw = reader.read(chunk.frame)
         except CellError as error:
             place = f"{source.name}, {chunk.place(error.row)}"
-            raise ValueError(f"{error} in {place}; {error.way_out}") from error
+            missing = MissingValues(source, options, reader.missing)
+            raise ValueError(error.at(place, missing.setting)) from error
         unfamiliar.add(chunk.frame, raw, chunk.place)
         own = chunk.frame.select(values for values in chunk.frame if not is_nested(values))
         predictions = predictor.interpret(raw)

@@ -94,7 +94,7 @@ class Predictor(nn.Module):
         try:
             raw = self.reader.read(frame)
         except CellError as error:
-            raise ValueError(f"{error} in {_row(error.row)}; {error.way_out}") from error
+            raise ValueError(error.at(_row(error.row))) from error
         unfamiliar = Unfamiliar(self.reader)
         unfamiliar.add(frame, raw, _row)
         for sentence in unfamiliar.sentences():

@@ -15,7 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from nnlab.data import TabularDataModule, labelled, pieces, storage
+from nnlab.data import TabularDataModule, missing, pieces, storage
 from nnlab.data.module import LoadedData
 from nnlab.data.rows import TableReader
 
@@ -281,13 +281,32 @@ def test_a_class_that_spells_a_missing_value_is_named_with_the_way_to_keep_it(
     assert loaded.preprocessing["columns"][0]["has_missing"]
 
 
+def test_of_learned_classes_only_those_are_missed(write, caplog) -> None:
+    path = write("x,y\n" + "1.5,None\n2,NA\n2.5,Apnea\n" * 5)
+    data = make_data(path, "y", null_values=["NA"])
+    preprocessing = data.loaded.preprocessing
+    with caplog.at_level(logging.INFO):
+        caplog.clear()
+        data.read_labelled(path, preprocessing)
+        # Only `None` and `Apnea` have been learned.
+        assert caplog.messages == ["5 of 15 rows have no y and are left out: 5 'NA'"]
+        caplog.clear()
+        make_data(path, "y").read_labelled(path, preprocessing)
+    (said,) = caplog.messages
+    assert said.endswith(
+        "5 'None', 5 'NA'; if 'None' is a class, set 'data.null_values=[NA]' to keep it"
+    )
+    data = make_data(path, "y", null_values=stated_in(said))
+    assert len(data.read_labelled(path, preprocessing)[0]) == 10
+
+
 def test_a_number_that_is_missing_is_no_class(write, caplog, monkeypatch) -> None:
     path, said = write(halves([1.5, 2.5, 3.5, 4.5, "NA", "?"] * 5)), "10 of 30 rows have no y and"
     with caplog.at_level(logging.INFO):
         make_data(path, "y").loaded  # noqa: B018
         assert f"{said} are left out: 5 'NA', 5 '?'" in caplog.messages
         # A large file is not read again to count.
-        monkeypatch.setattr(labelled, "_SMALL_FILE", 0)
+        monkeypatch.setattr(missing, "_SMALL_FILE", 0)
         make_data(path, "y").loaded  # noqa: B018
     assert f"{said} are left out: empty cells, or those that data.null_values" in caplog.text
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nnlab.data.dates import to_seconds
 from nnlab.data.number_formats import to_numbers
+from nnlab.data.odd_cells import missing_words
 from nnlab.data.spelling import boolean_text, number_text
 from nnlab.data.words import by_word
 from nnlab.suggestions import did_you_mean, setting
@@ -74,15 +75,23 @@ class NumericColumn:
         bad = (numbers.is_null() & values.is_not_null()) | numbers.is_infinite()
         if not bad.any():
             return numbers.fill_nan(None)
-        row = int(bad.fill_null(False).arg_true()[0])
+        raise self._refusal(values, bad.fill_null(False).arg_true())
+
+    def _refusal(self, values: pl.Series, rows: pl.Series) -> "CellError":
+        """What is wrong with cells that cannot be read, by the first of them."""
+        row = int(rows[0])
         what = f"dates such as {self.date_format}" if self.is_date else "finite numbers"
         if self.number_format:
             what = f"numbers such as {self.number_format}"
-        message = f"column '{self.name}' must hold {what}, got '{values[row]}'"
+        error = CellError(
+            f"column '{self.name}' must hold {what}, got '{values[row]}'",
+            row,
+            words=missing_words(values[rows]),
+        )
         if re.fullmatch(r"\s*[+-]?\d*,\d+\s*", str(values[row])) and what == "finite numbers":
             decimal = setting("data.decimal", ",")
-            raise CellError(message, row, f"set {decimal} if the comma is a decimal mark")
-        raise CellError(message, row)
+            error.way_out = f"set {decimal} if the comma is a decimal mark"
+        return error
 
     def _numbers(self, values: pl.Series) -> pl.Series:
         """Cells as Float64, null where they are missing or cannot be read."""
@@ -173,12 +182,33 @@ class CellError(ValueError):
     Attributes:
         row: Its row, counted from 0 in the rows that were given.
         way_out: What can be done, for the end of the message.
+        words: It and others like it, where these may spell missing values; else none.
     """
 
-    def __init__(self, message: str, row: int, way_out: str = "mend or empty the cell") -> None:
+    def __init__(
+        self,
+        message: str,
+        row: int,
+        way_out: str = "mend or empty the cell",
+        *,
+        words: Sequence[str] = (),
+    ) -> None:
         super().__init__(message)
         self.row = row
         self.way_out = way_out
+        self.words = words
+
+    def at(self, place: str, as_missing: Callable[[Sequence[str]], str] | None = None) -> str:
+        """The whole message.
+
+        Args:
+            place: Where the cell stands.
+            as_missing: Makes the setting by which words count as missing, where there is one.
+        """
+        message = f"{self} in {place}; {self.way_out}"
+        if self.words and as_missing is not None:
+            message += f", or set {as_missing(self.words)} to take such cells as missing"
+        return message
 
 
 def category_text(values: pl.Series, written_as: str) -> pl.Series:

@@ -3,27 +3,22 @@
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
-from nnlab.data.chunks import count_missing, find_place
+from nnlab.data.chunks import find_place
 from nnlab.data.column_table import spelled
 from nnlab.data.columns import CellError
-from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.missing import MissingValues
 from nnlab.data.odd_cells import FEW_WORDS
-from nnlab.data.parquet import is_parquet
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
 from nnlab.data.targets import find_words, may_be_classes, refuse_odd_numbers, refuse_unlearnable
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
-
-# What counts as missing is counted in files of up to so many bytes.
-_SMALL_FILE = 2**26
 
 
 class LabelledTable:
@@ -35,6 +30,7 @@ class LabelledTable:
         target: Name of the target column.
         text: Columns that are text, whatever they hold.
         storage: Where the table is kept.
+        class_names: The classes, where a network has learned them already.
 
     Attributes:
         path: As above.
@@ -53,11 +49,14 @@ class LabelledTable:
         target: str,
         text: Collection[str],
         storage: Storage,
+        class_names: Collection[str] | None = None,
     ) -> None:
         self.path = path
         self.frame = read_table(path, options, text=text, storage=storage)
         self._options = options
         self._target = target
+        self._class_names = class_names
+        self._missing = MissingValues(path, options, missing_values(options))
         self._rows: pl.Series | None = None  # those of the file, where some are left out
         values = require_column(self.frame, target, path)
         if values.dtype == pl.Enum:
@@ -84,26 +83,32 @@ class LabelledTable:
             yield
         except CellError as error:
             row = error.row if self._rows is None else int(self._rows[error.row])
-            place = find_place(self.path, self._options, row)
-            raise ValueError(f"{error} in {self.path.name}, {place}; {error.way_out}") from error
+            place = f"{self.path.name}, {find_place(self.path, self._options, row)}"
+            raise ValueError(error.at(place, self.as_missing)) from error
 
     def _tell_left_out(self, target: pl.Series) -> None:
         """Say how many rows have no target; a class must not vanish because it is called None."""
         said = f"{target.null_count()} of {len(target)} rows have no {target.name} and are left out"
-        if self._is_large():
+        if self._missing.is_large:
             _log.info("%s: empty cells, or those that data.null_values makes missing", said)
             return
-        counts = self._count([target.name], missing_values(self._options))[target.name]
+        counts = self._missing.count([target.name])[target.name]
         words = [word for word in counts if word]
+        lost = [word for word in words if self._may_be_class(word, target)]
         if not words:
             _log.info("%s", said)
-        elif not may_be_classes(target):
+        elif not lost:
             _log.info("%s: %s", said, spelled(counts))
         else:
-            others = [word for word in self._spellings_in_use if word not in words]
+            others = [word for word in self._missing.in_use if word not in lost]
             way_out = setting("data.null_values", others)
-            shown = f"if {' or '.join(map(repr, words))} is a class, set {way_out} to keep it"
+            shown = f"if {' or '.join(map(repr, lost))} is a class, set {way_out} to keep it"
             _log.warning("warning: %s: %s; %s", said, spelled(counts), shown)
+
+    def _may_be_class(self, word: str, target: pl.Series) -> bool:
+        if self._class_names is not None:
+            return word in self._class_names
+        return may_be_classes(target)
 
     def refuse_words(self, task: str) -> None:
         """Refuse a target of numbers that are written oddly, or have words among them.
@@ -133,28 +138,8 @@ class LabelledTable:
 
     def as_missing(self, spellings: Sequence[str]) -> str:
         """The setting by which words count as missing, too."""
-        return setting("data.null_values", [*self._spellings_in_use, *spellings])
+        return self._missing.setting(spellings)
 
     def count_missing(self) -> dict[str, dict[str, int]]:
         """What counts as missing in which column; nothing of a file that takes long to read."""
-        names = [values.name for values in self.frame if values.null_count() > 0]
-        return self._count(names, missing_values(self._options)) if names else {}
-
-    @cached_property
-    def _spellings_in_use(self) -> list[str]:
-        """The words that are missing values in this file; of a large one all that may be."""
-        spellings = [word for word in missing_values(self._options) if word]
-        if self._is_large():
-            return spellings
-        names = find_dialect(self.path, self._options, is_told=False).names
-        found = self._count(names, spellings)
-        return [word for word in spellings if any(word in counts for counts in found.values())]
-
-    def _count(self, names: Sequence[str], spellings: Sequence[str]) -> dict[str, dict[str, int]]:
-        if self._is_large():
-            return {}
-        return count_missing(self.path, self._options, names, spellings)
-
-    def _is_large(self) -> bool:
-        """Whether the file takes long to read as text, or has none."""
-        return is_parquet(self.path) or self.path.stat().st_size > _SMALL_FILE
+        return self._missing.count([v.name for v in self.frame if v.null_count() > 0])

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from nnlab.data.csv.options import BLANKS
 from nnlab.data.csv.types import as_number
 from nnlab.data.dates import find_odd_dates
 from nnlab.data.number_formats import are_mostly_numbers, plain_numbers, to_numbers
-from nnlab.data.words import by_word, different_texts
+from nnlab.data.words import by_word, different_texts, is_text
 
 FEW_WORDS = 5
 """So few different words among numbers may spell a missing value."""
@@ -79,6 +80,22 @@ def odd_cells(cells: pl.Series, meant: str, written: str) -> OddCells:
     )
     note = f"{count}{written}, such as '{shorten(texts[0])}'" if texts else ""
     return OddCells(note=note, meant=meant, texts=texts)
+
+
+def missing_words(cells: pl.Series) -> list[str]:
+    """Texts that may spell missing values where numbers or dates are meant, as `-` and `k.A.` do.
+
+    Args:
+        cells: All that are no numbers, or no dates.
+
+    Returns:
+        None where they are many, or one has a digit.
+    """
+    if not is_text(cells):
+        return []
+    words = different_texts(cells).str.strip_chars(BLANKS).unique(maintain_order=True)
+    are_few = len(words) <= FEW_WORDS and not words.str.contains(r"\d").any()
+    return words.to_list() if are_few and all(as_number(word) is None for word in words) else []
 
 
 def hold_digits(values: pl.Series) -> bool:

@@ -65,7 +65,8 @@ def learn_columns(
     try:
         learned = list(map_in_threads(learn, frame.columns))
     except CellError as error:
-        raise CellError(str(error), int(np.flatnonzero(is_train)[error.row])) from error
+        error.row = int(np.flatnonzero(is_train)[error.row])
+        raise
     return (
         [kind for kinds, _ in learned for kind in kinds],
         [column for _, columns in learned for column in columns],
@@ -104,7 +105,8 @@ def encode_table(
         try:
             raw = map(torch.from_numpy, read_rows(block, columns))
         except CellError as error:
-            raise CellError(str(error), start + error.row) from error
+            error.row += start
+            raise
         encoded = encoder(*raw)
         # At once to where they belong: a copy of the whole table would cost time and memory.
         for rows, x in zip(parts, inputs, strict=True):

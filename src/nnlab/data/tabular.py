@@ -239,7 +239,12 @@ class TabularDataModule(InMemoryDataModule):
         """The rows of a file that have a target, as training read it."""
         text = preprocessing["text"] if preprocessing else ()
         table = LabelledTable(
-            path, self.reading, target=self.target, text=text, storage=self.storage
+            path,
+            self.reading,
+            target=self.target,
+            text=text,
+            storage=self.storage,
+            class_names=preprocessing["class_names"] if preprocessing else None,
         )
         self._refuse_nested(table.frame, path, preprocessing)
         return table

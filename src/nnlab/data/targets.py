@@ -10,6 +10,7 @@ from nnlab.data.columns import CellError
 from nnlab.data.csv.types import from_decimal_comma
 from nnlab.data.dates import find_formats
 from nnlab.data.kinds import count_distinct
+from nnlab.data.odd_cells import missing_words
 from nnlab.data.spelling import number_text
 from nnlab.data.words import is_text
 from nnlab.spec import Task
@@ -251,9 +252,11 @@ def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str =
     """
     if not class_names:
         numbers = target if target.dtype.is_numeric() else _numbers(target, decimal)
-        if words := numbers.is_null().arg_true().to_list():
-            row = words[0]
-            raise CellError(f"target '{target.name}' must hold numbers, got '{target[row]}'", row)
+        words = target.filter(numbers.is_null())
+        if len(words):
+            row = int(numbers.is_null().arg_max() or 0)
+            message = f"target '{target.name}' must hold numbers, got '{words[0]}'"
+            raise CellError(message, row, words=missing_words(words))
         return torch.from_numpy(numbers.cast(pl.Float64).to_numpy(writable=True))
     index = {name: i for i, name in enumerate(class_names)}
     codes = _class_text(target).replace_strict(index, default=None, return_dtype=pl.Int64)

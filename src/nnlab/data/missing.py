@@ -1,0 +1,53 @@
+"""What counts as a missing value in a file, and the setting by which more words do."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from nnlab.data.chunks import count_missing
+from nnlab.data.csv.dialect import find_dialect
+from nnlab.data.csv.options import CsvOptions
+from nnlab.data.parquet import is_parquet
+from nnlab.suggestions import setting
+
+# What counts as missing is counted in files of up to so many bytes.
+_SMALL_FILE = 2**26
+
+
+class MissingValues:
+    """The missing values of a file.
+
+    Args:
+        path: The file.
+        options: How it is written.
+        spellings: What counts as missing in it.
+    """
+
+    def __init__(self, path: Path, options: CsvOptions, spellings: Sequence[str]) -> None:
+        self._path = path
+        self._options = options
+        self._spellings = spellings
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the file takes long to read as text, or has none."""
+        return is_parquet(self._path) or self._path.stat().st_size > _SMALL_FILE
+
+    def count(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
+        """How often each spelling occurs in some columns; nothing of a large file."""
+        if self.is_large or not names:
+            return {}
+        return count_missing(self._path, self._options, names, self._spellings)
+
+    @cached_property
+    def in_use(self) -> list[str]:
+        """The words that are missing values in this file; of a large one all that may be."""
+        words = [word for word in self._spellings if word]
+        if self.is_large:
+            return words
+        found = self.count(find_dialect(self._path, self._options, is_told=False).names)
+        return [word for word in words if any(word in counts for counts in found.values())]
+
+    def setting(self, words: Sequence[str]) -> str:
+        """The setting by which words count as missing, too."""
+        return setting("data.null_values", [*self.in_use, *words])
