@@ -127,7 +127,8 @@ def test_words_for_missing_values_are_named_with_the_setting_that_takes_them(
     command = ("evaluate.py", f"run={runs['number']}", "data.path=other.csv")
     error = quick_command(*command, succeed=False).stderr
     way_out = (
-        r"other\.csv, line 2; mend or empty the cell, or set (.*) to take such cells as missing$"
+        r"line 2 \(and 1 more such cell\); mend or empty the cell, or set (.*) to take such cells "
+        "as missing$"
     )
     (suggested,) = re.findall(way_out, error)
     assert "rows that have a target" in quick_command(*command, *shlex.split(suggested)).stdout

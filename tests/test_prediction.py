@@ -256,6 +256,18 @@ def test_a_cell_that_does_not_fit_is_named_with_its_line(
     assert not list(tmp_path.glob("out/.*"))
 
 
+def test_cells_that_do_not_fit_are_counted(runs, quick_command, tmp_path, monkeypatch) -> None:
+    new = make_table(9, 6).with_columns(size=pl.Series(["1", "2", "3", "4", "inf"] + ["1e400"] * 4))
+    new.write_csv(tmp_path / "new.csv")
+    error = predict(quick_command, runs["regression"], succeed=False).stderr
+    assert "numbers, got 'inf' in new.csv, line 6 (and 4 more such cells); mend" in error
+    monkeypatch.setattr("nnlab.prediction._CHUNK", 3)
+    error = predict(quick_command, runs["regression"], succeed=False).stderr
+    assert "in new.csv, line 6 (and 1 more such cell in these 3 rows); mend" in error
+    with pytest.raises(ValueError, match=r"row 4, counted from 0 \(and 4 more such cells\); mend"):
+        load_run(runs["regression"]).predict(new)
+
+
 def test_a_word_for_missing_values_is_named_with_the_setting_that_takes_it(
     runs, quick_command, tmp_path
 ) -> None:
@@ -265,13 +277,16 @@ def test_a_word_for_missing_values_is_named_with_the_setting_that_takes_it(
     )
     error = predict(quick_command, runs["regression"], succeed=False).stderr
     way_out = (
-        r"new\.csv, line 3; mend or empty the cell, or set (.*) to take such cells as missing$"
+        r"line 3 \(and 2 more such cells\); mend or empty the cell, or set (.*) to take such cells "
+        "as missing$"
     )
     (suggested,) = re.findall(way_out, error)
     assert shlex.split(suggested) == ['data.null_values=[NA,k.A.,"-"]']
     predict(quick_command, runs["regression"], *shlex.split(suggested))
     # To Python, a cell without a value is None.
-    with pytest.raises(ValueError, match=r"in row 1, counted from 0; mend or empty the cell$"):
+    with pytest.raises(
+        ValueError, match=r"in row 1, counted from 0 \(.*\); mend or empty the cell$"
+    ):
         load_run(runs["regression"]).predict(pl.read_csv(tmp_path / "new.csv"))
 
 

@@ -122,7 +122,9 @@ def _predict_table(
         except CellError as error:
             place = f"{source.name}, {chunk.place(error.row)}"
             missing = MissingValues(source, options, reader.missing)
-            raise ValueError(error.at(place, missing.setting)) from error
+            rows = len(chunk.frame)
+            among = "" if number == 0 and chunk.done == 1 else f" in these {rows:,} rows"
+            raise ValueError(error.at(place, missing.setting, among=among)) from error
         unfamiliar.add(chunk.frame, raw, chunk.place)
         own = chunk.frame.select(values for values in chunk.frame if not is_nested(values))
         predictions = predictor.interpret(raw)

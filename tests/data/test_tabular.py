@@ -912,6 +912,18 @@ def test_a_bad_cell_is_found_by_its_line_in_the_file(write, row: int) -> None:
         make_data(write(frame), "y", columns={"n": "numeric"}).loaded  # noqa: B018
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("column", ["x", "y"])
+def test_all_numbers_that_cannot_be_learned_are_counted(write, seed: int, column: str) -> None:
+    frame = pl.DataFrame({"x": [i / 3 for i in range(40)], "y": [i / 2 for i in range(40)]})
+    cells = frame[column].cast(pl.String).to_list()
+    cells[11], cells[25], cells[39] = "1e400", "-inf", "Infinity"
+    text = frame.cast(pl.String).with_columns(pl.Series(column, cells)).write_csv()
+    message = r"got 'inf' in table\.csv, line 13 \(and 2 more such cells\); mend or empty the cell$"
+    with pytest.raises(ValueError, match=message):
+        make_data(write(text), "y", seed=seed).loaded  # noqa: B018
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("cell", "column"), [("inf", "x"), ("-inf", "y"), ("1e200", "y")])
 def test_numbers_that_cannot_be_learned_are_refused(write, seed: int, cell: str, column) -> None:

@@ -81,10 +81,11 @@ class LabelledTable:
         """Add to a `CellError` the place of its cell in the file."""
         try:
             yield
-        except CellError as error:
+        except CellError as found:
+            error = found.in_all(self.frame)
             row = error.row if self._rows is None else int(self._rows[error.row])
             place = f"{self.path.name}, {find_place(self.path, self._options, row)}"
-            raise ValueError(error.at(place, self.as_missing)) from error
+            raise ValueError(error.at(place, self.as_missing)) from found
 
     def _tell_left_out(self, target: pl.Series) -> None:
         """Say how many rows have no target; a class must not vanish because it is called None."""

@@ -119,6 +119,7 @@ def refuse_unlearnable(target: pl.Series) -> None:
                 f"target '{target.name}' must hold finite numbers up to {_LARGEST:g}, "
                 f"got '{target[row]}'",
                 row,
+                count=len(too_large),
             )
 
 
@@ -256,7 +257,7 @@ def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str =
         if len(words):
             row = int(numbers.is_null().arg_max() or 0)
             message = f"target '{target.name}' must hold numbers, got '{words[0]}'"
-            raise CellError(message, row, words=missing_words(words))
+            raise CellError(message, row, words=missing_words(words), count=len(words))
         return torch.from_numpy(numbers.cast(pl.Float64).to_numpy(writable=True))
     index = {name: i for i, name in enumerate(class_names)}
     codes = _class_text(target).replace_strict(index, default=None, return_dtype=pl.Int64)
