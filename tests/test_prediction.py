@@ -69,9 +69,9 @@ def predict(quick_command, run: Path, *more: str, **kwargs):
     )
 
 
-def written(folder: Path) -> list[dict[str, str]]:
+def written(folder: Path, separator: str = ",") -> list[dict[str, str]]:
     with (folder / "out" / "predictions.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(file, delimiter=separator))
 
 
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
@@ -528,19 +528,45 @@ def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None
     (tmp_path / "new.csv").write_text("x;v\n3,2;1,5\n-0,5;2,5\n")
     process = predict(quick_command, run)
     assert "training did not have" not in process.stdout
-    assert [row["x"] for row in written(tmp_path)] == ["3,2", "-0,5"]
+    rows = written(tmp_path, ";")
+    assert [row["x"] for row in rows] == ["3,2", "-0,5"]
     model = load_run(run)
     expected = model.predict(pl.DataFrame({"x": [3.2, -0.5], "v": [1.5, 2.5]}))
-    given = [float(row["prediction"]) for row in written(tmp_path)]
+    given = [float(row["prediction"].replace(",", ".")) for row in rows]
     assert given == pytest.approx(expected["prediction"].to_list())
     (tmp_path / "new.csv").write_text("x;v\n3.2;1.5\n-0.5;2.5\n")
     predict(quick_command, run, "data.decimal='.'")
-    assert [float(row["prediction"]) for row in written(tmp_path)] == given
+    assert [float(row["prediction"]) for row in written(tmp_path, ";")] == given
     (tmp_path / "new.csv").write_text("x;v\n3,2;1,5\n1.234;2,5\n")
     process = predict(quick_command, run, succeed=False)
     assert "numbers with a decimal comma, as in training, got '1.234' in new.csv, line 3" in (
         process.stderr
     )
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_predictions_are_written_as_the_input_is(quick_command, tmp_path, separator) -> None:
+    rows = [
+        [f"{i % 40},{i % 4}", "Köln; Ulm" if i % 3 else "Bonn", f"{i * 3},25"] for i in range(80)
+    ]
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator).writerows([["x", "ort", "y"], *rows])
+    run = train(tmp_path, text.getvalue(), "data.target=y", "data.decimal=','")
+    (tmp_path / "new.csv").write_text("\ufeff" + text.getvalue())
+    predict(quick_command, run)
+    output = tmp_path / "out" / "predictions.csv"
+    assert output.read_text().startswith(
+        f"\ufeffx{separator}ort{separator}y{separator}prediction\n"
+    )
+    opened = pandas.read_csv(output, sep=separator, decimal=",")
+    original = pandas.read_csv(tmp_path / "new.csv", sep=separator, decimal=",")
+    assert opened[["x", "ort", "y"]].equals(original)
+    expected = load_run(run).predict(original)["prediction"]
+    assert opened["prediction"].to_list() == pytest.approx(expected.to_list(), rel=1e-6)
+    printed = quick_command("evaluate.py", f"run={run}", f"data.path={output}").stdout
+    (rmse,) = re.findall(r"^rmse +(\S+)$", printed, re.M)
+    error = opened["prediction"] - opened["y"]
+    assert float(rmse) == pytest.approx(np.sqrt((error**2).mean()), rel=1e-5)
 
 
 def test_points_that_may_mark_thousands_are_refused(runs, quick_command, tmp_path) -> None:

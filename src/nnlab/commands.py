@@ -90,8 +90,9 @@ How another file is written can be said as in training: data.separator, data.enc
     python scripts/predict.py run=RUN_DIR input=IMAGES output=predictions.csv
 
 The output has the columns of the input, then the prediction, and for classes a probability for
-each. The input's columns may be in any order, and more than are needed; CSV (also .gz) and
-Parquet files of any size. IMAGES is an IDX file or a folder of PNG files.
+each; separator and decimal mark are those of the input. The input's columns may be in any order,
+and more than are needed; CSV (also .gz) and Parquet files of any size. IMAGES is an IDX file or a
+folder of PNG files.
 
     raw_cells=true      leave cells that a spreadsheet would run as a formula as they are; they
                         are written with a ' in front otherwise

@@ -1,31 +1,19 @@
 """The verb that predicts: from a run directory and a file of new rows to a file of predictions."""
 
 import logging
-import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 from omegaconf import DictConfig
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from torch import Tensor
 
-from nnlab.atomic import replacing
 from nnlab.checkpoints import read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
 from nnlab.data.columns import CellError
 from nnlab.data.csv.decimals import refuse_point_thousands
-from nnlab.data.csv.dialect import find_dialect
+from nnlab.data.csv.dialect import Dialect, find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.missing import MissingValues
 from nnlab.data.parquet import is_nested, is_parquet, refuse_nested
@@ -36,21 +24,14 @@ from nnlab.predictor import Predictor
 from nnlab.process import set_threads
 from nnlab.reporting import relative
 from nnlab.suggestions import did_you_mean, few
+from nnlab.writing import Part, write_csv
 
 _log = logging.getLogger(__name__)
 
 _CHUNK = 65_536
 _IMAGES = 1024
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
-_FORMULA = r"^[=+\-@\t\r]"
-# What begins so and is no more than a number, such as -1,82 or -$4,200.20 or -1.39 %.
-_HARMLESS = r"^[+-]? ?\p{Sc}?[\d.,' ]*[%\p{Sc}]?$"
-
 # Endings that promise another format than the output has.
 _NOT_CSV = (".gz", ".parquet", ".pq", ".xlsx", ".xls", ".json", ".feather", ".arrow")
-
-# Some rows for the output, and the share of the input that is done with them.
-_Part = tuple[pl.DataFrame, float]
 
 
 def predict(
@@ -90,6 +71,7 @@ def predict(
         )
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"output must be another file than input, got output={output}")
+    dialect, decimal = None, "."
     if isinstance(predictor.reader, ImageReader):
         parts = _predict_images(predictor, predictor.reader, source)
     else:
@@ -99,22 +81,28 @@ def predict(
             predictor.reader.missing = missing_values(options)
         if "data.decimal" in changed:
             predictor.reader.decimal = options.decimal or "."
-        parts = _predict_table(predictor, predictor.reader, source, options)
-    rows = _write(parts, target, is_raw=raw_cells == "true")
+        if not is_parquet(source):
+            dialect, decimal = find_dialect(source, options), predictor.reader.decimal
+        parts = _predict_table(predictor, predictor.reader, source, options, dialect)
+    rows = write_csv(parts, target, dialect, decimal=decimal, is_raw=raw_cells == "true")
     _log.info("%s rows predicted, written to %s", f"{rows:,}", relative(target))
 
 
 def _predict_table(
-    predictor: Predictor, reader: TableReader, source: Path, options: CsvOptions
-) -> Iterator[_Part]:
+    predictor: Predictor,
+    reader: TableReader,
+    source: Path,
+    options: CsvOptions,
+    dialect: Dialect | None,
+) -> Iterator[Part]:
     """Each chunk's own columns and its predictions."""
     unfamiliar = Unfamiliar(reader)
-    for number, chunk in enumerate(read_chunks(source, options, rows=_CHUNK)):
+    chunks = read_chunks(source, options, rows=_CHUNK, dialect=dialect)
+    for number, chunk in enumerate(chunks):
         if number == 0:
             _check_columns(chunk.frame, reader, source)
-            if options.decimal is None and not is_parquet(source):
+            if options.decimal is None and dialect is not None:
                 names = [column.name for column in reader.numeric if not column.is_date]
-                dialect = find_dialect(source, options, is_told=False)
                 numbers = chunk.frame.select(map(chunk.frame.get_column, names))
                 refuse_point_thousands(numbers, dialect)
         try:
@@ -159,7 +147,7 @@ def _tell_of_names(own: Sequence[str], new: Sequence[str]) -> None:
         _log.info("named otherwise, because the input has such columns: %s", few(names))
 
 
-def _predict_images(predictor: Predictor, reader: ImageReader, source: Path) -> Iterator[_Part]:
+def _predict_images(predictor: Predictor, reader: ImageReader, source: Path) -> Iterator[Part]:
     """Some images' files or numbers, and their predictions."""
     images: Sequence[Path] | Tensor
     if source.is_dir() or source.suffix.lower() == ".png":
@@ -189,59 +177,3 @@ def _free_names(own: Sequence[str], new: Sequence[str]) -> dict[str, str]:
             candidate = f"{name}_{number}"
         free[name] = candidate
     return free
-
-
-def _write(parts: Iterator[_Part], path: Path, *, is_raw: bool) -> int:
-    """Write tables below each other into one file, which appears once it is whole."""
-    rows = 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file, _progress() as progress:
-        task = progress.add_task("", total=1.0, rows=0)
-        for part, done in parts:
-            safe = part if is_raw else _neutralize(part)
-            # An empty text would be written as "", which others read as text.
-            empty = safe.with_columns(pl.selectors.string().replace("", None))
-            empty.write_csv(file, include_header=rows == 0)
-            rows += len(part)
-            progress.update(task, completed=done, rows=rows)
-    return rows
-
-
-def _progress() -> Progress:
-    """A bar for a person at a terminal, gone when all is done; nothing elsewhere."""
-    return Progress(
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rows]:,} rows"),
-        TimeElapsedColumn(),
-        TextColumn("elapsed"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        console=Console(stderr=True),
-        transient=True,
-        # Messages on the same terminal are printed above it; in a file they stay what they are.
-        redirect_stdout=sys.stdout.isatty(),
-        disable=not sys.stderr.isatty(),
-    )
-
-
-def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:
-    """Put a ' before cells that a spreadsheet would run; numbers such as -5 are none."""
-    text = frame.select(pl.selectors.string())
-    safe = [
-        values.to_frame()
-        .select(
-            pl.when(
-                values.str.contains(_FORMULA)
-                & ~values.str.contains(_HARMLESS)
-                & values.cast(pl.Float64, strict=False).is_null()
-            )
-            .then("'" + values)
-            .otherwise(values)
-            .alias(values.name)
-        )
-        .to_series()
-        for values in text
-    ]
-    frame = frame.with_columns(safe)
-    return frame.rename({name: f"'{name}" for name in frame.columns if re.search(_FORMULA, name)})

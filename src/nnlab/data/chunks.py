@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from nnlab.data.csv.dialect import find_dialect
+from nnlab.data.csv.dialect import Dialect, find_dialect
 from nnlab.data.csv.options import BLANKS, CsvOptions, missing_values
 from nnlab.data.csv.records import Block
 from nnlab.data.csv.scan import Scan
@@ -59,7 +59,12 @@ class TextChunk:
 
 
 def read_chunks(
-    path: Path, options: CsvOptions | None = None, *, rows: int, is_told: bool = True
+    path: Path,
+    options: CsvOptions | None = None,
+    *,
+    rows: int,
+    is_told: bool = True,
+    dialect: Dialect | None = None,
 ) -> Iterator[TextChunk]:
     """Read a table piece by piece, in memory that does not grow with the file.
 
@@ -70,6 +75,7 @@ def read_chunks(
         options: What the user states about a CSV file; None for nothing.
         rows: The most rows of a chunk, >= 1.
         is_told: Whether to say how the file is written; not where it is read again.
+        dialect: How a CSV file is written, if that has been found out; None to do so.
 
     Returns:
         The chunks in order; a single one without rows for a table that has none.
@@ -84,7 +90,7 @@ def read_chunks(
         for index, (frame, done) in enumerate(chunks):
             yield TextChunk(frame, None, index * rows, done)
         return
-    dialect = find_dialect(path, options, is_told=is_told)
+    dialect = dialect or find_dialect(path, options, is_told=is_told)
     size, before = path.stat().st_size, 0
     scan = Scan(dialect)
     for records in scan:

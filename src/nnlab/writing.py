@@ -1,0 +1,119 @@
+"""Writing predictions: a CSV file that spreadsheets open as they do the input."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from nnlab.atomic import replacing
+from nnlab.data.csv.dialect import Dialect
+
+# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
+_FORMULA = r"^[=+\-@\t\r]"
+# What begins so and is no more than a number, such as -1,82 or -$4,200.20 or -1.39 %.
+_HARMLESS = r"^[+-]? ?\p{Sc}?[\d.,' ]*[%\p{Sc}]?$"
+
+Part = tuple[pl.DataFrame, float]
+"""Some rows, and the share of all that is done with them."""
+
+
+def write_csv(
+    parts: Iterator[Part], path: Path, like: Dialect | None, *, decimal: str, is_raw: bool
+) -> int:
+    """Write tables below each other into one CSV file, which appears once it is whole.
+
+    Args:
+        parts: The tables.
+        path: The file, in a folder that is made if need be.
+        like: How the file is written that the rows come from, so that the programs that open it
+            open this one, too; None for the standard way.
+        decimal: The decimal mark.
+        is_raw: Whether to leave cells that a spreadsheet would run as they are.
+
+    Returns:
+        How many rows they are.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    style = _style(like, decimal)
+    rows, is_first, has_mark = 0, True, bool(like and like.source.mark)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file, _progress() as progress:
+        task = progress.add_task("", total=1.0, rows=0)
+        for part, done in parts:
+            safe = part if is_raw else _neutralize(part)
+            # An empty text would be written as "", which others read as text.
+            empty = safe.with_columns(pl.selectors.string().replace("", None))
+            empty.write_csv(
+                file, include_header=is_first, include_bom=is_first and has_mark, **style
+            )
+            is_first = False
+            rows += len(part)
+            progress.update(task, completed=done, rows=rows)
+    return rows
+
+
+def _style(like: Dialect | None, decimal: str) -> dict[str, Any]:
+    """How polars is to write."""
+    if like is None:
+        return {}
+    quote = like.marks.quote
+    quoting = {"quote_style": "never"} if quote is None else {"quote_char": chr(quote)}
+    return {
+        "separator": chr(like.marks.separator),
+        "decimal_comma": decimal == ",",
+        **quoting,
+    }
+
+
+def _progress() -> Progress:
+    """A bar for a person at a terminal, gone when all is done; nothing elsewhere."""
+    return Progress(
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TimeElapsedColumn(),
+        TextColumn("elapsed"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=Console(stderr=True),
+        transient=True,
+        # Messages on the same terminal are printed above it; in a file they stay what they are.
+        redirect_stdout=sys.stdout.isatty(),
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put a ' before cells that a spreadsheet would run; numbers such as -5 are none."""
+    text = frame.select(pl.selectors.string())
+    safe = [
+        values.to_frame()
+        .select(
+            pl.when(
+                values.str.contains(_FORMULA)
+                & ~values.str.contains(_HARMLESS)
+                & values.cast(pl.Float64, strict=False).is_null()
+            )
+            .then("'" + values)
+            .otherwise(values)
+            .alias(values.name)
+        )
+        .to_series()
+        for values in text
+    ]
+    frame = frame.with_columns(safe)
+    return frame.rename({name: f"'{name}" for name in frame.columns if re.search(_FORMULA, name)})
