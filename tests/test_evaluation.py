@@ -117,6 +117,24 @@ def test_rows_without_a_target_are_left_out_with_a_count(runs, quick_command, tm
     assert "the 18 rows that have a target" in printed
 
 
+@pytest.mark.parametrize(
+    ("rows", "target", "said"),
+    [
+        (5, "kind", "auroc is left out: it needs rows of two classes, but all 5 rows are 'high'"),
+        (1, "kind", "auroc is left out: it needs rows of two classes, but the only row is 'high'"),
+        (1, "number", "r2 is left out: it needs two rows or more, got 1"),
+    ],
+)
+def test_a_metric_that_the_rows_do_not_define_is_named(
+    runs, quick_command, tmp_path, rows, target, said
+) -> None:
+    make_table(200, 6).filter(kind="high")[:rows].write_csv(tmp_path / "other.csv")
+    command = ("evaluate.py", f"run={runs[target]}", "data.path=other.csv")
+    assert said in quick_command(*command).stdout.splitlines()
+    make_table(20, 6).write_csv(tmp_path / "other.csv")
+    assert "is left out" not in quick_command(*command).stdout
+
+
 @pytest.mark.parametrize("column", ["x", "number"])
 def test_words_for_missing_values_are_named_with_the_setting_that_takes_them(
     runs, quick_command, tmp_path, column

@@ -14,7 +14,12 @@ from nnlab.data import TabularDataModule
 from nnlab.data.module import InMemoryDataModule, Split, in_order
 from nnlab.models import SupervisedModule
 from nnlab.process import environment, fast_arithmetic, set_threads
-from nnlab.reporting import report_errors, report_evaluation, report_other_evaluation
+from nnlab.reporting import (
+    report_errors,
+    report_evaluation,
+    report_other_evaluation,
+    report_undefined,
+)
 from nnlab.suggestions import setting
 
 
@@ -56,6 +61,7 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
         metrics = module.compute_metrics(outputs, targets)
         now = environment("cpu")
     report_evaluation(metrics, len(targets), run_dir, now)
+    report_undefined(module.spec, metrics, targets)
     report_errors(module.spec, outputs, targets)
 
 
@@ -71,6 +77,7 @@ def _evaluate_other(
     with replacing(path) as file:
         file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
     report_other_evaluation(metrics, len(targets), path)
+    report_undefined(module.spec, metrics, targets)
     report_errors(module.spec, outputs, targets)
 
 

@@ -168,6 +168,17 @@ def report_other_evaluation(metrics: dict[str, float], rows: int, path: Path) ->
     _log.info("\nthe %s rows that have a target; written to %s", f"{rows:,}", relative(path))
 
 
+def report_undefined(spec: "DataSpec", metrics: dict[str, float], targets: "Tensor") -> None:
+    """Tell which metrics these rows do not define, and why."""
+    if spec.task == "regression":
+        if "r2" not in metrics:
+            _log.info("r2 is left out: it needs two rows or more, got 1")
+    elif "auroc" not in metrics:
+        name = spec.class_names[int(targets[0])]
+        rows = "the only row is" if len(targets) == 1 else f"all {len(targets):,} rows are"
+        _log.info("auroc is left out: it needs rows of two classes, but %s '%s'", rows, name)
+
+
 # More classes make a matrix that no one can read.
 _MOST_CLASSES_SHOWN = 15
 
