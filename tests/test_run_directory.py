@@ -40,6 +40,25 @@ def test_a_bomb_of_interpolations_is_refused_wherever_it_is(tmp_path: Path, plac
         change_config(cfg, [], allowed=[], argument="run")
 
 
+@pytest.mark.parametrize(
+    ("data", "word", "takes"),
+    [
+        ("root", "data.path=a.csv", "images, so only threads, data.root may be given, got data.pa"),
+        ("path", "data.root=there", "a table, so only threads, data.path may be given, got data.r"),
+    ],
+)
+def test_data_of_another_kind_is_refused_with_what_is_taken(
+    tmp_path: Path, data: str, word: str, takes: str
+) -> None:
+    cfg = load_config(run_with(tmp_path, f"threads: 1\ndata: {{{data}: here}}\n"))
+    allowed = ("threads", "data.path", "data.val_path", "data.root")
+    with pytest.raises(ValueError, match=f"run=RUN_DIR is a run on {takes}") as caught:
+        change_config(cfg, [word], allowed=allowed, argument="run")
+    named = {"root": "data.root=FOLDER", "path": "data.path=FILE"}[data]
+    assert str(caught.value).endswith(f" named by {named}")
+    change_config(cfg, [named], allowed=allowed, argument="run")
+
+
 def test_settings_that_are_nested_without_end_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="got lists in lists"):
         load_config(run_with(tmp_path, "a: " + "[" * 5_000 + "]" * 5_000))

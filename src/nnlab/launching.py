@@ -30,6 +30,7 @@ from nnlab.run_directory import (
     find_run,
     load_config,
     load_sweep,
+    refuse_other_data,
     refuse_others,
     settle_config,
 )
@@ -130,7 +131,9 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
     if sweep:
         # Its jobs have the folders they had, so that each goes on, or tells what came of it.
         return "train", ["-m", *sweep, "hydra.sweep.dir=${nnlab.run_dir:}", *rest]
-    settings = cast(dict[str, Any], OmegaConf.to_container(load_config(run_dir)))
+    saved = load_config(run_dir)
+    refuse_other_data(saved, own, allowed=CHANGEABLE, argument="resume")
+    settings = cast(dict[str, Any], OmegaConf.to_container(saved))
     ConfigStore.instance().store(
         name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **settings}
     )

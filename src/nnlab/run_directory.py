@@ -240,6 +240,7 @@ def change_config(
         ValueError: A setting may not be changed, or a value breaks its rule.
     """
     refuse_others(changes, allowed=allowed, argument=argument)
+    refuse_other_data(cfg, changes, allowed=allowed, argument=argument)
     with few_interpolations():  # on the way to a setting, too
         for override in OverridesParser.create().parse_overrides(as_hydra_reads(changes)):
             OmegaConf.update(cfg, override.key_or_group, override.value())
@@ -259,3 +260,27 @@ def refuse_others(words: Sequence[str], *, allowed: Sequence[str], argument: str
                 f"with {argument}=RUN_DIR a run keeps its own settings; only "
                 f"{', '.join(allowed)} may be given, got {word}{did_you_mean(name, allowed)}"
             )
+
+
+def refuse_other_data(
+    cfg: DictConfig, words: Sequence[str], *, allowed: Sequence[str], argument: str
+) -> None:
+    """Refuse settings of data of another kind: those of tables for images, and the reverse.
+
+    Raises:
+        ValueError: A word sets something of the data that a run's data has not.
+    """
+    data = OmegaConf.to_container(cfg.data) if OmegaConf.is_dict(cfg.get("data")) else {}
+    for word in words:
+        name = word.partition("=")[0].removeprefix("data.")
+        if not word.startswith("data.") or not data or name in data:
+            continue
+        kind, others, place, example = "a table", "another is", "data.path", "FILE"
+        if "root" in data:
+            kind, others, place, example = "images", "others are", "data.root", "FOLDER"
+        takes = [key for key in allowed if key.removeprefix("data.") in data or "data." not in key]
+        hint = f"; {others} named by {place}={example}" if place in allowed else ""
+        raise ValueError(
+            f"{argument}=RUN_DIR is a run on {kind}, so only {', '.join(takes)} may be given, "
+            f"got {word}{hint}"
+        )
