@@ -1,10 +1,14 @@
 """What columns hold: found out from their values, or said."""
 
-from datetime import date, time, timedelta
+import re
+import shlex
+from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from nnlab.data.dates import to_seconds
 from nnlab.data.kinds import count_distinct, infer_kind, infer_kinds
 from nnlab.data.spelling import boolean_text, number_text
 
@@ -353,3 +357,36 @@ def test_any_row_shows_whether_the_month_comes_first_in_a_date_that_is_said_to_b
     whole = pl.concat([training, pl.Series("x", ["04/25/2024"])])
     (found,) = infer_kinds(training.to_frame(), said={"x": "date"}, drop=[], whole=whole.to_frame())
     assert found.date_format == "%m/%d/%Y"
+
+
+@pytest.mark.parametrize("drop", [["city", "state"], ["id", "city", "state"], ["city, state"]])
+def test_a_dropped_name_with_a_comma_is_written_as_it_has_to_be(drop: list[str]) -> None:
+    frame = pl.DataFrame({"id": [1, 2, 4], "city, state": ["a", "b", "a"], "x": [1.5, 2.5, 0.5]})
+    if "city, state" not in drop:
+        with pytest.raises(ValueError, match="got 'city'; write ") as caught:
+            infer_kinds(frame, said={}, drop=drop)
+        (typed,) = re.findall("write ('.*?') for the column 'city, state' ", str(caught.value))
+        drop = OverridesParser.create().parse_override(*shlex.split(typed)).value()
+    kinds = infer_kinds(frame, said={}, drop=drop)
+    dropped = [kind.name for kind in kinds if kind.note == "as data.drop says"]
+    assert dropped == drop
+
+
+@pytest.mark.parametrize(
+    ("numbers", "way_out"),
+    [
+        ([2007, 2008, None, 2009], r"set data\.columns\.x=(\S+) for years, or leave it out to"),
+        ([3, 7, 12], r"set data\.columns\.x=(\S+) if they are written so, or leave it out to"),
+    ],
+)
+def test_numbers_that_are_said_to_be_dates_have_a_way_out(numbers: list, way_out: str) -> None:
+    frame = pl.DataFrame({"x": numbers})
+    with pytest.raises(ValueError, match=way_out) as caught:
+        infer_kinds(frame, said={"x": "date"}, drop=[])
+    (pattern,) = re.findall(way_out, str(caught.value))
+    (kind,) = infer_kinds(frame, said={"x": pattern}, drop=[])
+    if numbers[0] > 2000:
+        seconds = to_seconds(frame["x"], kind.date_format)
+        assert seconds.to_list() == [
+            year and datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in numbers
+        ]

@@ -100,13 +100,26 @@ def check_names(columns: Sequence[str], *, said: Iterable[str], drop: Iterable[s
         ValueError: A name is no column's; the message offers the closest.
     """
     known = set(columns)
-    for option, names in (("data.columns", said), ("data.drop", drop)):
+    for option, names in (("data.columns", list(said)), ("data.drop", list(drop))):
         for name in names:
             if name not in known:
+                way_out = _with_comma(names, columns) if option == "data.drop" else ""
                 raise ValueError(
                     f"{option} must name features of the table, got '{name}'"
-                    f"{did_you_mean(name, columns)} (they are: {few(columns)})"
+                    f"{way_out or did_you_mean(name, columns)} (they are: {few(columns)})"
                 )
+
+
+def _with_comma(names: Sequence[str], columns: Sequence[str]) -> str:
+    """The way out where a column's name has a comma, at which it was taken apart."""
+    for column in columns:
+        parts = [part.strip() for part in column.split(",")]
+        for start in range(len(names)):
+            end = start + len(parts)
+            if len(parts) > 1 and list(names[start:end]) == parts:
+                meant = [*names[:start], column, *names[end:]]
+                return f"; write {setting('data.drop', meant)} for the column '{column}'"
+    return ""
 
 
 def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str = ".") -> ColumnKind:
@@ -209,10 +222,19 @@ def _say(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> Column
     if not formats:
         raise ValueError(
             f"data.columns.{values.name}=date needs dates in a usual format, got "
-            f"'{values.drop_nulls()[0]}'; say how they are written, such as "
-            + column_kind(values.name, "%Y-%m-%d")
+            f"'{values.drop_nulls()[0]}'; {_how_dates_are_said(values)}"
         )
     return _facts(values, "date", distinct, date_formats=formats)
+
+
+def _how_dates_are_said(values: pl.Series) -> str:
+    """The way out for a column of dates in no usual format."""
+    if not values.dtype.is_numeric():
+        return f"say how they are written, such as {column_kind(values.name, '%Y-%m-%d')}"
+    low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
+    as_dates = column_kind(values.name, "%Y" if are_years(low, high) else "%Y%m%d")
+    years = "for years" if are_years(low, high) else "if they are written so"
+    return f"set {as_dates} {years}, or leave it out to take them as numbers"
 
 
 def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
