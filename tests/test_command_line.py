@@ -41,6 +41,29 @@ def read(*typed: str) -> list[object]:
         ("data.columns.Größe=%d. März", "%d. März"),
         ("data.path=${oc.env:HOME}/größe.csv", "${oc.env:HOME}/größe.csv"),
         ("model.hidden_sizes=[8,8]", [8, 8]),
+        *(
+            (f"data.{setting}={name}", name)
+            for setting in ("target", "group", "time")
+            for name in (
+                *("$x", "$HOME", "{a}", "{a: b}", "a=b", "1", "-5", "1e5", "true", "[a]", "a{b}"),
+                *(
+                    "str(x)",
+                    "int(3)",
+                    "choice(a,b)",
+                    "range(1,3)",
+                    "it's",
+                    "a@b",
+                    "Size, in cm (1)",
+                ),
+            )
+        ),
+        ("data.target=null", "null"),
+        ("data.group=null", None),
+        ('data.target="null"', "null"),
+        ("data.drop=[1,true,null,{a},[b],$x]", ["1", "true", "null", "{a}", "[b]", "$x"]),
+        ("data.drop=[]", []),
+        ("data.null_values=[-999,NA]", ["-999", "NA"]),
+        ("data.max_one_hot=1", 1),
     ],
 )
 def test_what_was_typed_is_what_is_meant(typed: str, value: object) -> None:

@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 
 from nnlab.column_names import spell
 from nnlab.config import config_folder
-from nnlab.rule_types import Rule, Text
+from nnlab.rule_types import ListOf, Rule, Text
 from nnlab.rules import RULES
 from nnlab.suggestions import written
 
@@ -26,6 +26,8 @@ MULTIRUN = {"-m", "--multirun"}
 _KIND = re.compile(r"\+*data\.columns\.(.*)=(.*)", re.DOTALL)
 # Between commas, but not those in quotes or brackets.
 _PIECES = re.compile(r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|[^,])+""")
+# What Hydra would call: `str(x)`, `choice(a,b)`.
+_FUNCTION = re.compile(r"\w+\(")
 _QUOTED = re.compile(r"""^(["'])(.*)\1$""", re.DOTALL)
 
 
@@ -60,7 +62,8 @@ def as_hydra_reads(arguments: Sequence[str]) -> list[str]:
     """The same words with names and texts spelled as Hydra's grammar wants them.
 
     Any column's name can be said: `column_names` has it back once the config is composed. A text
-    that Hydra could not read gets quotes, where its setting is one that takes such texts.
+    that Hydra could not read, or not as a text, gets quotes where its setting takes texts; but two
+    with a comma between them may be a sweep whose `-m` was forgotten.
 
     Raises:
         ValueError: A part that a run is made of would be null, or a word names nothing.
@@ -82,22 +85,30 @@ def _as_hydra_reads(word: str, sweeps: bool) -> str:
     is_part = re.fullmatch(r"\w+", key) and (config_folder() / key).is_dir()
     if is_part and "null" in value.lower().split(","):
         raise ValueError(_no_null(key, word))
-    if rule is not None and not _is_readable(value):
+    if rule is not None and not _is_read_as_meant(value, rule, sweeps):
         value = _in_quotes(value, rule, sweeps) or value
     return f"{key}={value}"
 
 
-def _is_readable(value: str) -> bool:
+def _is_read_as_meant(value: str, rule: Rule, sweeps: bool) -> bool:
+    """Whether Hydra can read a value, and takes no text for something else, such as a number."""
     try:
-        OverridesParser.create().parse_rule(f"key={value}", "override")
+        override = OverridesParser.create().parse_rule(f"key={value}", "override")
     except HydraException:
         return False
-    return True
+    is_text = isinstance(rule, Text) or (isinstance(rule, ListOf) and isinstance(rule.rule, Text))
+    if not is_text or sweeps:
+        return True
+    is_function = isinstance(rule, Text) and _FUNCTION.match(value)
+    if override.is_sweep_override():
+        return not is_function
+    return rule.allows(override.value()) and not is_function
 
 
 def _in_quotes(value: str, rule: Rule, sweeps: bool) -> str | None:
     """A value with quotes around its texts, or None where the rule allows no such texts."""
-    given = [texts(choice) for choice in (_PIECES.findall(value) if sweeps else [value])]
+    choices = _PIECES.findall(value) if sweeps else [value]
+    given = choices if isinstance(rule, Text) else list(map(texts, choices))
     if not all(map(rule.allows, given)):
         return None
     # What stands for another value is to go on doing so.

@@ -12,15 +12,25 @@ from typing import Any
 _PLAIN = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_/%][A-Za-z0-9_./%-]*")
 
 
+def closest(word: Any, options: Iterable[str]) -> str | None:
+    """The option that is most like a word, capitals aside; None where none is.
+
+    >>> closest("Rleu", ["relu", "tanh"])
+    'relu'
+    """
+    by_lower_case = {option.lower(): option for option in options}
+    close = difflib.get_close_matches(str(word).lower(), by_lower_case, n=1)
+    return by_lower_case[close[0]] if close else None
+
+
 def did_you_mean(word: Any, options: Iterable[str]) -> str:
     """The end of an error message that offers the closest option, or nothing.
 
     >>> did_you_mean("rleu", ["relu", "tanh"])
     "; did you mean 'relu'?"
     """
-    by_lower_case = {option.lower(): option for option in options}
-    close = difflib.get_close_matches(str(word).lower(), by_lower_case, n=1)
-    return f"; did you mean '{by_lower_case[close[0]]}'?" if close else ""
+    found = closest(word, options)
+    return "" if found is None else f"; did you mean '{found}'?"
 
 
 def few(names: Sequence[str]) -> str:

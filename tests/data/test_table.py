@@ -7,18 +7,22 @@ import logging
 import math
 import random
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 from pandas._libs import parsers as pandas_readers
 
+from nnlab.command_line import as_hydra_reads
 from nnlab.data.chunks import find_place, read_chunks
 from nnlab.data.csv import source as csv_source
 from nnlab.data.csv.options import CsvOptions, missing_values
-from nnlab.data.table import read_table
+from nnlab.data.table import read_table, require_column
 from nnlab.data.words import is_text
 
 Write = Callable[..., Path]
@@ -684,3 +688,20 @@ def test_a_row_is_found_again(write: Write, small_blocks) -> None:
     assert len(read_table(path)) == 54
     found = [find_place(path, CsvOptions(), row) for row in (0, 1, 50, 51, 53)]
     assert found == ["line 2", "line 4", "line 53", "line 54", "line 56"]
+
+
+@pytest.mark.parametrize("name", ['"quoted"', "Size, in cm", "null", "${oc.env:HOME}", "price"])
+@pytest.mark.parametrize("what", ["target", "data.group"])
+def test_a_column_that_is_not_there_is_suggested_as_it_has_to_be_typed(name, what: str) -> None:
+    frame = pl.DataFrame({name: ["a"], "zzzzzzzzzz": [1]})
+    with pytest.raises(ValueError, match="; did you mean ") as caught:
+        require_column(frame, name.strip('"').replace(", ", ",").upper(), Path("t.csv"), what)
+    (said,) = re.findall(r"did you mean (.*)\? \(its columns: ", str(caught.value))
+    if name == "price":
+        assert said == "'price'"
+        return
+    (typed,) = shlex.split(said)
+    setting = f"data.{what.removeprefix('data.')}"
+    override = OverridesParser.create().parse_override(*as_hydra_reads([typed]))
+    config = OmegaConf.create({override.key_or_group: override.value()})
+    assert OmegaConf.to_container(config, resolve=True) == {setting: name}

@@ -24,7 +24,7 @@ from nnlab.data.csv.types import Attempt, ColumnTypes, as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.storage import Storage, TableParts
 from nnlab.data.threads import map_in_threads
-from nnlab.suggestions import did_you_mean, few, setting
+from nnlab.suggestions import closest, few, setting
 
 _ROWS_LOOKED_AT = 65_536
 
@@ -180,10 +180,22 @@ def require_column(frame: pl.DataFrame, name: str, path: Path, what: str = "targ
     if name not in frame.columns:
         raise ValueError(
             f"{what} must be a column of {path.name}, got {what}='{name}'"
-            f"{_other_separator(frame.columns, name) or did_you_mean(name, frame.columns)} "
-            f"(its columns: {few(frame.columns)})"
+            f"{_other_separator(frame.columns, name) or _closest_column(frame.columns, name, what)}"
+            f" (its columns: {few(frame.columns)})"
         )
     return frame[name]
+
+
+def _closest_column(names: list[str], wanted: str, what: str) -> str:
+    """The column that may be meant, as it is to be typed where it is more than a word."""
+    found = closest(wanted, names)
+    if found is None:
+        return ""
+    name = f"data.{what.removeprefix('data.')}"
+    typed = setting(name, found)
+    return (
+        f"; did you mean {typed}?" if typed != f"{name}={found}" else f"; did you mean '{found}'?"
+    )
 
 
 def _other_separator(names: list[str], wanted: str) -> str:
