@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT, Command
@@ -64,3 +65,16 @@ def test_every_file_of_a_run_is_there(digits_run) -> None:
 def test_links_lead_to_files() -> None:
     for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_lines_of_python_run_as_written(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    section = README.partition("## From Python\n")[2].partition("\n## ")[0]
+    code = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - the README's own
+    printed = capsys.readouterr().out
+    assert f"run directory  {names['run']}" in printed
+    assert float(printed.partition("shape: ")[0].split()[-1]) > 0.9  # the accuracy
+    assert re.search(r"^│ Gentoo +┆", printed, re.MULTILINE)
+    assert names["inputs"].shape == (206, 15)

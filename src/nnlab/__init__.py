@@ -2,11 +2,12 @@
 
 Importing this package is cheap: torch is loaded by what needs it, not here.
 
-    from nnlab import load_run
-    model = load_run("RUN_DIR")
-    predictions = model.predict(data_frame)
+    import nnlab
+    run = nnlab.train("data=csv", "data.path=houses.csv", "data.target=price")
+    predictions = nnlab.load_run(run).predict(data_frame)
 """
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -15,9 +16,10 @@ from nnlab import stopwatch as stopwatch  # before all else: it measures what a 
 __version__ = version("nnlab")
 
 
-def __getattr__(name: str) -> Any:
-    if name == "load_run":
-        from nnlab.predictor import load_run
+_FROM = {"compose": "notebook", "train": "notebook", "load_run": "predictor"}
 
-        return load_run
+
+def __getattr__(name: str) -> Any:
+    if name in _FROM:
+        return getattr(import_module(f"nnlab.{_FROM[name]}"), name)
     raise AttributeError(f"module 'nnlab' has no attribute '{name}'")

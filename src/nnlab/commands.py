@@ -119,10 +119,11 @@ it lies a JSON file with the columns, the code of each category, and the names o
 _MODULES = {"evaluate": "evaluation", "predict": "prediction", "export": "exporting"}
 
 
-class _Print(logging.Handler):
+class Printer(logging.Handler):
     """Prints messages where `sys.stdout` leads at the time, such as above a progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Print a message."""
         print(self.format(record), flush=True)
 
 
@@ -202,14 +203,20 @@ def _run(verb: str, arguments: list[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(128 + signal.SIGPIPE) from None
     except Exception as error:
-        remove_untouched_folders()
+        _leave_nothing()
         if show_traceback or not _is_users_mistake(error):
             raise
         _fail(explain(error))
     except KeyboardInterrupt:
-        remove_untouched_folders()
+        _leave_nothing()
         print("stopped", file=sys.stderr)
         raise SystemExit(128 + signal.SIGINT) from None
+
+
+def _leave_nothing() -> None:
+    """Remove the folders of runs that have not begun."""
+    logging.shutdown()  # closes the logs, which lie in them
+    remove_untouched_folders()
 
 
 def _work_on_run(name: str, arguments: list[str]) -> None:
@@ -235,7 +242,7 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
     run_dir = find_run("run", own.pop("run"))
     cfg = load_config(run_dir)
     change_config(cfg, changes, allowed=allowed, argument="run")
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[_Print()], force=True)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[Printer()], force=True)
     module = load(f"nnlab.{_MODULES[name]}")
     getattr(module, name)(cfg, run_dir, changed=_names(changes), **own)
 

@@ -74,11 +74,11 @@ def _folder_of_runs(*name: Any, _node_: Node, _root_: BaseContainer) -> str:
         raise ValueError("nnlab.new_folder makes the folders of runs, nothing else")
     made = OmegaConf.get_cache(_root_)["nnlab.new_folder"]
     if setting not in made:
-        made[setting] = _new_folder(*name)
+        made[setting] = str(new_folder(*name))
     return str(made[setting])
 
 
-def _new_folder(parent: Any, name: Any, choice: str, time: str) -> str:
+def new_folder(parent: Any, name: Any, choice: str, time: str) -> Path:
     """Make the folder `parent/name/time`, or `..._2` and so on where that is taken.
 
     Making it is what claims it: two runs that start in the same second get two folders.
@@ -96,7 +96,7 @@ def _new_folder(parent: Any, name: Any, choice: str, time: str) -> str:
             f"({error.filename}: {error.strerror}); name another with output_dir=FOLDER"
         ) from error
     new_folders.append(folder.resolve())
-    return str(folder)
+    return folder
 
 
 def _make_first(folder: Path) -> Path:

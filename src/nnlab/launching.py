@@ -176,7 +176,7 @@ def _job(
                 settle_config(cfg, run_dir)
                 check_config(cfg)
                 check_downloads(cfg, typed)
-                _require_tables(cfg.get("data") or {})
+                require_tables(cfg.get("data") or {})
                 training = load("nnlab.training")
                 # Lightning starts the other processes of a distributed run as this one was.
                 with _process(*command):
@@ -211,7 +211,7 @@ def _tell_how_to_go_on(run_dir: Path) -> None:
         report_interrupted_sweep(sweep_dir)
 
 
-def _require_tables(data: Mapping[str, Any]) -> None:
+def require_tables(data: Mapping[str, Any]) -> None:
     """Refuse files of a table that are not there, sooner than torch is loaded."""
     for key in ("path", "val_path", "test_path"):
         if data.get(key) is not None:
@@ -219,8 +219,10 @@ def _require_tables(data: Mapping[str, Any]) -> None:
 
 
 def remove_untouched_folders() -> None:
-    """Remove what this process has made and no training has begun in: a mistake leaves nothing."""
-    logging.shutdown()  # closes the logs, which lie in the folders
+    """Remove what this process has made and no training has begun in: a mistake leaves nothing.
+
+    Logs that lie in the folders are to be closed before.
+    """
     for folder in new_folders:
         if not _has_begun(folder):
             shutil.rmtree(folder, ignore_errors=True)

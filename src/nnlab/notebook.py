@@ -1,0 +1,126 @@
+"""Training from Python, such as in a notebook, with the settings of the command line."""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from nnlab.command_line import as_hydra_reads
+from nnlab.commands import LogFile, Printer
+from nnlab.composing import checked_composition
+from nnlab.config import check_config, config_folder, new_folder, register_resolvers
+from nnlab.explaining import explain
+from nnlab.launching import remove_untouched_folders, require_tables
+from nnlab.loading import load
+from nnlab.run_directory import alone_in, settle_config
+from nnlab.stopwatch import stopwatch
+from nnlab.trust import check_downloads
+
+
+def compose(*settings: str) -> DictConfig:
+    """The config that settings come to, as `python scripts/train.py SETTINGS --cfg job` prints it.
+
+    `nnlab.config.build` makes its parts.
+
+    Args:
+        *settings: Such as `"data=csv", "data.path=houses.csv"`, without a shell's quotes.
+
+    Raises:
+        ValueError: There is no such setting, or a value breaks its rule.
+
+    Example:
+        `build(compose("data=penguins").data, TabularDataModule).loaded.column_table`
+    """
+    return _compose(settings)[0]
+
+
+def train(*settings: str) -> Path:
+    """Train what settings say, as `python scripts/train.py SETTINGS` does.
+
+    Args:
+        *settings: Such as `"data=csv", "data.path=houses.csv"`, without a shell's quotes.
+
+    Returns:
+        The run directory, for `nnlab.load_run`; its `metrics.json` has the results.
+
+    Raises:
+        FileNotFoundError: The data is not there.
+        ValueError: The settings are wrong, or do not fit the data.
+        KeyboardInterrupt: It was stopped; what was printed says how to go on.
+
+    Example:
+        `load_run(train("data=penguins", "trainer.max_epochs=20"))`
+    """
+    stopwatch.reset()  # what the process did before is none of the run's time
+    cfg, data = _compose(settings)
+    typed = [word.partition("=")[0].lstrip("+") for word in settings]
+    check_downloads(cfg, typed)
+    require_tables(cfg.data)
+    training = load("nnlab.training")
+    time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    run_dir = new_folder(cfg.output_dir, cfg.name, data, time)
+    try:
+        with alone_in(run_dir), _messages(run_dir), _same_threads():
+            settle_config(cfg, run_dir)
+            training.train(cfg, run_dir, typed=typed)
+    except SystemExit:
+        raise KeyboardInterrupt from None
+    finally:
+        remove_untouched_folders()
+    return run_dir
+
+
+def _compose(settings: Sequence[str]) -> tuple[DictConfig, str]:
+    """A config, checked, and the name of its data."""
+    register_resolvers()
+    folder = hydra.initialize_config_dir(str(config_folder()), version_base="1.3")
+    try:
+        with folder, checked_composition():
+            cfg = hydra.compose("train", as_hydra_reads(settings), return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(explain(error)) from error
+    data = str(cfg.hydra.runtime.choices.data)
+    with open_dict(cfg):
+        del cfg["hydra"]
+    check_config(cfg)
+    return cfg, data
+
+
+@contextlib.contextmanager
+def _messages(run_dir: Path) -> Iterator[None]:
+    """Print what a run has to say, and write it down beside its results."""
+    log = logging.getLogger("nnlab")
+    before = log.level, log.propagate
+    file = LogFile(run_dir / "train.log", delay=True)
+    # As Hydra does it.
+    file.setFormatter(logging.Formatter("[%(asctime)s][%(name)s][%(levelname)s] - %(message)s"))
+    handlers = [Printer(), file]
+    log.setLevel(logging.INFO)
+    log.propagate = False  # a notebook may have handlers of its own
+    for handler in handlers:
+        log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.level, log.propagate = before
+        for handler in handlers:
+            log.removeHandler(handler)
+            handler.close()
+
+
+@contextlib.contextmanager
+def _same_threads() -> Iterator[None]:
+    """Leave torch as many threads as it had: the process goes on."""
+    import torch
+
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,87 @@
+"""Training from Python: as the command does it, and leaving the process as it was."""
+
+import logging
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+import nnlab
+from nnlab.checkpoints import read_checkpoint
+from nnlab.run_directory import load_config
+
+QUICK = ("data=penguins", "trainer.max_epochs=2", "model.hidden_sizes=[8]")
+
+
+@pytest.fixture(autouse=True)
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_run_is_that_of_the_command(tmp_path: Path, quick_command, capsys) -> None:
+    run = nnlab.train(*QUICK)
+    printed = capsys.readouterr().out
+    quick_command("train.py", *QUICK)
+    first, second = sorted((tmp_path / "outputs" / "penguins").iterdir())
+    assert first.resolve() == run.resolve()
+    assert load_config(first) == load_config(second) == nnlab.compose(*QUICK)
+    assert {path.name for path in first.iterdir()} >= {"metrics.json", "train.log", "checkpoints"}
+    logs = [
+        # Up to the seconds, and without the times of day.
+        re.sub(r"\[20.*?\]", "", (folder / "train.log").read_text().partition("time  ")[0])
+        for folder in (first, second)
+    ]
+    assert "[nnlab.reporting][INFO] - best epoch" in logs[0]
+    assert logs[0] == logs[1]
+    assert "epoch 2/2" in printed
+    mine, theirs = (read_checkpoint(path / "checkpoints" / "best.ckpt") for path in (first, second))
+    for name, weights in mine["state_dict"].items():
+        torch.testing.assert_close(weights, theirs["state_dict"][name], rtol=0, atol=0)
+
+
+def test_the_process_stays_as_it_was(caplog) -> None:
+    log, threads = logging.getLogger("nnlab"), torch.get_num_threads()
+    before = log.level, log.propagate, list(log.handlers)
+    try:
+        torch.set_num_threads(3)
+        nnlab.train(*QUICK)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
+    assert (log.level, log.propagate, log.handlers) == before
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        (["model.droput=0.1"], ValueError, "there is no setting model.droput; did you mean 'dr"),
+        (["model.dropout=3"], ValueError, r"dropout must be a number in \[0, 1\), got model.drop"),
+        (["data=csv", "data.path=no.csv", "data.target=y"], FileNotFoundError, "no file no.csv"),
+        (["data=penguins", "data.target=spezies"], ValueError, "did you mean 'species'"),
+    ],
+)
+def test_a_mistake_is_an_error_in_a_sentence_and_leaves_nothing(
+    tmp_path: Path, settings: list[str], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        nnlab.train(*settings)
+    assert not list(tmp_path.glob("outputs/*"))
+
+
+def test_who_stops_a_run_is_told_how_to_go_on(monkeypatch, capsys) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nnlab.callbacks.EpochProgress.on_validation_end", stop, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        nnlab.train(*QUICK)
+    assert "stopped" in capsys.readouterr().out
+
+
+def test_what_nnlab_offers_is_there() -> None:
+    assert set(nnlab._FROM) == {"compose", "train", "load_run"}
+    assert all(callable(getattr(nnlab, name)) for name in nnlab._FROM)
+    with pytest.raises(AttributeError, match="'nnlab' has no attribute 'trian'"):
+        nnlab.trian  # noqa: B018
