@@ -16,7 +16,7 @@ from nnlab.command_line import texts
 from nnlab.config import config_folder, resolution_message, target_class
 from nnlab.rule_types import Either, ListOf
 from nnlab.rules import RULES
-from nnlab.suggestions import did_you_mean, setting
+from nnlab.suggestions import closest, did_you_mean, setting
 
 # What Hydra takes for the name of a setting or of a part.
 _NAME = re.compile(r"[+~]{0,2}[A-Za-z_$][\w$-]*([./][\w$-]+)*(@[\w.]+)?", re.ASCII)
@@ -104,14 +104,12 @@ def _no_such_setting(node: DictConfig, full_key: str, word: str) -> str:
     more = [name for name in _more_arguments(node) if name not in own]
     if key in more and word:
         return f"{there} unless it is added: write {shlex.quote(word)}"
-    if hint := did_you_mean(key, [*own, *more]):
-        found = hint.split("'")[1]
-        hint = hint.replace(found, f"+{where}.{found}") if found in more else hint
-        return f"{there}{hint} ({', '.join(own)})"
+    if found := closest(key, [*own, *more]):
+        meant = f"+{where}.{found}" if found in more else found
+        return f"{there}; did you mean '{meant}'? ({', '.join(own)})"
     by_leaf = {path.rpartition(".")[2]: path for path in reversed(paths)}
-    if hint := did_you_mean(key, by_leaf):
-        found = hint.split("'")[1]
-        return there + hint.replace(found, by_leaf[found])
+    if found := closest(key, by_leaf):
+        return f"{there}; did you mean '{by_leaf[found]}'?"
     return there + (f" ({', '.join(own)})" if own else "")
 
 
