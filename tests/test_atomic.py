@@ -34,9 +34,21 @@ def test_a_folder_that_is_not_there_is_told_of(tmp_path: Path) -> None:
 def test_an_error_of_what_is_read_meanwhile_stays_what_it_is(tmp_path: Path) -> None:
     for error in (
         FileNotFoundError("there is no table"),
+        OSError(5, "Input/output error"),  # as reading from a failing disk
         PermissionError(13, "Permission denied", "input.csv"),
     ):
         with pytest.raises(type(error)) as caught, replacing(tmp_path / "a.csv"):
             raise error
         assert caught.value is error
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_disk_that_fills_up_while_writing_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    # What is written beside its place goes there.
+    (tmp_path / f".a.csv.{os.getpid()}").symlink_to("/dev/full")
+    said = rf"{path} must be written, but cannot be \(No space left on device\)"
+    with pytest.raises(OSError, match=said), replacing(path) as file:
+        file.write(b"x" * 2**20)
     assert not list(tmp_path.iterdir())

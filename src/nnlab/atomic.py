@@ -2,10 +2,14 @@
 
 import contextlib
 import errno
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 @contextlib.contextmanager
@@ -24,9 +28,11 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
         OSError: The file cannot be written; the message says so for a person to read.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
+    is_whole = False
     try:
-        with beside.open("wb") as file:
+        with io.BufferedWriter(_Named(beside, "wb")) as file:
             yield file
+            is_whole = True
             file.flush()
             os.fsync(file.fileno())
         if keep is not None and path.exists():
@@ -34,8 +40,8 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
         beside.replace(path)
         _force_to_disk(path.parent)
     except OSError as error:
-        # Who writes may read as well, and that has another name.
-        is_of_writing = error.errno and error.filename in (None, str(beside), str(path))
+        # Who writes may read as well, and what fails then has another name, or none.
+        is_of_writing = error.errno and (is_whole or error.filename == beside)
         # What polars raises has no number but that in its text.
         if not is_of_writing and f"(os error {errno.ENOSPC})" not in str(error):
             raise
@@ -46,6 +52,18 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):  # it is told of above
             beside.unlink(missing_ok=True)
+
+
+class _Named(io.FileIO):
+    """A file that is named by its errors of writing, which have no name of their own."""
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Write some bytes."""
+        try:
+            return super().write(data) or 0  # it is None of pipes alone
+        except OSError as error:
+            error.filename = self.name
+            raise
 
 
 def _force_to_disk(folder: Path) -> None:
