@@ -552,6 +552,7 @@ def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, mess
     [
         ("${:,}", "amounts of money such as '$1,000' in table.csv, line 2; leave out the currency"),
         ("{:.2f} €", "amounts of money such as '1000.00 €' in"),
+        ("JPY {:,}", "amounts of money such as 'JPY 1,000' in"),
         ("{} %", "percentages such as '1000 %' in table.csv, line 2; leave out the %, or set"),
         ("{:,}", "numbers with marks for thousands such as '1,000' in table.csv, line 2; leave"),
         ("{:,}.5", "numbers with marks for thousands such as '1,000.5' in"),

@@ -8,13 +8,9 @@ import re
 import numpy as np
 import polars as pl
 
-from nnlab.data.csv.types import from_decimal_comma
+from nnlab.data.number_grammar import WRITTEN, plain_numbers
 from nnlab.data.words import different_texts
 
-_CURRENCY = r"(?:\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR)"
-# Letters right behind a number may be a code's, as in 12A, unless they look like kg or km/h.
-_UNIT = rf"(?:{_CURRENCY}|[%‰°]|°[CF]|[a-zµ][a-zA-Z/²³]{{1,7}}| [a-zA-Zµ][a-zA-Z/²³.]{{0,11}})"
-_LOOSE = rf"^\(?[+-]?({_CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?( ?{_UNIT}|)\)?$"
 _FORMAT = re.compile(r"(.*)1(\D?)000([.,])5(.*)")
 # How many texts are looked at first, and how many tell the format.
 _FIRST, _SAMPLE = 20, 20_000
@@ -36,7 +32,7 @@ def find_number_format(values: pl.Series, decimal: str) -> str | None:
         return None
     texts = texts.gather_every(len(texts) // _SAMPLE + 1).unique(maintain_order=True)
     unread = plain_numbers(texts, decimal).null_count()
-    affixes = _plain(texts).str.extract_groups(_LOOSE).drop_nulls().value_counts(sort=True)
+    affixes = _plain(texts).str.extract_groups(WRITTEN).drop_nulls().value_counts(sort=True)
     prefix, suffix = affixes.to_series()[0].values()
     other = "," if decimal == "." else "."
     readings: dict[str, pl.Series] = {}
@@ -67,14 +63,7 @@ def _differ(numbers: pl.Series, thousandfold: pl.Series) -> bool:
 def are_mostly_numbers(texts: pl.Series) -> bool:
     """Whether most texts look like numbers, however they are written; in many, a sample tells."""
     texts = texts.gather_every(len(texts) // _SAMPLE + 1)
-    return bool(_plain(texts).str.contains(_LOOSE).sum() * 2 > len(texts))
-
-
-def plain_numbers(texts: pl.Series, decimal: str) -> pl.Series:
-    """Float64 of texts, null where they are no numbers with this decimal mark and nothing else."""
-    if decimal == ",":
-        return from_decimal_comma(texts)
-    return texts.str.strip_chars().cast(pl.Float64, strict=False)
+    return bool(_plain(texts).str.contains(WRITTEN).sum() * 2 > len(texts))
 
 
 def to_numbers(values: pl.Series, pattern: str) -> pl.Series:

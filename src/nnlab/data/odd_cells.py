@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from nnlab.data.csv.options import BLANKS
-from nnlab.data.csv.types import as_number
 from nnlab.data.dates import find_odd_dates
-from nnlab.data.number_formats import are_mostly_numbers, plain_numbers, to_numbers
+from nnlab.data.number_formats import are_mostly_numbers, to_numbers
+from nnlab.data.number_grammar import PADDED, as_number, plain_numbers
 from nnlab.data.words import by_word, different_texts, is_text
 
 FEW_WORDS = 5
@@ -56,7 +56,7 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
 
     words = present.filter(by_word(present, read).is_null())
     if words.is_empty():
-        is_padded = different_texts(present).str.contains(r"^\s*[+-]?0\d").any()
+        is_padded = different_texts(present).str.contains(PADDED).any()
         note = f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
         return OddCells(note=note, meant="codes", texts=[])
     if are_mostly_numbers(different_texts(words)):

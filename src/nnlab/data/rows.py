@@ -19,10 +19,10 @@ from nnlab.data.columns import (
     read_rows,
 )
 from nnlab.data.csv.options import BLANKS
-from nnlab.data.csv.types import from_decimal_comma
 from nnlab.data.encoder import RowEncoder
 from nnlab.data.idx import read_idx
 from nnlab.data.images import PixelEncoder
+from nnlab.data.number_grammar import from_decimal_comma
 from nnlab.suggestions import few
 
 _log = logging.getLogger(__name__)

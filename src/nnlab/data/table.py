@@ -20,7 +20,8 @@ from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Records
 from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.texts import TextColumns
-from nnlab.data.csv.types import Attempt, ColumnTypes, as_number
+from nnlab.data.csv.types import Attempt, ColumnTypes
+from nnlab.data.number_grammar import as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.storage import Storage, TableParts
 from nnlab.data.threads import map_in_threads

@@ -7,9 +7,17 @@ import torch
 from torch import Tensor
 
 from nnlab.data.columns import CellError
-from nnlab.data.csv.types import from_decimal_comma
 from nnlab.data.dates import find_formats
 from nnlab.data.kinds import count_distinct
+from nnlab.data.number_grammar import (
+    MONEY,
+    PADDED,
+    PERCENTAGE,
+    WITH_DECIMAL_COMMA,
+    WITH_THOUSANDS,
+    WITH_UNIT,
+    from_decimal_comma,
+)
 from nnlab.data.odd_cells import missing_words
 from nnlab.data.spelling import number_text
 from nnlab.data.words import is_text
@@ -20,31 +28,16 @@ from nnlab.suggestions import few
 _LARGEST = 1e150
 # A target of whole numbers with at most this many different ones is taken for classes.
 _MAX_INTEGER_CLASSES = 20
-_AMOUNT, _CURRENCY = r"[\d.,' ]*\d[.,]?", r"([$€£¥₹]|USD|EUR|GBP|CHF|Rs\.?)"
-_UNIT = rf"^[+-]?{_AMOUNT}\s*([A-Za-z°µ][\w°µ²³/]*)\.?$"
 # Numbers that are none to a reader: what they are, their pattern, the way out.
 _ODD_NUMBERS = (
-    (
-        "amounts of money",
-        rf"^[-+(]?\s*({_CURRENCY}\s*[-+]?{_AMOUNT}|{_AMOUNT}\s*{_CURRENCY})\)?$",
-        "leave out the currency and all marks but that of decimals",
-    ),
-    ("percentages", rf"^[+-]?{_AMOUNT}\s*%$", "leave out the %"),
-    (
-        "numbers with a decimal comma",
-        r"^[+-]?(\d+|\d*,(\d{1,2}|\d{4,}))$",
-        "set 'data.decimal=\",\"'",
-    ),
-    (
-        "numbers with marks for thousands",
-        r"^[+-]?\d{1,3}(([,' ]\d{3})*(\.\d*)?|(\.\d{3})*(,\d*)?)$",
-        "leave out these marks",
-    ),
+    ("amounts of money", MONEY, "leave out the currency and all marks but that of decimals"),
+    ("percentages", PERCENTAGE, "leave out the %"),
+    ("numbers with a decimal comma", WITH_DECIMAL_COMMA, "set 'data.decimal=\",\"'"),
+    ("numbers with marks for thousands", WITH_THOUSANDS, "leave out these marks"),
 )
 # With more different numbers, nobody would mean classes.
 _FEW_VALUES = 50
 _CLASSES_SHOWN = 6
-_PADDED = r"^\s*[+-]?0\d"
 
 
 def infer_task(target: pl.Series, distinct: int) -> Task:
@@ -160,7 +153,7 @@ def _find_odd(target: pl.Series) -> Iterator[tuple[str, pl.Series, str]]:
         odd = target.str.contains(pattern)
         if odd.sum() > len(target) / 2:
             yield what, odd, way_out
-    units = target.str.extract(_UNIT)
+    units = target.str.extract(WITH_UNIT)
     # Few might be names, such as 2D and 3D.
     if units.count() > len(target) / 2 and count_distinct(target) > _MAX_INTEGER_CLASSES:
         odd = (units == units.drop_nulls().mode()[0]).fill_null(False)
@@ -193,7 +186,7 @@ def find_words(target: pl.Series, task: str, decimal: str) -> list[int]:
     distinct = count_distinct(present)
     if task == "regression":
         return words if distinct else []
-    if len(words) > len(present) or distinct < 2 or target.str.contains(_PADDED).any():
+    if len(words) > len(present) or distinct < 2 or target.str.contains(PADDED).any():
         return []
     return words if infer_task(present, distinct) == "regression" else []
 

@@ -8,15 +8,16 @@ import polars as pl
 
 from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.options import BLANKS
-from nnlab.data.csv.types import from_decimal_comma
+from nnlab.data.number_grammar import (
+    CERTAIN_POINT_THOUSANDS,
+    COMMA_THOUSANDS,
+    POINT_THOUSANDS,
+    POINTS_AND_COMMA,
+    WITH_COMMA,
+    from_decimal_comma,
+)
 from nnlab.data.words import different_texts, is_text
 from nnlab.suggestions import setting
-
-_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
-_COMMA_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
-_POINT_THOUSANDS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
-_POINTS_AND_COMMA = r"^[+-]?\d{1,3}(\.\d{3})*(,\d+)?$"
-_PLAIN_THOUSANDS = r"\.\d{3}[.,]"
 
 
 def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
@@ -30,18 +31,18 @@ def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
     keep = f"or {setting('data.decimal', '.')} if other columns have decimal points"
     for values in filter(is_text, frame):
         first = values[values.is_not_null().arg_max() or 0]
-        if first is None or not re.match(f"{_COMMA}|{_POINTS_AND_COMMA}", first):
+        if first is None or not re.match(f"{WITH_COMMA}|{POINTS_AND_COMMA}", first):
             continue  # most columns of text hold words
         texts = different_texts(values)
         column = f"column '{values.name}' of {path} holds numbers"
-        others = texts.filter(~texts.str.contains(_COMMA_THOUSANDS))
-        if texts.str.contains(_COMMA).all() and others.str.contains(",", literal=True).any():
+        others = texts.filter(~texts.str.contains(COMMA_THOUSANDS))
+        if texts.str.contains(WITH_COMMA).all() and others.str.contains(",", literal=True).any():
             raise ValueError(
                 f"{column} with a decimal comma; set {setting('data.decimal', ',')} if all are "
                 f"written so, {keep}"
             )
-        odd = texts.filter(texts.str.contains(_PLAIN_THOUSANDS))
-        if len(odd) and texts.str.contains(_POINTS_AND_COMMA).all():
+        odd = texts.filter(texts.str.contains(CERTAIN_POINT_THOUSANDS))
+        if len(odd) and texts.str.contains(POINTS_AND_COMMA).all():
             is_read = from_decimal_comma(texts)
             way_out = f"set {setting('data.decimal', ',')} if all are written so, "
             if is_read.null_count():
@@ -83,7 +84,7 @@ def refuse_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:
         texts = values.str.strip_chars(BLANKS).unique(maintain_order=True)
         is_number = texts.cast(pl.Float64, strict=False).is_finite()
         pointed = texts.filter(is_number & texts.str.contains(".", literal=True))
-        if not pointed.str.contains(_POINT_THOUSANDS).all():
+        if not pointed.str.contains(POINT_THOUSANDS).all():
             return
         if example is None and len(pointed):
             example = (values.name, pointed[0])

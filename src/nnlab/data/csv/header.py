@@ -2,11 +2,11 @@
 
 import csv
 import re
-from collections.abc import Sequence
 from itertools import pairwise
 
 from nnlab.data.csv.layout import Marks, Place, plain_line_ends, record_ends, without_blanks
 from nnlab.data.csv.options import CsvOptions
+from nnlab.data.names import refuse_patterns
 
 _PANDAS_INDEX = (
     ", as the index has none that pandas writes first; write the file with to_csv(index=False), or "
@@ -85,20 +85,6 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
         repeated = next(name for name in names if names.count(name) > 1)
         reason = f"more than one column is named '{repeated}'; "
     raise ValueError(f"{place.path}, line {place.line}: {reason}{way_out}")
-
-
-def refuse_patterns(names: Sequence[str], place: str) -> None:
-    """Refuse names that polars takes for regular expressions, whatever is asked of the column.
-
-    Raises:
-        ValueError: There is one.
-    """
-    for name in names:
-        if name.startswith("^") and name.endswith("$"):
-            raise ValueError(
-                f"{place}: a column's name must not begin with ^ and end with $, because polars "
-                f"takes that for a pattern, got '{name}'; rename it, such as '{name[1:-1]}'"
-            )
 
 
 def _lines_above_names(text: bytes, width: int, marks: Marks, place: Place) -> int | None:

@@ -12,6 +12,7 @@ import polars as pl
 from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Records
+from nnlab.data.number_grammar import as_number, from_decimal_comma
 
 _log = logging.getLogger(__name__)
 Kind = Literal["integer", "float", "text"]
@@ -167,15 +168,6 @@ class ColumnTypes:
                 yield values.set(is_missing, None)
 
 
-def as_number(text: str) -> float | None:
-    """The number that a text is; None for NaN and for words."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return None if math.isnan(number) else number
-
-
 def read_text(records: Records, dialect: Dialect) -> pl.DataFrame:
     """The cells of records as they stand in the file, an empty one as an empty string.
 
@@ -218,17 +210,6 @@ def _refusing(records: Records) -> Iterator[None]:
 def _check_height(frame: pl.DataFrame, records: Records) -> None:
     if frame.height != records.count:
         raise pl.exceptions.ShapeError(f"{frame.height} rows where {records.count} were found")
-
-
-def from_decimal_comma(cells: pl.Series) -> pl.Series:
-    """Numbers such as 3,5 and 1.234,5; of 1.234 nobody knows what it means, so it is none."""
-    number = cells.str.strip_chars_start(" \t")
-    # A comma or another point behind it shows that a point marks thousands.
-    is_grouped = number.str.contains(r"^[+-]?\d{1,3}(\.\d{3})+(\.\d{3}|,\d*)$").fill_null(False)
-    number = number.str.replace_all(".", "", literal=True).zip_with(is_grouped, number)
-    has_point = number.str.contains(".", literal=True).fill_null(False)
-    number = number.str.replace(",", ".", literal=True).set(has_point, None)
-    return number.cast(pl.Float64, strict=False)
 
 
 def _may_hold_long_integers(values: pl.Series) -> bool:

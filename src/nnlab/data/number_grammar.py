@@ -1,0 +1,63 @@
+"""What people mean as numbers: the patterns, of regular expressions, and the plain ones read."""
+
+import math
+
+import polars as pl
+
+CURRENCY = r"(?:\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?)"
+"""A currency's sign or name."""
+
+# Letters right behind a number may be a code's, as in 12A, unless they look like kg or km/h.
+_UNIT = rf"(?:{CURRENCY}|[%‰°]|°[CF]|[a-zµ][a-zA-Z/²³]{{1,7}}| [a-zA-Zµ][a-zA-Z/²³.]{{0,11}})"
+_AMOUNT = r"[\d.,' ]*\d[.,]?"
+
+WRITTEN = rf"^\(?[+-]?({CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?( ?{_UNIT}|)\)?$"
+"""A number however it is written; groups are what stands before and behind it."""
+
+MONEY = rf"^[-+(]?\s*({CURRENCY}\s*[-+]?{_AMOUNT}|{_AMOUNT}\s*{CURRENCY})\)?$"
+PERCENTAGE = rf"^[+-]?{_AMOUNT}\s*%$"
+WITH_UNIT = rf"^[+-]?{_AMOUNT}\s*([A-Za-z°µ][\w°µ²³/]*)\.?$"
+"""A number and a unit, its group; names such as 2D are so, too."""
+
+WITH_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
+"""A whole number, or one with a comma in it."""
+WITH_DECIMAL_COMMA = r"^[+-]?(\d+|\d*,(\d{1,2}|\d{4,}))$"
+"""The same where the comma cannot mark thousands."""
+COMMA_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
+POINT_THOUSANDS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
+"""A number such as 1.000, which may be one or a thousand."""
+POINTS_AND_COMMA = r"^[+-]?\d{1,3}(\.\d{3})*(,\d+)?$"
+CERTAIN_POINT_THOUSANDS = r"\.\d{3}[.,]"
+"""In it a point that marks thousands for sure."""
+WITH_THOUSANDS = r"^[+-]?\d{1,3}(([,' ]\d{3})*(\.\d*)?|(\.\d{3})*(,\d*)?)$"
+"""A number with marks between thousands, or one of up to three digits."""
+
+PADDED = r"^\s*[+-]?0\d"
+"""A number with leading zeros."""
+
+
+def as_number(text: str) -> float | None:
+    """The number that a text is; None for NaN and for words."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
+
+
+def plain_numbers(texts: pl.Series, decimal: str) -> pl.Series:
+    """Float64 of texts, null where they are no numbers with this decimal mark and nothing else."""
+    if decimal == ",":
+        return from_decimal_comma(texts)
+    return texts.str.strip_chars().cast(pl.Float64, strict=False)
+
+
+def from_decimal_comma(cells: pl.Series) -> pl.Series:
+    """Numbers such as 3,5 and 1.234,5; of 1.234 nobody knows what it means, so it is none."""
+    number = cells.str.strip_chars_start(" \t")
+    # A comma or another point behind it shows that a point marks thousands.
+    is_grouped = number.str.contains(r"^[+-]?\d{1,3}(\.\d{3})+(\.\d{3}|,\d*)$").fill_null(False)
+    number = number.str.replace_all(".", "", literal=True).zip_with(is_grouped, number)
+    has_point = number.str.contains(".", literal=True).fill_null(False)
+    number = number.str.replace(",", ".", literal=True).set(has_point, None)
+    return number.cast(pl.Float64, strict=False)
