@@ -194,6 +194,11 @@ def test_missing_cells_as_in_training_are_not_told_of(runs, quick_command, tmp_p
     assert new["size"].null_count() > 0
     new.write_csv(tmp_path / "new.csv")
     assert "missing" not in predict(quick_command, runs["regression"]).stdout
+    # One cell, and one row.
+    one = table_with_gaps()[5:7].with_columns(pl.lit("red").alias("color"))
+    one.write_csv(tmp_path / "new.csv")
+    printed = predict(quick_command, runs["regression"]).stdout
+    assert "column 'zip': 1 of 2 cells is missing, but none was in training" in printed
     # One row shows nothing of a column.
     new.filter(pl.col("size").is_null())[:1].write_csv(tmp_path / "new.csv")
     assert "missing" not in predict(quick_command, runs["regression"]).stdout
@@ -542,6 +547,24 @@ def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None
     assert "numbers with a decimal comma, as in training, got '1.234' in new.csv, line 3" in (
         process.stderr
     )
+
+
+@pytest.mark.parametrize("script", ["evaluate", "predict"])
+def test_a_word_among_decimal_commas_is_named_not_the_commas(
+    quick_command, tmp_path, script: str
+) -> None:
+    lines = [f"{i % 40},{i % 4};{i * 3},25" for i in range(80)]
+    run = train(tmp_path, "\n".join(["x;y", *lines]), "data.target=y", "data.decimal=','")
+    (tmp_path / "new.csv").write_text("\n".join(["x;y", *lines[:5], "k.A.;3,25", "-;1,25", ""]))
+    words = {
+        "evaluate": ["data.path=new.csv"],
+        "predict": ["input=new.csv", "output=out/predictions.csv"],
+    }[script]
+    command = (f"{script}.py", f"run={run}", *words)
+    error = quick_command(*command, succeed=False).stderr
+    assert "got 'k.A.' in new.csv, line 7 (and 1 more such cell); mend or empty the cell" in error
+    (suggested,) = re.findall(r"or set (.*) to take such cells as missing$", error)
+    quick_command(*command, *shlex.split(suggested))
 
 
 @pytest.mark.parametrize("separator", [";", "\t", ","])

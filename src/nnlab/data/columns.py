@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from nnlab.data.dates import to_seconds
 from nnlab.data.number_formats import to_numbers
+from nnlab.data.number_grammar import from_decimal_comma
 from nnlab.data.odd_cells import missing_words
 from nnlab.data.spelling import boolean_text, number_text
-from nnlab.data.words import by_word
+from nnlab.data.words import by_word, is_text
 from nnlab.suggestions import did_you_mean, setting
 
 Numbers = NDArray[np.float64]
@@ -79,10 +80,14 @@ class NumericColumn:
 
     def _refusal(self, values: pl.Series, rows: pl.Series) -> "CellError":
         """What is wrong with cells that cannot be read, by the first of them."""
-        row = int(rows[0])
         what = f"dates such as {self.date_format}" if self.is_date else "finite numbers"
         if self.number_format:
             what = f"numbers such as {self.number_format}"
+        elif not self.is_date and is_text(values):
+            # Words among decimal commas are why these are text.
+            are_words = by_word(values[rows], from_decimal_comma).is_null()
+            rows = rows.filter(are_words) if are_words.any() else rows
+        row = int(rows[0])
         error = CellError(
             f"column '{self.name}' must hold {what}, got '{values[row]}'",
             row,

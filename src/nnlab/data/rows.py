@@ -23,6 +23,7 @@ from nnlab.data.encoder import RowEncoder
 from nnlab.data.idx import read_idx
 from nnlab.data.images import PixelEncoder
 from nnlab.data.number_grammar import from_decimal_comma
+from nnlab.data.odd_cells import missing_words
 from nnlab.suggestions import few
 
 _log = logging.getLogger(__name__)
@@ -127,6 +128,8 @@ class TableReader:
                 f"column '{cells.name}' must hold numbers with a decimal comma, as in training, "
                 f"got '{cells[row]}'",
                 row,
+                words=missing_words(cells[odd]),
+                count=len(odd),
             )
         return numbers
 

@@ -67,8 +67,8 @@ class Unfamiliar:
         for column in self._reader.columns:
             count, start = self._missing[column.name], f"column '{column.name}'"
             if count and not _may_miss(column):
-                of = f"{count:,} of {self._rows:,}"
-                yield f"{start}: {of} cells are missing, but none was in training"
+                cells = f"{count:,} of {self._rows:,} cells {'is' if count == 1 else 'are'} missing"
+                yield f"{start}: {cells}, but none was in training"
             elif count == self._rows > 1:
                 yield f"{start}: all {count:,} cells are missing, but not all were in training"
         for column in self._reader.numeric:
@@ -78,9 +78,10 @@ class Unfamiliar:
                     f"'{unit}', as in training"
                 )
         if self._blank:
+            which = "in" if self._blank == 1 else "the first in"
             yield (
-                f"{self._blank:,} rows have no value in any column that is used, the first in "
-                f"{self._first_blank}"
+                f"{self._blank:,} {'row has' if self._blank == 1 else 'rows have'} no value in any "
+                f"column that is used, {which} {self._first_blank}"
             )
 
     @property
