@@ -22,8 +22,8 @@ from torch import nn
 
 from nnlab import load_run
 from nnlab.data import TabularDataModule
+from nnlab.data.columns.spelling import boolean_text
 from nnlab.data.csv.options import CsvOptions
-from nnlab.data.spelling import boolean_text
 from nnlab.exporting import export
 from nnlab.graph_description import describe
 from nnlab.graphs import check_graph, export_graph, random_inputs

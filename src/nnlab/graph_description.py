@@ -3,10 +3,10 @@
 from typing import Any
 
 from nnlab import __version__
-from nnlab.data.columns import MISSING, OTHER
+from nnlab.data.columns.learned import MISSING, OTHER
+from nnlab.data.columns.spelling import FALSE, TRUE
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.rows import ImageReader, TableReader
-from nnlab.data.spelling import FALSE, TRUE
 from nnlab.predictor import Predictor
 
 _HOW_NUMBERS = (

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.fitting import fit_columns
-from nnlab.data.kinds import infer_kinds
+from nnlab.data.columns.fitting import fit_columns
+from nnlab.data.columns.kinds import infer_kinds
 from nnlab.data.leakage import find_leaks
 
 ROWS = 2000

@@ -20,10 +20,10 @@ from pandas._libs import parsers as pandas_readers
 
 from nnlab.command_line import as_hydra_reads
 from nnlab.data.chunks import find_place, read_chunks
+from nnlab.data.columns.words import is_text
 from nnlab.data.csv import source as csv_source
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.table import read_table, require_column
-from nnlab.data.words import is_text
 
 Write = Callable[..., Path]
 

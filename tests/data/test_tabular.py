@@ -870,7 +870,7 @@ def test_lists_and_the_like_matter_only_where_they_are_used(tmp_path: Path, monk
     assert str(caught.value).endswith(", or leave it out with 'data.drop=[tags,box,raw]'")
     with pytest.raises(ValueError, match=r"'box' of .* with 'data\.drop=\[tags,n,box,raw\]'"):
         make_data(path, "y", drop=["tags", "n"]).loaded  # noqa: B018
-    monkeypatch.setattr("nnlab.data.kinds._EXACT_COUNT", 10)
+    monkeypatch.setattr("nnlab.data.columns.kinds._EXACT_COUNT", 10)
     data = make_data(path, "y", drop=["tags", "box", "raw"])
     frame.write_parquet(tmp_path / "plain.parquet")
     plain = make_data(tmp_path / "plain.parquet", "y")

@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from nnlab.data.chunks import find_place
-from nnlab.data.column_table import spelled
-from nnlab.data.columns import CellError
+from nnlab.data.columns.column_table import spelled
+from nnlab.data.columns.learned import CellError
+from nnlab.data.columns.odd_cells import FEW_WORDS
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.missing import MissingValues
-from nnlab.data.odd_cells import FEW_WORDS
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
 from nnlab.data.targets import find_words, may_be_classes, refuse_odd_numbers, refuse_unlearnable

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from nnlab.data.columns import CategoricalColumn, Codes, Column, Numbers
+from nnlab.data.columns.learned import CategoricalColumn, Codes, Column, Numbers
 
 # In fewer rows a strong column is often a perfect one: there, only copies of the target count.
 _FEW_ROWS = 50

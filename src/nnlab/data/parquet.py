@@ -6,9 +6,9 @@ from typing import cast
 
 import polars as pl
 
+from nnlab.data.columns.number_grammar import as_number
 from nnlab.data.csv.options import BLANKS
 from nnlab.data.names import refuse_patterns
-from nnlab.data.number_grammar import as_number
 from nnlab.data.storage import Storage, TableParts
 
 # About what a cell takes in memory, and how much is read at a time of a table on disk.

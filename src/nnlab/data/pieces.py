@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnlab.data.columns import CellError, Column, read_rows
-from nnlab.data.encoder import RowEncoder
-from nnlab.data.fitting import fit_columns
-from nnlab.data.kinds import ColumnKind, check_names, infer_kinds
+from nnlab.data.columns.encoder import RowEncoder
+from nnlab.data.columns.fitting import fit_columns
+from nnlab.data.columns.kinds import ColumnKind, check_names, infer_kinds
+from nnlab.data.columns.learned import CellError, Column, read_rows
 from nnlab.data.storage import Storage
 from nnlab.data.threads import map_in_threads
 

@@ -10,7 +10,8 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from nnlab.data.columns import (
+from nnlab.data.columns.encoder import RowEncoder
+from nnlab.data.columns.learned import (
     CategoricalColumn,
     CellError,
     NumericColumn,
@@ -18,12 +19,11 @@ from nnlab.data.columns import (
     from_plain,
     read_rows,
 )
+from nnlab.data.columns.number_grammar import from_decimal_comma
+from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.csv.options import BLANKS
-from nnlab.data.encoder import RowEncoder
 from nnlab.data.idx import read_idx
 from nnlab.data.images import PixelEncoder
-from nnlab.data.number_grammar import from_decimal_comma
-from nnlab.data.odd_cells import missing_words
 from nnlab.suggestions import few
 
 _log = logging.getLogger(__name__)

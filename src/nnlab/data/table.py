@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from nnlab.data.chunks import read_chunks
+from nnlab.data.columns.number_grammar import as_number
 from nnlab.data.csv.decimals import (
     may_be_thousands,
     refuse_decimal_commas,
@@ -21,7 +22,6 @@ from nnlab.data.csv.records import Records
 from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.texts import TextColumns
 from nnlab.data.csv.types import Attempt, ColumnTypes
-from nnlab.data.number_grammar import as_number
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.storage import Storage, TableParts
 from nnlab.data.threads import map_in_threads

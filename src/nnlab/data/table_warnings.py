@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from torch import Tensor
 
-from nnlab.data.columns import Column
-from nnlab.data.kinds import ColumnKind
+from nnlab.data.columns.kinds import ColumnKind
+from nnlab.data.columns.learned import Column
+from nnlab.data.columns.odd_cells import OddCells
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
-from nnlab.data.odd_cells import OddCells
 from nnlab.data.parquet import is_nested
 from nnlab.suggestions import column_kind, setting
 

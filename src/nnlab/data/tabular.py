@@ -11,12 +11,13 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from nnlab.data.column_table import column_table
-from nnlab.data.columns import Column, from_plain, to_plain
+from nnlab.data.columns.column_table import column_table
+from nnlab.data.columns.encoder import RowEncoder
+from nnlab.data.columns.fitting import mean_and_spread
+from nnlab.data.columns.kinds import ColumnKind, count_distinct
+from nnlab.data.columns.learned import Column, from_plain, to_plain
+from nnlab.data.columns.words import is_text
 from nnlab.data.csv.options import CsvOptions, missing_values
-from nnlab.data.encoder import RowEncoder
-from nnlab.data.fitting import mean_and_spread
-from nnlab.data.kinds import ColumnKind, count_distinct
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.parquet import is_nested, refuse_nested
@@ -31,7 +32,6 @@ from nnlab.data.table_warnings import (
     warn_of_similar_classes,
 )
 from nnlab.data.targets import describe_values, encode_targets, find_classes, infer_task
-from nnlab.data.words import is_text
 from nnlab.paths import require_file
 from nnlab.rule_types import flat_names
 from nnlab.rules import check
@@ -47,10 +47,11 @@ _PIECES, _PIECE = 64, 2**20
 class TabularDataModule(InMemoryDataModule):
     """A table in a CSV or Parquet file; one column is the target, others are features.
 
-    What each column holds is inferred from the training rows (`nnlab.data.kinds`) unless it is
-    said; numbers are scaled, categories are one-hot or, where they are many, embedded, dates
-    become numbers and cycles (`nnlab.data.encoder`). A regression target is standardised. Every
-    statistic is taken from training rows. Rows without a target are left out.
+    What each column holds is inferred from the training rows unless it is said
+    (`nnlab.data.columns.kinds`); numbers are scaled, categories are one-hot or, where they are
+    many, embedded, dates become numbers and cycles (`nnlab.data.columns.encoder`). A regression
+    target is standardised. Every statistic is taken from training rows. Rows without a target are
+    left out.
 
     Test rows are held out first, then validation rows: at random and stratified for classes, or
     by `group`, or the latest by `time`; or they lie in files of their own; or the test rows are

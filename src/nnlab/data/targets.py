@@ -6,10 +6,10 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from nnlab.data.columns import CellError
-from nnlab.data.dates import find_formats
-from nnlab.data.kinds import count_distinct
-from nnlab.data.number_grammar import (
+from nnlab.data.columns.dates import find_formats
+from nnlab.data.columns.kinds import count_distinct
+from nnlab.data.columns.learned import CellError
+from nnlab.data.columns.number_grammar import (
     MONEY,
     PADDED,
     PERCENTAGE,
@@ -18,9 +18,9 @@ from nnlab.data.number_grammar import (
     WITH_UNIT,
     from_decimal_comma,
 )
-from nnlab.data.odd_cells import missing_words
-from nnlab.data.spelling import number_text
-from nnlab.data.words import is_text
+from nnlab.data.columns.odd_cells import missing_words
+from nnlab.data.columns.spelling import number_text
+from nnlab.data.columns.words import is_text
 from nnlab.spec import Task
 from nnlab.suggestions import few
 

@@ -7,9 +7,9 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from nnlab.data.columns import MISSING, Column, NumericColumn
+from nnlab.data.columns.learned import MISSING, Column, NumericColumn
+from nnlab.data.columns.number_formats import unit_of
 from nnlab.data.csv.options import BLANKS
-from nnlab.data.number_formats import unit_of
 from nnlab.data.rows import TableReader
 
 

@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from nnlab.data.csv.dialect import Dialect
-from nnlab.data.csv.options import BLANKS
-from nnlab.data.number_grammar import (
+from nnlab.data.columns.number_grammar import (
     CERTAIN_POINT_THOUSANDS,
     COMMA_THOUSANDS,
     POINT_THOUSANDS,
@@ -16,7 +14,9 @@ from nnlab.data.number_grammar import (
     WITH_COMMA,
     from_decimal_comma,
 )
-from nnlab.data.words import different_texts, is_text
+from nnlab.data.columns.words import different_texts, is_text
+from nnlab.data.csv.dialect import Dialect
+from nnlab.data.csv.options import BLANKS
 from nnlab.suggestions import setting
 
 

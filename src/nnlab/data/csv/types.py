@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import polars as pl
 
+from nnlab.data.columns.number_grammar import as_number, from_decimal_comma
 from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Records
-from nnlab.data.number_grammar import as_number, from_decimal_comma
 
 _log = logging.getLogger(__name__)
 Kind = Literal["integer", "float", "text"]

@@ -5,8 +5,8 @@ import re
 
 import polars as pl
 
-from nnlab.data.dates import to_seconds
-from nnlab.data.odd_cells import OddCells, odd_cells
+from nnlab.data.columns.dates import to_seconds
+from nnlab.data.columns.odd_cells import OddCells, odd_cells
 
 DAY = "%Y%m%d"
 """How days are written as whole numbers."""

@@ -6,12 +6,12 @@ from typing import Literal, cast
 
 import polars as pl
 
-from nnlab.data.dates import find_formats
-from nnlab.data.number_formats import find_number_format, to_numbers
-from nnlab.data.odd_cells import OddCells, find_odd_cells, hold_digits, shorten
-from nnlab.data.spelling import LARGEST_WHOLE, boolean_text
-from nnlab.data.whole_numbers import DAY, are_codes, are_years, find_days, is_id_name
-from nnlab.data.words import by_word, different_texts, is_text
+from nnlab.data.columns.dates import find_formats
+from nnlab.data.columns.number_formats import find_number_format, to_numbers
+from nnlab.data.columns.odd_cells import OddCells, find_odd_cells, hold_digits, shorten
+from nnlab.data.columns.spelling import LARGEST_WHOLE, boolean_text
+from nnlab.data.columns.whole_numbers import DAY, are_codes, are_years, find_days, is_id_name
+from nnlab.data.columns.words import by_word, different_texts, is_text
 from nnlab.suggestions import column_kind, did_you_mean, few, setting
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]

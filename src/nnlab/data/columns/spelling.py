@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from nnlab.data.words import by_word
+from nnlab.data.columns.words import by_word
 
 # From here on float64 cannot tell neighbouring whole numbers apart.
 LARGEST_WHOLE = 2**53

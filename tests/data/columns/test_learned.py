@@ -9,10 +9,10 @@ import pytest
 import torch
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from nnlab.data.columns import MISSING, OTHER, CellError, from_plain, read_rows, to_plain
-from nnlab.data.dates import DAY, WEEK
-from nnlab.data.fitting import fit_columns, mean_and_spread
-from nnlab.data.kinds import infer_kinds
+from nnlab.data.columns.dates import DAY, WEEK
+from nnlab.data.columns.fitting import fit_columns, mean_and_spread
+from nnlab.data.columns.kinds import infer_kinds
+from nnlab.data.columns.learned import MISSING, OTHER, CellError, from_plain, read_rows, to_plain
 
 LARGEST = np.finfo(np.float64).max
 

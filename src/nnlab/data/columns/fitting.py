@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nnlab.data.columns import (
+from nnlab.data.columns.dates import periods_of
+from nnlab.data.columns.kinds import ColumnKind
+from nnlab.data.columns.learned import (
     MISSING,
     OTHER,
     CategoricalColumn,
@@ -18,9 +20,7 @@ from nnlab.data.columns import (
     NumericColumn,
     category_text,
 )
-from nnlab.data.dates import periods_of
-from nnlab.data.kinds import ColumnKind
-from nnlab.data.words import word_counts
+from nnlab.data.columns.words import word_counts
 
 _QUANTILE_KNOTS = 256
 # The quartiles of so many rows are those of all, to a fraction of a percent.

@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.dates import find_formats, moments
-from nnlab.data.fitting import fit_columns
-from nnlab.data.kinds import infer_kind
-from nnlab.data.spelling import boolean_text, number_text
-from nnlab.data.words import different_texts
+from nnlab.data.columns.dates import find_formats, moments
+from nnlab.data.columns.fitting import fit_columns
+from nnlab.data.columns.kinds import infer_kind
+from nnlab.data.columns.spelling import boolean_text, number_text
+from nnlab.data.columns.words import different_texts
 
 COLUMNS = {
     "words": ["red", "green", None, "ä blue", "日本"],

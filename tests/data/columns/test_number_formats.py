@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.number_formats import find_number_format, to_numbers
+from nnlab.data.columns.number_formats import find_number_format, to_numbers
 
 NUMBERS = [0.0, 7.25, 999.0, 1000.0, 1234.5, 98765.25, 1234567.75]
 FORMATS = [

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from nnlab.data.columns import CategoricalColumn, Column
-from nnlab.data.kinds import ColumnKind
+from nnlab.data.columns.kinds import ColumnKind
+from nnlab.data.columns.learned import CategoricalColumn, Column
 
 
 def column_table(

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from nnlab.data.words import by_word, different_texts, is_text
+from nnlab.data.columns.words import by_word, different_texts, is_text
 
 _DATES = (
     "%Y-%m-%d",

@@ -11,12 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from nnlab.data.dates import to_seconds
-from nnlab.data.number_formats import to_numbers
-from nnlab.data.number_grammar import from_decimal_comma
-from nnlab.data.odd_cells import missing_words
-from nnlab.data.spelling import boolean_text, number_text
-from nnlab.data.words import by_word, is_text
+from nnlab.data.columns.dates import to_seconds
+from nnlab.data.columns.number_formats import to_numbers
+from nnlab.data.columns.number_grammar import from_decimal_comma
+from nnlab.data.columns.odd_cells import missing_words
+from nnlab.data.columns.spelling import boolean_text, number_text
+from nnlab.data.columns.words import by_word, is_text
 from nnlab.suggestions import did_you_mean, setting
 
 Numbers = NDArray[np.float64]

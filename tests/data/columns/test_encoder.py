@@ -8,11 +8,11 @@ import pytest
 import torch
 from sklearn.preprocessing import OneHotEncoder
 
-from nnlab.data.columns import CategoricalColumn, NumericColumn, read_rows
-from nnlab.data.dates import DAY, WEEK, YEAR
-from nnlab.data.encoder import RowEncoder
-from nnlab.data.fitting import fit_columns
-from nnlab.data.kinds import infer_kinds
+from nnlab.data.columns.dates import DAY, WEEK, YEAR
+from nnlab.data.columns.encoder import RowEncoder
+from nnlab.data.columns.fitting import fit_columns
+from nnlab.data.columns.kinds import infer_kinds
+from nnlab.data.columns.learned import CategoricalColumn, NumericColumn, read_rows
 
 SCALINGS = ["robust", "standard", "quantile"]
 LARGEST = np.finfo(np.float64).max

@@ -8,8 +8,8 @@ import re
 import numpy as np
 import polars as pl
 
-from nnlab.data.number_grammar import WRITTEN, plain_numbers
-from nnlab.data.words import different_texts
+from nnlab.data.columns.number_grammar import WRITTEN, plain_numbers
+from nnlab.data.columns.words import different_texts
 
 _FORMAT = re.compile(r"(.*)1(\D?)000([.,])5(.*)")
 # How many texts are looked at first, and how many tell the format.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from nnlab.data.columns import CategoricalColumn, Column, NumericColumn
+from nnlab.data.columns.learned import CategoricalColumn, Column, NumericColumn
 
 # Beyond this many scales from the centre a number is as good as infinitely far.
 _FAR = 1e6

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.dates import (
+from nnlab.data.columns.dates import (
     DAY,
     FORMATS,
     WEEK,

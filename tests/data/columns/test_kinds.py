@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from nnlab.data.dates import to_seconds
-from nnlab.data.kinds import count_distinct, infer_kind, infer_kinds
-from nnlab.data.spelling import boolean_text, number_text
+from nnlab.data.columns.dates import to_seconds
+from nnlab.data.columns.kinds import count_distinct, infer_kind, infer_kinds
+from nnlab.data.columns.spelling import boolean_text, number_text
 
 
 def kind_of(values: list, name: str = "x", **options):
