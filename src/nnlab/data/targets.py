@@ -131,14 +131,15 @@ def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
     """
     if not is_text(target) or task not in ("auto", "regression"):
         return
-    is_number = _numbers(target, decimal).is_not_null()
-    if is_number.sum() > len(target) / 2:
+    texts, rows = _counted(target)
+    is_number = _numbers(texts, decimal).is_not_null()
+    if rows.filter(is_number).sum() > len(target) / 2:
         return  # others among them are words
-    labels = "binary" if count_distinct(target) == 2 else "multiclass"
-    if (found := next(_find_odd(target), None)) is None:
+    labels = "binary" if len(texts) == 2 else "multiclass"
+    if (found := next(_find_odd(texts, rows), None)) is None:
         return
     what, odd, way_out = found
-    row = int((odd & ~is_number).arg_max() or 0)
+    row = int(target.is_in(texts.filter(odd & ~is_number).to_list()).arg_max() or 0)
     raise CellError(
         f"target '{target.name}' must hold plain numbers or labels, got {what} such as "
         f"'{target[row]}'",
@@ -147,20 +148,27 @@ def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
     )
 
 
-def _find_odd(target: pl.Series) -> Iterator[tuple[str, pl.Series, str]]:
-    """What most texts of a target are, if numbers in some way; which they are; the way out."""
+def _counted(target: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The different texts of a target, and the rows of each: a large one has few of them."""
+    texts, rows = target.alias("text").value_counts(name="rows")
+    return texts, rows
+
+
+def _find_odd(texts: pl.Series, rows: pl.Series) -> Iterator[tuple[str, pl.Series, str]]:
+    """What most rows of a target are, if numbers in some way; which texts are; the way out."""
+    half = rows.sum() / 2
     for what, pattern, way_out in _ODD_NUMBERS:
-        odd = target.str.contains(pattern)
-        if odd.sum() > len(target) / 2:
+        odd = texts.str.contains(pattern)
+        if rows.filter(odd).sum() > half:
             yield what, odd, way_out
-    units = target.str.extract(WITH_UNIT)
     # Few might be names, such as 2D and 3D.
-    if units.count() > len(target) / 2 and count_distinct(target) > _MAX_INTEGER_CLASSES:
-        odd = (units == units.drop_nulls().mode()[0]).fill_null(False)
-        if odd.sum() > len(target) / 2:
-            yield "numbers with a unit", odd, "leave the unit out"
-    if find_formats(target):
-        yield "dates", target.is_not_null(), "make numbers of them, such as days since the first"
+    if len(texts) > _MAX_INTEGER_CLASSES:
+        units = texts.str.extract(WITH_UNIT).alias("unit")
+        of_units = pl.DataFrame([units, rows]).drop_nulls().group_by("unit").agg(pl.sum("rows"))
+        for unit in of_units.filter(pl.col("rows") > half)["unit"]:
+            yield "numbers with a unit", (units == unit).fill_null(False), "leave the unit out"
+    if find_formats(texts):
+        yield "dates", texts.is_not_null(), "make numbers of them, such as days since the first"
 
 
 def find_words(target: pl.Series, task: str, decimal: str) -> list[int]:
@@ -180,15 +188,20 @@ def find_words(target: pl.Series, task: str, decimal: str) -> list[int]:
     """
     if target.dtype.is_numeric() or task not in ("auto", "regression"):
         return []
-    numbers = _numbers(target, decimal)
-    words: list[int] = numbers.is_null().arg_true().to_list()
-    present = numbers.drop_nulls()
-    distinct = count_distinct(present)
-    if task == "regression":
-        return words if distinct else []
-    if len(words) > len(present) or distinct < 2 or target.str.contains(PADDED).any():
+    texts, rows = _counted(target)
+    numbers = _numbers(texts, decimal)
+    is_word, present = numbers.is_null(), numbers.drop_nulls()
+    distinct = present.n_unique()
+    if task == "auto":
+        mostly_words = rows.filter(is_word).sum() > len(target) / 2
+        if mostly_words or distinct < 2 or texts.str.contains(PADDED).any():
+            return []
+        if infer_task(present, distinct) != "regression":
+            return []
+    if distinct == 0 or not is_word.any():
         return []
-    return words if infer_task(present, distinct) == "regression" else []
+    found: list[int] = target.is_in(texts.filter(is_word).to_list()).arg_true().to_list()
+    return found
 
 
 def _numbers(target: pl.Series, decimal: str) -> pl.Series:
