@@ -85,7 +85,6 @@ def find_formats(values: pl.Series) -> list[str]:
     formats = [pattern for pattern in FORMATS if _shape(pattern).fullmatch(present[0].strip())]
     if not formats:
         return []
-    present = present.str.strip_chars()
     found: dict[str, pl.Series] = {}
     for pattern in formats:
         seconds = to_seconds(present.head(20), pattern)

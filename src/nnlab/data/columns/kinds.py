@@ -11,7 +11,7 @@ from nnlab.data.columns.number_formats import find_number_format, to_numbers
 from nnlab.data.columns.odd_cells import OddCells, find_odd_cells, hold_digits, shorten
 from nnlab.data.columns.spelling import LARGEST_WHOLE, boolean_text
 from nnlab.data.columns.whole_numbers import DAY, are_codes, are_years, find_days, is_id_name
-from nnlab.data.columns.words import by_word, different_texts, is_text
+from nnlab.data.columns.words import different_texts, is_text
 from nnlab.suggestions import column_kind, did_you_mean, few, setting
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
@@ -273,17 +273,18 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
 
 def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str) -> ColumnKind:
     present = values.drop_nulls()
+    texts = different_texts(whole)
     # Whether day or month comes first may show in any row.
-    formats = find_formats(whole)
+    formats = find_formats(texts)
     if formats:
         note = f"read as {formats[0]}"
         if len(formats) > 1:
             note += f", which may be {formats[1]}"
         return _facts(values, "date", distinct, note=note, date_formats=formats)
     # Most columns hold words, and to see that is quick.
-    may_count = hold_digits(whole)
-    number_format = find_number_format(whole, decimal) if may_count else None
-    if number_format and _are_all(whole, number_format):
+    may_count = hold_digits(texts)
+    number_format = find_number_format(texts, decimal) if may_count else None
+    if number_format and to_numbers(texts, number_format).null_count() == 0:
         note = f"read as {number_format}"
         return _facts(values, "numeric", distinct, note=note, number_format=number_format)
     odd = find_odd_cells(whole, number_format, decimal) if may_count else None
@@ -293,12 +294,6 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         return _facts(values, "left out", distinct, note=why, odd=odd)
     written_as = _written_as(values)
     return _facts(values, "categorical", distinct, note=note, written_as=written_as, odd=odd)
-
-
-def _are_all(values: pl.Series, number_format: str) -> bool:
-    """Whether all cells of a column are numbers of a format."""
-    numbers = by_word(values, lambda cells: to_numbers(cells, number_format))
-    return numbers.null_count() == values.null_count()
 
 
 def _why_not_text(present: pl.Series, distinct: int) -> str:

@@ -146,10 +146,8 @@ def without_blanks(text: bytes, marks: Marks) -> bytes:
         marks: The separator and the quote.
     """
     blanks = [mark for mark in (_SPACE, _TAB) if mark != marks.separator and mark in text]
-    ends = [mark for mark in (marks.separator, LF, marks.quote) if mark is not None]
-    pairs = [pair for blank in blanks for end in ends for pair in ((blank, end), (end, blank))]
     # Most texts have no blank beside an end.
-    if text[0] not in blanks and not any(_holds_pair(text, bytes(pair)) for pair in pairs):
+    if not any(_is_beside_end(blank, text, marks) for blank in blanks):
         return text
     data, edges = as_bytes(text), _cell_edges(text, marks)
     found = np.flatnonzero(np.isin(data, blanks))
@@ -162,13 +160,14 @@ def without_blanks(text: bytes, marks: Marks) -> bytes:
     return data[kept].tobytes()
 
 
-def _holds_pair(text: bytes, pair: bytes) -> bool:
-    """What `pair in text` says, found in a tenth of the time."""
-    wanted = np.frombuffer(pair, np.uint16)
-    return any(
-        bool((np.frombuffer(text, np.uint16, (len(text) - start) // 2, start) == wanted).any())
-        for start in (0, 1)
-    )
+def _is_beside_end(blank: int, text: bytes, marks: Marks) -> bool:
+    """Whether a blank stands beside what may end a cell, or begin one."""
+    data = as_bytes(text)
+    is_end = np.zeros(256, np.bool_)
+    is_end[[mark for mark in (marks.separator, LF, marks.quote) if mark is not None]] = True
+    # What stands before the first byte is the last one, a line end.
+    found = np.flatnonzero(data == blank)
+    return bool(is_end[data[found - 1]].any() or is_end[data[found + 1]].any())
 
 
 def _cell_edges(text: bytes, marks: Marks) -> Mask:
