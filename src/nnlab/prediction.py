@@ -11,7 +11,7 @@ from torch import Tensor
 from nnlab.checkpoints import read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
-from nnlab.data.columns.learned import CellError
+from nnlab.data.columns.cell_error import CellError
 from nnlab.data.csv.decimals import refuse_point_thousands
 from nnlab.data.csv.dialect import Dialect, find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlab.checkpoints import read_checkpoint
-from nnlab.data.columns.learned import CellError
+from nnlab.data.columns.cell_error import CellError
 from nnlab.data.rows import TableReader, reader_for
 from nnlab.data.unfamiliar import Unfamiliar
 from nnlab.models import SupervisedModule

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from nnlab.data.chunks import find_place
+from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.column_table import spelled
-from nnlab.data.columns.learned import CellError
 from nnlab.data.columns.odd_cells import FEW_WORDS
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.missing import MissingValues

@@ -8,10 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.fitting import fit_columns
 from nnlab.data.columns.kinds import ColumnKind, check_names, infer_kinds
-from nnlab.data.columns.learned import CellError, Column, read_rows
+from nnlab.data.columns.learned import Column, read_rows
 from nnlab.data.storage import Storage
 from nnlab.data.threads import map_in_threads
 

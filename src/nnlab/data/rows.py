@@ -10,10 +10,10 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
+from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.learned import (
     CategoricalColumn,
-    CellError,
     NumericColumn,
     category_text,
     from_plain,

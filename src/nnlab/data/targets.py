@@ -6,9 +6,9 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.dates import find_formats
 from nnlab.data.columns.kinds import count_distinct
-from nnlab.data.columns.learned import CellError
 from nnlab.data.columns.number_grammar import (
     MONEY,
     PADDED,

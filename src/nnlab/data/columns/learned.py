@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.dates import to_seconds
 from nnlab.data.columns.number_formats import to_numbers
 from nnlab.data.columns.number_grammar import from_decimal_comma
@@ -78,7 +79,7 @@ class NumericColumn:
             return numbers.fill_nan(None)
         raise self._refusal(values, bad.fill_null(False).arg_true())
 
-    def _refusal(self, values: pl.Series, rows: pl.Series) -> "CellError":
+    def _refusal(self, values: pl.Series, rows: pl.Series) -> CellError:
         """What is wrong with cells that cannot be read, by the first of them."""
         what = f"dates such as {self.date_format}" if self.is_date else "finite numbers"
         if self.number_format:
@@ -181,67 +182,6 @@ class CategoricalColumn:
 
 
 Column = NumericColumn | CategoricalColumn
-
-
-class CellError(ValueError):
-    """A cell that cannot be read.
-
-    Attributes:
-        row: Its row, counted from 0 in the rows that were given.
-        way_out: What can be done, for the end of the message.
-        words: Its text and those of others like it, where they may spell missing values.
-        count: How many such cells the rows have.
-        column: What read it; None where that was no column of numbers or dates.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        row: int,
-        way_out: str = "mend or empty the cell",
-        *,
-        words: Sequence[str] = (),
-        count: int = 1,
-        column: NumericColumn | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.row = row
-        self.way_out = way_out
-        self.words = words
-        self.count = count
-        self.column = column
-
-    def in_all(self, frame: pl.DataFrame) -> "CellError":
-        """The same of all rows, where it was found in some of them."""
-        try:
-            if self.column is not None:
-                self.column.read(frame.get_column(self.column.name))
-        except CellError as error:
-            return error
-        return self
-
-    def at(
-        self,
-        place: str,
-        as_missing: Callable[[Sequence[str]], str] | None = None,
-        *,
-        among: str = "",
-    ) -> str:
-        """The whole message.
-
-        Args:
-            place: Where the cell stands.
-            as_missing: Makes the setting by which words count as missing, where there is one.
-            among: What the cells were counted in, if not in all there are.
-        """
-        message = f"{self} in {place}"
-        if self.count > 1:
-            cells = "cell" if self.count == 2 else "cells"
-            message += f" (and {self.count - 1:,} more such {cells}{among})"
-        message += f"; {self.way_out}"
-        if self.words and as_missing is not None:
-            message += f", or set {as_missing(self.words)} to take such cells as missing"
-        return message
 
 
 def category_text(values: pl.Series, written_as: str) -> pl.Series:
