@@ -1,5 +1,6 @@
-"""Files that a person named."""
+"""Files that a person named, and the folder of nnlab's own."""
 
+import os
 from pathlib import Path
 
 
@@ -17,3 +18,13 @@ def require_file(path: Path) -> Path:
             "start at the current folder"
         )
     return path
+
+
+def cache_folder() -> Path:
+    """The folder of the user's own in which nnlab may make files and folders."""
+    return Path(os.environ.get("NNLAB_DATA") or "~/.cache/nnlab").expanduser()
+
+
+def is_in_cache(path: Path) -> bool:
+    """Whether a path lies in `cache_folder`, or is that."""
+    return path.expanduser().resolve().is_relative_to(cache_folder().resolve())

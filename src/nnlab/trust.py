@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
+from nnlab.paths import cache_folder, is_in_cache
 from nnlab.suggestions import setting
 
 _TRUSTED = ("nnlab", "torch.optim", "torch.nn", "lightning", "torchmetrics")
@@ -51,16 +52,16 @@ def check_downloads(cfg: Any, typed: Container[str]) -> None:
     if not data.get("mirrors") or not data.get("root") or "data.root" in typed:
         return
     root = Path(str(data["root"])).expanduser()
-    cache = Path(os.environ.get("NNLAB_DATA") or "~/.cache/nnlab").expanduser()
-    if root.resolve().is_relative_to(cache.resolve()):
+    if is_in_cache(root):
         return
     names = [str(data[key]) for key in _FILES if data.get(key) is not None]
     missing = [n for n in names if not any((root / f"{n}{end}").is_file() for end in ("", ".gz"))]
     if missing:
         raise ValueError(
-            f"data.root must be in {cache} or be given on the command line for files to be "
-            f"downloaded into it, got data.root={root} from a config file, without {missing[0]}; "
-            f"if that is where they are to go, add {setting('data.root', str(root))} to the command"
+            f"data.root must be in {cache_folder()} or be given on the command line for files to "
+            f"be downloaded into it, got data.root={root} from a config file, without "
+            f"{missing[0]}; if that is where they are to go, add "
+            f"{setting('data.root', str(root))} to the command"
         )
 
 

@@ -26,7 +26,8 @@ FRAME = pl.DataFrame(
 
 
 @pytest.fixture
-def on_disk(tmp_path: Path) -> Storage:
+def on_disk(tmp_path: Path, monkeypatch) -> Storage:
+    monkeypatch.setenv("NNLAB_DATA", str(tmp_path))
     return Storage(memory_map=True, scratch=tmp_path / "scratch")
 
 
@@ -113,6 +114,16 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
             use()
         assert str(broken.scratch) in str(error.value)
         assert "data.scratch=FOLDER" in str(error.value)
+
+
+def test_a_folder_is_made_in_the_cache_alone(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("NNLAB_DATA", str(tmp_path / "cache"))
+    elsewhere = Storage(memory_map=True, scratch=tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="No such file or directory"):
+        elsewhere.table(FRAME)
+    assert list(tmp_path.iterdir()) == []
+    in_cache = Storage(memory_map=True, scratch=tmp_path / "cache" / "nnlab")
+    assert in_cache.table(FRAME).equals(FRAME)
 
 
 def test_without_pyarrow_the_way_out_is_said(on_disk, monkeypatch) -> None:

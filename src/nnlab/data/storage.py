@@ -21,6 +21,7 @@ from rich import filesize
 from torch import Tensor
 
 from nnlab.data.memory import memory_bytes
+from nnlab.paths import is_in_cache
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Storage:
     Args:
         memory_map: Whether to keep them on disk; None for those that take more than a quarter of
             the memory that the process may have.
-        scratch: The folder of the files; it is made if it is needed.
+        scratch: The folder of the files; one in the cache is made if it is needed.
     """
 
     def __init__(self, *, memory_map: bool | None, scratch: Path) -> None:
@@ -123,7 +124,8 @@ class Storage:
     @contextlib.contextmanager
     def _new_file(self, size: float) -> Iterator[IO[bytes]]:
         try:
-            self.scratch.mkdir(parents=True, exist_ok=True)
+            if is_in_cache(self.scratch):  # a config from elsewhere makes no folder anywhere else
+                self.scratch.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.scratch) as file:
                 yield file
         except OSError as error:
