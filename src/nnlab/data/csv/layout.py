@@ -17,6 +17,8 @@ Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
 
 LF, CR, _TAB, _SPACE = b"\n\r\t "
+SLICE_BYTES = 2**18
+"""Arrays of this size stay in the processor's cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,11 +165,15 @@ def without_blanks(text: bytes, marks: Marks) -> bytes:
 def _is_beside_end(blank: int, text: bytes, marks: Marks) -> bool:
     """Whether a blank stands beside what may end a cell, or begin one."""
     data = as_bytes(text)
-    is_end = np.zeros(256, np.bool_)
-    is_end[[mark for mark in (marks.separator, LF, marks.quote) if mark is not None]] = True
-    # What stands before the first byte is the last one, a line end.
-    found = np.flatnonzero(data == blank)
-    return bool(is_end[data[found - 1]].any() or is_end[data[found + 1]].any())
+    ends = [mark for mark in (marks.separator, LF, marks.quote) if mark is not None]
+    for start in range(0, len(data), SLICE_BYTES):
+        here = data[start : start + SLICE_BYTES + 1]
+        is_blank, is_end = here == blank, here == ends[0]
+        for end in ends[1:]:
+            is_end |= here == end
+        if (is_blank[:-1] & is_end[1:]).any() or (is_end[:-1] & is_blank[1:]).any():
+            return True
+    return bool(data[0] == blank)
 
 
 def _cell_edges(text: bytes, marks: Marks) -> Mask:

@@ -9,6 +9,7 @@ import numpy as np
 from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.layout import (
     LF,
+    SLICE_BYTES,
     Marks,
     Place,
     as_bytes,
@@ -24,8 +25,6 @@ from nnlab.data.csv.records import Block, Records
 _log = logging.getLogger(__name__)
 # A quote that is never closed must not pull the whole of a large file into memory.
 _MAX_RECORD_BYTES = 64 * 2**20
-# Arrays of this size stay in the processor's cache.
-_SLICE_BYTES = 2**18
 
 
 class Scan:
@@ -174,7 +173,7 @@ def _count_ends(text: bytes, marks: Marks, lines: int) -> int:
 
 def _count(text: bytes, byte: int) -> int:
     data = as_bytes(text)
-    slices = (data[start : start + _SLICE_BYTES] for start in range(0, len(data), _SLICE_BYTES))
+    slices = (data[start : start + SLICE_BYTES] for start in range(0, len(data), SLICE_BYTES))
     return sum(int(np.count_nonzero(part == byte)) for part in slices)
 
 
@@ -182,9 +181,9 @@ def _padded_columns(text: bytes, marks: Marks, width: int) -> frozenset[int]:
     """The columns in which a number begins with a zero too many."""
     data = as_bytes(text)
     zeros = []
-    for start in range(0, len(data) - 1, _SLICE_BYTES):
+    for start in range(0, len(data) - 1, SLICE_BYTES):
         # A zero before a digit, and behind neither a digit nor a point.
-        here = data[start : start + _SLICE_BYTES + 1]
+        here = data[start : start + SLICE_BYTES + 1]
         found = here[:-1] == ord("0")
         found &= here[1:] - np.uint8(ord("0")) <= 9
         found[1:] &= here[:-2] - np.uint8(ord(".")) > ord("9") - ord(".")
