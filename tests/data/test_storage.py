@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import torch
 
-from nnlab.data import storage
+from nnlab.data import memory, storage
 from nnlab.data.memory import memory_bytes
 from nnlab.data.storage import Storage, TableParts, read_ahead
 
@@ -147,8 +147,8 @@ def test_the_memory_of_a_container_counts() -> None:
     try:
         (group / "memory.limit_in_bytes").write_text(str(2**30))
         program = (
-            f"import os; open('{group}/cgroup.procs', 'w').write(str(os.getpid())); "
-            "from nnlab.data.memory import memory_bytes; print(memory_bytes())"
+            f"import os, runpy; open('{group}/cgroup.procs', 'w').write(str(os.getpid())); "
+            f"print(runpy.run_path('{memory.__file__}')['memory_bytes']())"
         )
         command = [sys.executable, "-c", program]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
