@@ -21,6 +21,7 @@ from pandas._libs import parsers as pandas_readers
 from nnlab.command_line import as_hydra_reads
 from nnlab.data.chunks import find_place, read_chunks
 from nnlab.data.columns.words import is_text
+from nnlab.data.csv import layout as csv_layout
 from nnlab.data.csv import source as csv_source
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.table import read_table, require_column
@@ -307,6 +308,18 @@ def test_blanks_around_cells_and_names_do_not_count(write: Write, caplog, line_e
     ]
     assert caplog.messages[-1] == "table.csv: blanks around cells do not count"
     assert caplog.text.count("blanks") == 1
+
+
+@pytest.mark.parametrize("cell", ["{} ", " {}", "{}"])
+def test_blanks_are_found_wherever_in_a_slice_they_are(
+    write: Write, monkeypatch: pytest.MonkeyPatch, cell: str
+) -> None:
+    monkeypatch.setattr(csv_layout, "SLICE_BYTES", 8)
+    for length in range(1, 20):
+        text = "x" * length
+        frame = read_table(write(f"a,b\n{text},{cell.format('y')}\n"))
+        assert frame.rows() == [(text, "y")]
+        assert read_table(write(f"a,b\n{cell.format(text)},y\n")).rows() == [(text, "y")]
 
 
 def test_blanks_within_cells_and_separators_that_are_blanks_stay(write: Write, caplog) -> None:

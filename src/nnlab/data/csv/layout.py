@@ -173,7 +173,7 @@ def _is_beside_end(blank: int, text: bytes, marks: Marks) -> bool:
             is_end |= here == end
         if (is_blank[:-1] & is_end[1:]).any() or (is_end[:-1] & is_blank[1:]).any():
             return True
-    return bool(data[0] == blank)
+    return bool(data[0] == blank)  # before the first cell nothing stands
 
 
 def _cell_edges(text: bytes, marks: Marks) -> Mask:
