@@ -1,6 +1,7 @@
 """Large tables a piece at a time: learning their columns, and encoding their rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -30,6 +31,7 @@ def learn_columns(
     scaling: str,
     max_one_hot: int,
     decimal: str,
+    keeps_times: bool,
 ) -> tuple[list[ColumnKind], list[Column]]:
     """What the columns of a table hold, and what is learned of those that are used.
 
@@ -41,6 +43,7 @@ def learn_columns(
         scaling: How numbers are scaled.
         max_one_hot: The most categories of a column that is one-hot.
         decimal: The decimal mark of plain numbers in the file.
+        keeps_times: Whether there is memory for the `times` of all kinds.
 
     Raises:
         ValueError: A name is no column's, or a kind does not suit its values.
@@ -49,17 +52,20 @@ def learn_columns(
     check_names(frame.columns, said=said, drop=drop)
     keep = pl.Series(is_train)
 
-    def learn(name: str) -> tuple[list[ColumnKind], list[Column]]:
+    def learn(name: str) -> tuple[ColumnKind, list[Column]]:
         whole = frame.get_column(name).to_frame()  # `select` would take * for all columns
         rows = whole.filter(keep)
-        kinds = infer_kinds(
+        (kind,) = infer_kinds(
             rows,
             said={name: said[name]} if name in said else {},
             drop=[name] if name in drop else [],
             whole=whole,
             decimal=decimal,
         )
-        return kinds, fit_columns(rows, kinds, scaling=scaling, max_one_hot=max_one_hot)
+        if kind.times is not None:
+            rows = kind.times.to_frame().filter(keep)
+        columns = fit_columns(rows, [kind], scaling=scaling, max_one_hot=max_one_hot)
+        return kind if keeps_times else replace(kind, times=None), columns
 
     # One at a time: copies of several would have to find fresh memory, which takes longer than
     # to learn from them.
@@ -69,7 +75,7 @@ def learn_columns(
         error.row = int(np.flatnonzero(is_train)[error.row])
         raise
     return (
-        [kind for kinds, _ in learned for kind in kinds],
+        [kind for kind, _ in learned],
         [column for _, columns in learned for column in columns],
     )
 

@@ -88,13 +88,16 @@ class Storage:
         table = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(content))).read_all()
         return cast(pl.DataFrame, pl.from_arrow(table, rechunk=False))
 
+    def fits(self, frame: pl.DataFrame) -> bool:
+        """Whether a table is kept in memory."""
+        return frame.estimated_size() <= self.limit
+
     def filter(self, frame: pl.DataFrame, keep: pl.Series) -> pl.DataFrame:
         """The rows of a table that are to be kept; on disk if it is too large for memory."""
-        size = frame.estimated_size()
-        if size <= self.limit:
+        if self.fits(frame):
             return frame.filter(keep)
         parts = TableParts(self)
-        at_a_time = max(1, int(_FILE_BYTES / (size / len(frame))))
+        at_a_time = max(1, int(_FILE_BYTES / (frame.estimated_size() / len(frame))))
         for start in range(0, len(frame), at_a_time):
             rows = slice(start, start + at_a_time)
             parts.add(frame[rows].filter(keep[rows]))

@@ -16,10 +16,9 @@ from nnlab.data.csv.decimals import (
     refuse_point_thousands,
 )
 from nnlab.data.csv.dialect import Dialect, find_dialect
-from nnlab.data.csv.layout import Place
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Records
-from nnlab.data.csv.scan import Scan
+from nnlab.data.csv.scan import Piece, Scan
 from nnlab.data.csv.texts import TextColumns
 from nnlab.data.csv.types import Attempt, ColumnTypes
 from nnlab.data.parquet import is_parquet, read_parquet
@@ -101,8 +100,8 @@ def _read_pieces(
     last: pl.DataFrame | None = None
     fit = True
 
-    def read(piece: tuple[bytes, Place]) -> tuple[Records, Attempt | None]:
-        records = scan.check(*piece)
+    def read(piece: Piece) -> tuple[Records, Attempt | None]:
+        records = scan.check(piece)
         attempt = types.attempt(records) if records.count else None
         if attempt is not None:
             attempt = replace(attempt, frame=texts.read(attempt.frame))

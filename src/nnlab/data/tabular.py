@@ -203,7 +203,9 @@ class TabularDataModule(InMemoryDataModule):
         warnings = self._warn(table, targets, rows, kinds, columns, classes) if kinds else []
         missing = table.count_missing() if kinds else {}
         with table.locating():
-            inputs = encode_table(table.frame, columns, encoder, list(rows.values()), self.storage)
+            times = [kind.times for kind in kinds if kind.times is not None]
+            frame = table.frame.with_columns(times)
+            inputs = encode_table(frame, columns, encoder, list(rows.values()), self.storage)
         scaled = _scale(targets, preprocessing)
         splits = {
             name: (x, scaled.index_select(0, index))
@@ -335,6 +337,7 @@ class TabularDataModule(InMemoryDataModule):
                 scaling=self.scaling,
                 max_one_hot=self.max_one_hot,
                 decimal=self._decimal,
+                keeps_times=self.storage.fits(table.frame),
             )
 
     def _spec(

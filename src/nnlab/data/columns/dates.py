@@ -78,22 +78,32 @@ def find_formats(values: pl.Series) -> list[str]:
         Entries of `FORMATS`; more than one where the texts leave open what they mean, as
         `03/04/2024` does.
     """
-    present = different_texts(values)
+    return list(read_dates(different_texts(values)))
+
+
+def read_dates(values: pl.Series) -> dict[str, pl.Series]:
+    """What the texts of a column are as times, by each format in which all can be read.
+
+    Args:
+        values: Strings, null where missing.
+
+    Returns:
+        The formats as of `find_formats`, each with its times as polars has them.
+    """
+    present = values.drop_nulls()
     if present.is_empty():
-        return []
+        return {}
     # Most columns hold no dates, and their first value tells.
     formats = [pattern for pattern in FORMATS if _shape(pattern).fullmatch(present[0].strip())]
-    if not formats:
-        return []
     found: dict[str, pl.Series] = {}
     for pattern in formats:
-        seconds = to_seconds(present.head(20), pattern)
-        if seconds.null_count() == 0:
-            seconds = to_seconds(present, pattern)
-        is_new = not any(seconds.equals(other) for other in found.values())
-        if seconds.null_count() == 0 and is_new:
-            found[pattern] = seconds
-    return list(found)
+        if _parse(present.head(20), pattern).null_count() > 0:
+            continue
+        times = _parse(values, pattern)
+        is_new = not any(times.equals(other) for other in found.values())
+        if times.null_count() == values.null_count() and is_new:
+            found[pattern] = times
+    return found
 
 
 def find_odd_dates(values: pl.Series) -> tuple[str, pl.Series] | None:

@@ -1,12 +1,12 @@
 """What each column of a table holds, and which columns say nothing that could be learned."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 import polars as pl
 
-from nnlab.data.columns.dates import find_formats
+from nnlab.data.columns.dates import find_formats, read_dates
 from nnlab.data.columns.number_formats import find_number_format, to_numbers
 from nnlab.data.columns.odd_cells import OddCells, find_odd_cells, hold_digits, shorten
 from nnlab.data.columns.spelling import LARGEST_WHOLE, boolean_text
@@ -40,6 +40,8 @@ class ColumnKind:
         number_format: How numbers are written, where they are text (`number_formats`).
         written_as: How categories are written: `text`, `number` or `boolean`.
         odd: The cells that keep it from being one of numbers or dates; None where it is none.
+        times: Of dates that were many different texts, what these are in all rows of the table:
+            to read them again would take longer than all else that is learned.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ColumnKind:
     number_format: str | None = None
     written_as: str = "text"
     odd: OddCells | None = None
+    times: pl.Series | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_used(self) -> bool:
@@ -275,12 +278,14 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
     present = values.drop_nulls()
     texts = different_texts(whole)
     # Whether day or month comes first may show in any row.
-    formats = find_formats(texts)
-    if formats:
+    dates = read_dates(texts if whole.dtype == pl.Enum else whole)
+    if dates:
+        formats = list(dates)
         note = f"read as {formats[0]}"
         if len(formats) > 1:
             note += f", which may be {formats[1]}"
-        return _facts(values, "date", distinct, note=note, date_formats=formats)
+        kind = _facts(values, "date", distinct, note=note, date_formats=formats)
+        return kind if whole.dtype == pl.Enum else replace(kind, times=dates[formats[0]])
     # Most columns hold words, and to see that is quick.
     may_count = hold_digits(texts)
     number_format = find_number_format(texts, decimal) if may_count else None

@@ -42,7 +42,7 @@ class Place:
         return Place(
             path=self.path,
             offset=self.offset + len(text),
-            line=self.line + int(np.count_nonzero(as_bytes(text) == LF)),
+            line=self.line + count(text, LF),
         )
 
     def error(self, text: bytes, position: int, message: str) -> ValueError:
@@ -53,6 +53,13 @@ class Place:
 def as_bytes(text: bytes) -> Bytes:
     """The text as an array that shares its memory."""
     return np.frombuffer(text, np.uint8)
+
+
+def count(text: bytes, byte: int) -> int:
+    """How often a byte occurs."""
+    data = as_bytes(text)
+    slices = (data[start : start + SLICE_BYTES] for start in range(0, len(data), SLICE_BYTES))
+    return sum(int(np.count_nonzero(part == byte)) for part in slices)
 
 
 def unquoted(data: Bytes, found: Mask, marks: Marks) -> Mask:

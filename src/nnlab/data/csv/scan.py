@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -10,12 +11,16 @@ from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.layout import (
     LF,
     SLICE_BYTES,
+    Bytes,
     Marks,
+    Mask,
     Place,
+    Positions,
     as_bytes,
     cell_ends,
     check_characters,
     check_quotes,
+    count,
     plain_line_ends,
     record_ends,
     without_blanks,
@@ -25,6 +30,23 @@ from nnlab.data.csv.records import Block, Records
 _log = logging.getLogger(__name__)
 # A quote that is never closed must not pull the whole of a large file into memory.
 _MAX_RECORD_BYTES = 64 * 2**20
+# One in so many bytes, and fewer, are looked at one by one in no time.
+_FEW_ZEROS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Some whole records as the file holds them.
+
+    Attributes:
+        text: The lines, each ended by LF or CRLF.
+        place: Where they begin.
+        lines: How many LF there are, also in quotes.
+    """
+
+    text: bytes
+    place: Place
+    lines: int
 
 
 class Scan:
@@ -56,14 +78,14 @@ class Scan:
             ValueError: A record is wider or narrower than the header, or is no CSV; the message
                 names its line.
         """
-        for text, place in self.pieces():
-            records = self.check(text, place)
+        for piece in self.pieces():
+            records = self.check(piece)
             if records.count:
                 yield records
         self.tell()
 
-    def pieces(self) -> Iterator[tuple[bytes, Place]]:
-        """The text behind the header, cut between two records, and where each piece begins.
+    def pieces(self) -> Iterator[Piece]:
+        """The text behind the header, cut between two records.
 
         Raises:
             ValueError: The file is cut short, not in its encoding, or has a record without end.
@@ -77,8 +99,9 @@ class Scan:
             end = self._last_end(block)
             if end:
                 text, rest = b"".join((rest, memoryview(block)[:end])), block[end:]
-                yield text, place
-                place = place.after(text)
+                behind = place.after(text)
+                yield Piece(text=text, place=place, lines=behind.line - place.line)
+                place = behind
             else:
                 rest += block
                 if len(rest) > _MAX_RECORD_BYTES:
@@ -86,7 +109,8 @@ class Scan:
         if self._width == 1:
             rest = rest.rstrip(b"\r\n")
         if rest:
-            yield rest if rest.endswith(b"\n") else rest + b"\n", place
+            text = rest if rest.endswith(b"\n") else rest + b"\n"
+            yield Piece(text=text, place=place, lines=count(text, LF))
 
     def _blocks(self) -> Iterator[bytes]:
         """The text behind the header."""
@@ -120,7 +144,7 @@ class Scan:
             "the record does not end within 64 MiB; state data.separator=... and data.quote=...",
         )
 
-    def check(self, text: bytes, place: Place) -> Records:
+    def check(self, piece: Piece) -> Records:
         """The records of a piece, without lines that are none; pieces may be checked at once.
 
         Raises:
@@ -128,11 +152,11 @@ class Scan:
                 names its line.
         """
         marks, width = self._dialect.marks, len(self._dialect.names)
+        text, place, lines = piece.text, piece.place, piece.lines
         check_characters(text, place)
         check_quotes(text, marks, place)
         block = Block(text=plain_line_ends(text, marks, place), place=place, dialect=self._dialect)
         text = block.text
-        lines = _count(text, LF)
         is_plain = self._dialect.comment is None and (
             marks.quote is None or marks.quote not in text
         )
@@ -168,34 +192,19 @@ def _count_ends(text: bytes, marks: Marks, lines: int) -> int:
     A record that is too long can hide one that is too short. Polars refuses the first, and then
     `Block.check_widths` finds which it is; counting alone is many times faster than finding.
     """
-    return lines + _count(text, marks.separator)
-
-
-def _count(text: bytes, byte: int) -> int:
-    data = as_bytes(text)
-    slices = (data[start : start + SLICE_BYTES] for start in range(0, len(data), SLICE_BYTES))
-    return sum(int(np.count_nonzero(part == byte)) for part in slices)
+    return lines + count(text, marks.separator)
 
 
 def _padded_columns(text: bytes, marks: Marks, width: int) -> frozenset[int]:
     """The columns in which a number begins with a zero too many."""
-    data = as_bytes(text)
-    zeros = []
-    for start in range(0, len(data) - 1, SLICE_BYTES):
-        # A zero before a digit, and behind neither a digit nor a point.
-        here = data[start : start + SLICE_BYTES + 1]
-        found = here[:-1] == ord("0")
-        found &= here[1:] - np.uint8(ord("0")) <= 9
-        found[1:] &= here[:-2] - np.uint8(ord(".")) > ord("9") - ord(".")
-        zeros.append(start + np.flatnonzero(found))
-    zero = np.concatenate(zeros)
+    data, zero = as_bytes(text), _possible_starts(text, marks)
     # `data[-1]` ends a line, just like what stands before the first cell: -1 needs no care.
     is_signed = (data[zero - 1] == ord("+")) | (data[zero - 1] == ord("-"))
     before = zero - 1 - is_signed
     quote = [] if marks.quote is None else [marks.quote]
     begins = np.zeros(256, np.bool_)
     begins[[marks.separator, LF, *b" \t", *quote]] = True
-    before = before[begins[data[before]]]
+    before = before[begins[data[before]] & _is_digit(data[zero + 1])]
     if len(before) == 0:
         return frozenset()
     ends = cell_ends(text, marks)[1]
@@ -204,3 +213,32 @@ def _padded_columns(text: bytes, marks: Marks, width: int) -> frozenset[int]:
     is_none = (data[before] == marks.separator) & (ends[cells] != before)
     cells = np.searchsorted(ends, before[~is_none], side="right")
     return frozenset(np.flatnonzero(np.bincount(cells % width)).tolist())
+
+
+def _possible_starts(text: bytes, marks: Marks) -> Positions:
+    """Where zeros stand that may begin a number of several digits; most others are left out.
+
+    Every byte of a file comes through here, so that it takes few passes over them.
+    """
+    data = as_bytes(text)
+    # Of what begins a cell, these are not below the point, as digits are not.
+    others = [mark for mark in (marks.separator, marks.quote) if mark and mark > ord(".")]
+    positions = []
+    for start in range(0, len(data), SLICE_BYTES):
+        here = data[start : start + SLICE_BYTES + 1]
+        before = here[:-2]
+        found = here[:-1] == ord("0")
+        found &= here[1:] >= ord("0")
+        may_begin = before < ord(".")
+        for mark in others:
+            may_begin |= before == mark
+        found[1:] &= may_begin
+        if np.count_nonzero(found) * _FEW_ZEROS > len(found):
+            # As in dates, where a digit stands before the sign.
+            found[2:] &= ~((before[1:] == ord("-")) & _is_digit(before[:-1]))
+        positions.append(start + np.flatnonzero(found))
+    return np.concatenate(positions)
+
+
+def _is_digit(data: Bytes) -> Mask:
+    return np.asarray(data - np.uint8(ord("0")) <= 9)

@@ -24,6 +24,7 @@ class TextColumns:
 
     def __init__(self, missing: Sequence[str]) -> None:
         self._missing = missing
+        self._longest_missing = max((len(spelling.encode()) for spelling in missing), default=-1)
         self._lock = Lock()
         # By column the texts so far, in their order; None where they are many.
         self._words: dict[str, pl.Enum | None] = {}
@@ -74,5 +75,8 @@ class TextColumns:
         return words
 
     def _without_missing(self, cells: pl.Series) -> pl.Series:
+        shortest = cells.str.len_bytes().min()
+        if isinstance(shortest, int) and shortest > self._longest_missing:
+            return cells  # such as dates; to compare them would take three times as long
         is_missing = cells.is_in(self._missing)
         return cells.set(is_missing, None) if is_missing.any() else cells
