@@ -31,7 +31,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from nnlab.data.csv.options import CsvOptions
-from nnlab.data.split import hold_out
+from nnlab.data.split import hold_out, places
 from nnlab.data.table import read_table
 from nnlab.reporting import format_table
 
@@ -130,27 +130,28 @@ def _error_of_sklearn(frame: pl.DataFrame, target: str, task: str, seed: int) ->
     is_regression = task == "regression"
     y = frame[target].to_numpy() if is_regression else frame[target].cast(pl.String).to_numpy()
     classes = None if is_regression else torch.tensor(np.unique(y, return_inverse=True)[1])
-    rest, test = hold_out(len(y), fraction=0.2, seed=seed, classes=classes)
-    kept, _ = hold_out(
+    is_test = hold_out(len(y), fraction=0.2, seed=seed, classes=classes)
+    rest = places(~is_test)
+    is_val = hold_out(
         len(rest), fraction=0.25, seed=seed, classes=None if classes is None else classes[rest]
     )
-    train = rest[kept].numpy()
+    train, test = rest[~is_val].numpy(), places(is_test)
     features = frame.drop(target)
     numeric = features.select(pl.selectors.numeric()).columns
     text = [name for name in features.columns if name not in numeric]
     table = _to_objects(features)
-    places = {name: i for i, name in enumerate(features.columns)}
+    position = {name: i for i, name in enumerate(features.columns)}
     preprocess = ColumnTransformer(
         [
             (
                 "numbers",
                 make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
-                [places[name] for name in numeric],
+                [position[name] for name in numeric],
             ),
             (
                 "categories",
                 OneHotEncoder(handle_unknown="ignore"),
-                [places[name] for name in text],
+                [position[name] for name in text],
             ),
         ]
     )

@@ -108,20 +108,18 @@ class ImageDataModule(InMemoryDataModule):
                     f"{list(images.shape[1:])}, got {list(test[0].shape[1:])}"
                 )
         else:
-            kept, held_out = hold_out(
+            is_test = hold_out(
                 len(labels), fraction=self.test_fraction or 0.0, seed=self.seed, classes=labels
             )
-            test = images[held_out], labels[held_out]
-            images, labels = images[kept], labels[kept]
-        kept, held_out = hold_out(
-            len(labels), fraction=self.val_fraction, seed=self.seed, classes=labels
-        )
-        train = images[kept], labels[kept]
+            test = images[is_test], labels[is_test]
+            images, labels = images[~is_test], labels[~is_test]
+        is_val = hold_out(len(labels), fraction=self.val_fraction, seed=self.seed, classes=labels)
+        train = images[~is_val], labels[~is_val]
         if preprocessing is None:
             preprocessing = self._statistics(train[0])
         splits = {
             "train": train,
-            "val": (images[held_out], labels[held_out]),
+            "val": (images[is_val], labels[is_val]),
             "test": test,
         }
         spec = DataSpec(

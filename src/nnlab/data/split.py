@@ -16,7 +16,7 @@ def hold_out(
     groups: Tensor | None = None,
     times: Tensor | None = None,
     left: int = 1,
-) -> tuple[Tensor, Tensor]:
+) -> Tensor:
     """Choose rows to hold out, the same for the same seed.
 
     Args:
@@ -33,7 +33,7 @@ def hold_out(
             will be split again.
 
     Returns:
-        The indices kept and the indices held out, each sorted.
+        Whether each row is held out, `(rows,)`, bool.
 
     Raises:
         ValueError: There are too few rows, groups or times to keep some and hold some out.
@@ -52,7 +52,7 @@ def hold_out(
         order = _random_order(rows, generator)
         chosen = order[:wanted] if classes is None else _first_by_turns(order, classes, wanted)
         held_out[chosen] = True
-    return _places(~held_out), _places(held_out)
+    return held_out
 
 
 def take_fold(
@@ -64,7 +64,7 @@ def take_fold(
     classes: Tensor | None = None,
     groups: Tensor | None = None,
 ) -> Tensor:
-    """The rows of one fold of a cross-validation; the folds share out all rows.
+    """Choose the rows of one fold of a cross-validation; the folds share out all rows.
 
     Args:
         rows: Number of rows, >= `folds`.
@@ -75,7 +75,7 @@ def take_fold(
         groups: Group of each row, `(rows,)`; rows of a group share a fold.
 
     Returns:
-        The indices of the fold, sorted.
+        Whether each row is in the fold, `(rows,)`, bool.
 
     Raises:
         ValueError: There are fewer rows or groups than folds.
@@ -95,7 +95,7 @@ def take_fold(
             # Any stretch of an order by turns is stratified.
             in_fold[_first_by_turns(order, classes, end)] = True
             in_fold[_first_by_turns(order, classes, start)] = False
-        return _places(in_fold)
+        return in_fold
     order = _unit_order(groups, generator)
     sizes = [0] * folds
     number_of: dict[int, int] = {}
@@ -105,11 +105,11 @@ def take_fold(
         number_of[group] = smallest
         sizes[smallest] += int(counts[group])
     chosen = torch.tensor([group for group, number in number_of.items() if number == fold])
-    return _places(torch.isin(groups, chosen))
+    return torch.isin(groups, chosen)
 
 
-def _places(chosen: Tensor) -> Tensor:
-    """The indices that are true, sorted; numpy finds them several times as fast."""
+def places(chosen: Tensor) -> Tensor:
+    """The indices of the rows that are chosen, sorted; numpy finds them several times as fast."""
     return torch.from_numpy(np.flatnonzero(chosen.numpy()))
 
 
@@ -135,7 +135,7 @@ def _whole_units(groups: Tensor, order: Tensor, wanted: int, left: int) -> Tenso
     sizes = torch.bincount(groups)[order].cumsum(0)
     most = max(1, len(order) - left)
     last = int((sizes[:most] - wanted).abs().argmin())
-    return _places(torch.isin(groups, order[: last + 1]))
+    return places(torch.isin(groups, order[: last + 1]))
 
 
 def _latest(times: Tensor, wanted: int, left: int) -> Tensor:
@@ -149,7 +149,7 @@ def _latest(times: Tensor, wanted: int, left: int) -> Tensor:
     first = min(left, len(moments) - 1)
     later = counts.flip(0).cumsum(0).flip(0)[first:]
     boundary = moments[first:][(later - wanted).abs().argmin()]
-    return _places(times >= boundary)
+    return places(times >= boundary)
 
 
 def _first_by_turns(order: Tensor, classes: Tensor, count: int) -> Tensor:

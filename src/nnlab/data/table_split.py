@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nnlab.data.columns.dates import moments
-from nnlab.data.split import hold_out, take_fold
+from nnlab.data.split import hold_out, places, take_fold
 from nnlab.data.table import require_column
 
 _ROWS = {"val": "validation", "test": "test"}
@@ -94,30 +94,29 @@ class TableSplit:
             "times": self._times(frame, path),
         }
         self._refuse_few(frame)
-        rows = {"train": torch.arange(len(frame))}
+        held_out: dict[str, Tensor] = {}
+        is_train = torch.ones(len(frame), dtype=torch.bool)
         if self.test_fraction is not None:
-            rows |= self._hold_out_test(len(frame), facts)
+            held_out["test"] = self._hold_out_test(len(frame), facts)
+            is_train = ~held_out["test"]
         if self.val_fraction is not None:
-            rest = rows["train"]
+            # Masks, because the numbers of millions of rows would have to find memory.
+            held_out["val"] = torch.zeros_like(is_train)
             of_rest: dict[str, Any] = {
-                name: None if fact is None else fact[rest] for name, fact in facts.items()
+                name: None if fact is None else fact[is_train] for name, fact in facts.items()
             }
-            kept, held_out = hold_out(
-                len(rest),
-                fraction=self.val_fraction,
-                seed=self.seed,
-                **of_rest,
+            held_out["val"][is_train] = hold_out(
+                int(is_train.sum()), fraction=self.val_fraction, seed=self.seed, **of_rest
             )
-            rows |= {"train": rest[kept], "val": rest[held_out]}
-        return rows
+            is_train &= ~held_out["val"]
+        return {name: places(chosen) for name, chosen in {"train": is_train, **held_out}.items()}
 
-    def _hold_out_test(self, rows: int, facts: dict[str, Any]) -> dict[str, Tensor]:
+    def _hold_out_test(self, rows: int, facts: dict[str, Any]) -> Tensor:
         if self.folds is None:
             fraction = self.test_fraction or 0.0
             left = 1 if self.val_fraction is None else 2
-            train, test = hold_out(rows, fraction=fraction, seed=self.seed, left=left, **facts)
-            return {"train": train, "test": test}
-        test = take_fold(
+            return hold_out(rows, fraction=fraction, seed=self.seed, left=left, **facts)
+        return take_fold(
             rows,
             fold=self.fold,
             folds=self.folds,
@@ -125,9 +124,6 @@ class TableSplit:
             classes=facts["classes"],
             groups=facts["groups"],
         )
-        is_kept = torch.ones(rows, dtype=torch.bool)
-        is_kept[test] = False
-        return {"train": torch.nonzero(is_kept).flatten(), "test": test}
 
     def _refuse_few(self, frame: pl.DataFrame) -> None:
         """Refuse a group or time with too few values for a split to have one of its own."""
