@@ -18,8 +18,9 @@ from nnlab.data.storage import Storage
 from nnlab.data.threads import map_in_threads
 
 # Rows that are encoded at a time, and inputs: few enough to spare memory, and so many that threads
-# seldom wait for Python's lock.
-_ROWS, _INPUTS = 2**16, 2**21
+# seldom wait for Python's lock. No powers of two, which would put all cells of a row in the same
+# few places of the processor's cache.
+_ROWS, _INPUTS = 65_000, 2_000_000
 
 
 def learn_columns(

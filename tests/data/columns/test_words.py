@@ -52,8 +52,11 @@ def test_an_enumeration_is_what_its_strings_are(name: str, seed: int) -> None:
         assert spell(numbered).cast(pl.String).to_list() == spell(texts).to_list()
 
 
-@pytest.mark.parametrize("name", COLUMNS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    # A column without any value is left out, before anything is learned of its numbers.
+    [(n, k) for n in COLUMNS for k in KINDS if n != "nothing" or k not in ("numeric", "date")],
+)
 def test_an_enumeration_is_fitted_and_read_as_its_strings_are(name: str, kind: str) -> None:
     texts, numbered = as_both(name, 1)
     inferred = infer_kind(texts)

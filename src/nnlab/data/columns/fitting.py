@@ -34,7 +34,7 @@ def fit_columns(
 
     Args:
         frame: The training rows.
-        kinds: What each column holds.
+        kinds: What each column holds; one that is used has at least one value.
         scaling: How numbers are scaled.
         max_one_hot: The most categories of a column that is one-hot; with more it is embedded.
 
@@ -67,13 +67,21 @@ def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericCo
         is_date=kind.kind == "date",
         number_format=kind.number_format,
     )
-    present = unfitted.read(values).drop_nulls().to_numpy()
-    sample = present[:: -(-len(present) // _SAMPLE)]
+    # Other columns are read as a whole, which refuses a cell that is none, by its row.
+    is_plain = _are_finite(values)
+    present = (values if is_plain else unfitted.read(values)).drop_nulls()
+
+    def numbers(cells: pl.Series) -> Numbers:
+        return (unfitted.read(cells) if is_plain else cells).to_numpy()
+
+    sample = numbers(present.gather_every(-(-len(present) // _SAMPLE)))
     fitted: dict[str, Any] = {"periods": periods_of(sample) if unfitted.is_date else []}
     if scaling == "standard":
-        fitted["center"], fitted["scale"] = mean_and_spread(present)
+        fitted["center"], fitted["scale"] = mean_and_spread(numbers(present))
     else:
-        fitted["center"], fitted["scale"] = _median_and_spread(sample, present)
+        fitted["center"], fitted["scale"] = _median_and_spread(sample)
+        if fitted["scale"] == 0:
+            fitted["scale"] = _half_range(numbers(present))
     if scaling == "quantile" and fitted["scale"] > 0:
         fitted["knots"], fitted["levels"] = _knots(sample)
     return NumericColumn(**{**asdict(unfitted), **fitted})
@@ -97,15 +105,23 @@ def mean_and_spread(values: Numbers) -> tuple[float, float]:
     return mean * largest, _usable(spread * largest if spread > 1e-12 * abs(mean) else 0.0)
 
 
-def _median_and_spread(sample: Numbers, present: Numbers) -> tuple[float, float]:
-    """Median and interquartile range; half the range where the quartiles are the same."""
+def _are_finite(values: pl.Series) -> bool:
+    """Whether a column is of numbers or times all of which can be used, and shows it at once."""
+    if values.dtype.is_float():
+        return math.isfinite(values.sum())
+    return values.dtype.is_integer() or values.dtype.is_temporal()
+
+
+def _median_and_spread(values: Numbers) -> tuple[float, float]:
+    """Median and interquartile range."""
     # The halves of two numbers of 1e308 can be subtracted.
-    low, median, high = np.quantile(sample / 2, [0.25, 0.5, 0.75])
-    half = high - low
-    if half == 0:
-        half = (present.max() / 2 - present.min() / 2) / 2
+    low, median, high = np.quantile(values / 2, [0.25, 0.5, 0.75])
     # The interquartile range itself may be beyond the largest float.
-    return float(2 * median), _usable(float(min(half, np.finfo(np.float64).max / 2)) * 2)
+    return float(2 * median), _usable(float(min(high - low, np.finfo(np.float64).max / 2)) * 2)
+
+
+def _half_range(values: Numbers) -> float:
+    return _usable(float(values.max() / 2 - values.min() / 2))
 
 
 def _usable(scale: float) -> float:

@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+_AT_A_TIME = 2**16
+
 
 def is_text(values: pl.Series) -> bool:
     """Whether cells are texts, as strings or as an enumeration."""
@@ -35,4 +37,8 @@ def different_texts(values: pl.Series) -> pl.Series:
 def word_counts(values: pl.Series, words: pl.Enum) -> NDArray[np.int64]:
     """How often each text of an enumeration occurs in a column of it, `(texts,)`."""
     places = values.drop_nulls().to_physical().to_numpy()
-    return np.bincount(places, minlength=len(words.categories))
+    counts = np.zeros(len(words.categories), np.int64)
+    # A few at a time, because numpy makes 64 bits of each.
+    for start in range(0, len(places), _AT_A_TIME):
+        counts += np.bincount(places[start : start + _AT_A_TIME], minlength=len(counts))
+    return counts
