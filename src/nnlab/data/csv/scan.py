@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 # A quote that is never closed must not pull the whole of a large file into memory.
 _MAX_RECORD_BYTES = 64 * 2**20
 # One in so many bytes, and fewer, are looked at one by one in no time.
-_FEW_ZEROS = 64
+_FEW_ZEROS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
