@@ -22,6 +22,7 @@ from nnlab.command_line import as_hydra_reads
 from nnlab.data.chunks import find_place, read_chunks
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv import layout as csv_layout
+from nnlab.data.csv import scan as csv_scan
 from nnlab.data.csv import source as csv_source
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.table import read_table, require_column
@@ -320,6 +321,26 @@ def test_blanks_are_found_wherever_in_a_slice_they_are(
         frame = read_table(write(f"a,b\n{text},{cell.format('y')}\n"))
         assert frame.rows() == [(text, "y")]
         assert read_table(write(f"a,b\n{cell.format(text)},y\n")).rows() == [(text, "y")]
+
+
+@pytest.mark.parametrize("few", [1, 10**9])
+@pytest.mark.parametrize("separator", [",", ";", "|"])
+@pytest.mark.parametrize("cell", ["-05", "+05", "007", "-0.5"])
+def test_zeros_before_digits_are_found_among_dates(
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    cell: str,
+    separator: str,
+    few: int,
+) -> None:
+    monkeypatch.setattr(csv_scan, "SLICE_BYTES", 8)
+    monkeypatch.setattr(csv_scan, "_FEW_ZEROS", few)
+    for length in range(1, 10):
+        rows = [("x" * length, cell), ("2016-07-05", "10"), ("2016-07-06", "-1")]
+        text = "\n".join(separator.join(row) for row in [("a", "b"), *rows])
+        frame = read_table(write(text + "\n"))
+        numbers = [(word, float(number)) for word, number in rows]
+        assert frame.rows() == (numbers if cell == "-0.5" else rows)
 
 
 def test_blanks_within_cells_and_separators_that_are_blanks_stay(write: Write, caplog) -> None:
