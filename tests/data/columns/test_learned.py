@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
+from nnlab.data.columns import fitting
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.dates import DAY, WEEK
 from nnlab.data.columns.fitting import fit_columns, mean_and_spread
@@ -161,6 +162,38 @@ def test_a_cell_that_is_no_finite_number_is_found(values: list, row: int, got: s
     with pytest.raises(CellError, match=rf"'x' must hold finite numbers, .*{got}") as caught:
         column.read(pl.Series(values))
     assert caught.value.row == row
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "bad"),
+    [
+        ("numeric", [1.5, None, 2.5, 4.0, 7.0], float("inf")),
+        ("numeric", ["1.5", None, "2.5", "4", "7"], "1e999"),
+        ("%Y%m%d", [20240101, None, 20240131, 20240215, 20240301], 20241399),
+    ],
+    ids=["numbers", "texts", "dates as numbers"],
+)
+def test_cells_beside_the_sample_are_looked_at_too(
+    monkeypatch: pytest.MonkeyPatch, kind: str, cells: list, bad: object
+) -> None:
+    monkeypatch.setattr(fitting, "_SAMPLE", 3)
+    for row in range(2, 10):
+        values = [*(cells * 2)[:row], bad, *cells]
+        with pytest.raises(CellError) as caught:
+            fit(values, kind)
+        assert caught.value.row == row
+
+
+@pytest.mark.parametrize("scaling", ["robust", "standard", "quantile"])
+def test_a_sample_is_the_same_of_numbers_and_of_texts(
+    monkeypatch: pytest.MonkeyPatch, scaling: str
+) -> None:
+    monkeypatch.setattr(fitting, "_SAMPLE", 30)
+    whole = np.random.default_rng(0).integers(-50, 50, 100).tolist()
+    values = [None, *whole[:40], None, None, *whole[40:]]
+    texts = [None if value is None else str(value) for value in values]
+    assert fit(values, "numeric", scaling=scaling) == fit(texts, "numeric", scaling=scaling)
+    assert fit([*[5] * 90, 1, 13], "numeric").scale == 6.0  # wherever these two are
 
 
 def test_cells_of_another_type_are_refused() -> None:

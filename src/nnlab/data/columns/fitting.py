@@ -67,8 +67,8 @@ def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericCo
         is_date=kind.kind == "date",
         number_format=kind.number_format,
     )
-    # Other columns are read as a whole, which refuses a cell that is none, by its row.
-    is_plain = _are_finite(values)
+    # Any other column is read as a whole, which refuses a cell that does not fit, by its row.
+    is_plain = values.dtype.is_temporal() if unfitted.is_date else _are_finite(values)
     present = (values if is_plain else unfitted.read(values)).drop_nulls()
 
     def numbers(cells: pl.Series) -> Numbers:
@@ -106,10 +106,8 @@ def mean_and_spread(values: Numbers) -> tuple[float, float]:
 
 
 def _are_finite(values: pl.Series) -> bool:
-    """Whether a column is of numbers or times all of which can be used, and shows it at once."""
-    if values.dtype.is_float():
-        return math.isfinite(values.sum())
-    return values.dtype.is_integer() or values.dtype.is_temporal()
+    """Whether a column is of numbers as polars has them, none of them NaN or infinite."""
+    return values.dtype.is_integer() or (values.dtype.is_float() and math.isfinite(values.sum()))
 
 
 def _median_and_spread(values: Numbers) -> tuple[float, float]:
