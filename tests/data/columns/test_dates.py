@@ -15,6 +15,7 @@ from nnlab.data.columns.dates import (
     find_odd_dates,
     moments,
     periods_of,
+    read_dates,
     to_seconds,
 )
 
@@ -291,3 +292,11 @@ def test_whole_numbers_are_days_as_floats_too() -> None:
     assert None not in expected[:2]
     assert to_seconds(days.cast(pl.Float64), "%Y%m%d").to_list() == expected
     assert to_seconds(pl.Series("day", [20240131.5]), "%Y%m%d").to_list() == [None]
+
+
+@pytest.mark.parametrize("last", ["2024-02-30", "2024-02-29"])
+def test_dates_are_found_behind_a_thousand_missing_ones(last: str) -> None:
+    texts = pl.Series([None] * 1500 + ["2024-01-31", None, last])
+    assert find_formats(texts) == (["%Y-%m-%d"] if last == "2024-02-29" else [])
+    (times,) = read_dates(texts.head(1502)).values()
+    assert times.to_list() == [None] * 1500 + [datetime(2024, 1, 31), None]

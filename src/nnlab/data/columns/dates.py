@@ -90,14 +90,16 @@ def read_dates(values: pl.Series) -> dict[str, pl.Series]:
     Returns:
         The formats as of `find_formats`, each with its times as polars has them.
     """
-    present = values.drop_nulls()
-    if present.is_empty():
+    first = values.head(1000).drop_nulls().head(20)
+    if len(first) < 20:
+        first = values.drop_nulls().head(20)  # of a large column a copy that takes its time
+    if first.is_empty():
         return {}
     # Most columns hold no dates, and their first value tells.
-    formats = [pattern for pattern in FORMATS if _shape(pattern).fullmatch(present[0].strip())]
+    formats = [pattern for pattern in FORMATS if _shape(pattern).fullmatch(first[0].strip())]
     found: dict[str, pl.Series] = {}
     for pattern in formats:
-        if _parse(present.head(20), pattern).null_count() > 0:
+        if _parse(first, pattern).null_count() > 0:
             continue
         times = _parse(values, pattern)
         is_new = not any(times.equals(other) for other in found.values())

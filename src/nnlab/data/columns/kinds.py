@@ -275,10 +275,8 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
 
 
 def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str) -> ColumnKind:
-    present = values.drop_nulls()
-    texts = different_texts(whole)
     # Whether day or month comes first may show in any row.
-    dates = read_dates(texts if whole.dtype == pl.Enum else whole)
+    dates = read_dates(different_texts(whole) if whole.dtype == pl.Enum else whole)
     if dates:
         formats = list(dates)
         note = f"read as {formats[0]}"
@@ -287,6 +285,7 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         kind = _facts(values, "date", distinct, note=note, date_formats=formats)
         return kind if whole.dtype == pl.Enum else replace(kind, times=dates[formats[0]])
     # Most columns hold words, and to see that is quick.
+    texts = different_texts(whole)
     may_count = hold_digits(texts)
     number_format = find_number_format(texts, decimal) if may_count else None
     if number_format and to_numbers(texts, number_format).null_count() == 0:
@@ -294,6 +293,7 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         return _facts(values, "numeric", distinct, note=note, number_format=number_format)
     odd = find_odd_cells(whole, number_format, decimal) if may_count else None
     note = odd.note + " (data.null_values)" * odd.may_be_missing if odd else ""
+    present = values.drop_nulls()
     if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
         why = f"hardly two values the same; {note}" if odd else _why_not_text(present, distinct)
         return _facts(values, "left out", distinct, note=why, odd=odd)
