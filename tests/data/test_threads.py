@@ -22,7 +22,7 @@ def test_few_pieces_are_taken_ahead() -> None:
     taken: list[int] = []
     pieces = (taken.append(piece) or piece for piece in range(100))
     for piece in map_in_threads(int, pieces):
-        assert len(taken) - piece <= 5
+        assert len(taken) - piece < 10
 
 
 def test_what_a_piece_raises_is_raised_in_its_turn() -> None:

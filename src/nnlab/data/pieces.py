@@ -15,12 +15,12 @@ from nnlab.data.columns.fitting import fit_columns
 from nnlab.data.columns.kinds import ColumnKind, check_names, infer_kinds
 from nnlab.data.columns.learned import Column, read_rows
 from nnlab.data.storage import Storage
-from nnlab.data.threads import map_in_threads
+from nnlab.data.threads import count_threads, map_in_threads
 
-# Rows that are encoded at a time, and inputs: few enough to spare memory, and so many that threads
-# seldom wait for Python's lock. No powers of two, which would put all cells of a row in the same
-# few places of the processor's cache.
-_ROWS, _INPUTS = 65_000, 2_000_000
+# Rows that a thread encodes at a time, and inputs of all threads: few enough to spare memory, and
+# so many that threads seldom wait for Python's lock. No powers of two, which would put all cells of
+# a row in the same few places of the processor's cache.
+_ROWS, _INPUTS = 50_000, 6_000_000
 
 
 def learn_columns(
@@ -106,7 +106,7 @@ def encode_table(
     """
     width = encoder.out_features
     inputs = storage.inputs([len(rows) for rows in parts], width)
-    at_a_time = max(1, min(_ROWS, _INPUTS // max(width, len(columns))))
+    at_a_time = max(1, min(_ROWS, _INPUTS // count_threads() // max(width, len(columns))))
 
     def encode(start: int) -> None:
         block = frame[start : start + at_a_time]

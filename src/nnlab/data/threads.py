@@ -5,14 +5,22 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+import polars as pl
 import torch
-
-# Enough to keep two cores busy while some wait for polars, which has threads of its own; each
-# more holds another piece in memory.
-_THREADS = 3
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
+
+
+def count_threads() -> int:
+    """The threads that work at once: two more than there are cores, and at most eight.
+
+    So no core is idle while some wait for Python's lock, or for polars, which has threads of its
+    own; but each more holds another piece in memory.
+    """
+    # Not known when this is imported: asking starts the threads of polars, and a process that is
+    # forked after that waits for them in vain.
+    return min(pl.thread_pool_size() + 2, 8)
 
 
 def map_in_threads(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
@@ -26,14 +34,15 @@ def map_in_threads(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> 
             numpy, polars and torch do.
         pieces: Taken one after the other.
     """
+    threads = count_threads()
     # A piece gains nothing from threads of torch's own; on a busy machine they would wait for
     # each other many times as long as the work takes.
-    with ThreadPoolExecutor(_THREADS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         running: deque[Future[Result]] = deque()
         try:
             for piece in pieces:
                 running.append(pool.submit(work, piece))
-                if len(running) > _THREADS:
+                if len(running) > threads:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()
