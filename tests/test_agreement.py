@@ -48,10 +48,22 @@ def test_lightning_takes_the_steps_where_it_has_something_to_do_at_each(at_each_
     assert steps_per_block(cfg) == 1
 
 
-@pytest.mark.parametrize("mixed", ["16-mixed", "bf16-mixed"])
-def test_a_fused_optimizer_does_not_clip_mixed_gradients(mixed: str) -> None:
-    trainer = {"precision": mixed, "gradient_clip_val": 1.0}
-    cfg = OmegaConf.create({"trainer": trainer, "optimizer": {"fused": True}})
+def test_lightning_takes_the_steps_that_scale_the_loss() -> None:
+    trainer = {"devices": 1, "precision": "bf16-mixed"}
+    cfg = OmegaConf.create({"steps_per_block": 64, "trainer": trainer})
+    assert steps_per_block(cfg) == 64
+    cfg.trainer.precision = "16-mixed"
+    assert steps_per_block(cfg) == 1
+
+
+@pytest.mark.parametrize(("mixed", "steps"), [("16-mixed", 64), ("bf16-mixed", 1)])
+def test_a_fused_optimizer_does_not_clip_mixed_gradients_for_lightning(
+    mixed: str, steps: int
+) -> None:
+    trainer = {"precision": mixed, "gradient_clip_val": 1.0, "devices": 1}
+    cfg = OmegaConf.create(
+        {"trainer": trainer, "optimizer": {"fused": True}, "steps_per_block": steps}
+    )
     with pytest.raises(ValueError, match=r"set optimizer\.fused=false"):
         _check_precision(cfg, [])
     for section, key, value in (
@@ -62,3 +74,5 @@ def test_a_fused_optimizer_does_not_clip_mixed_gradients(mixed: str) -> None:
         allowed = cfg.copy()
         allowed[section][key] = value
         _check_precision(allowed, [])
+    cfg.trainer.precision, cfg.steps_per_block = "bf16-mixed", 64
+    _check_precision(cfg, [])

@@ -1,5 +1,6 @@
 """Training as a whole: what it refuses, and what it can take."""
 
+import functools
 import json
 import math
 import os
@@ -9,11 +10,15 @@ import signal
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
+import torch._lazy.ts_backend
 from conftest import Command, run_script
-from lightning.pytorch import Trainer
+from lightning.pytorch.accelerators import Accelerator, AcceleratorRegistry
+from lightning.pytorch.strategies import SingleDeviceStrategy
+from lightning.pytorch.trainer.connectors.accelerator_connector import _AcceleratorConnector
 
 from nnlab import training
 from nnlab.checkpoints import read_checkpoint
@@ -41,24 +46,104 @@ def test_a_run_without_a_batch_or_a_validation_says_so(
     assert message in line
 
 
-def test_what_was_trained_on_another_device_is_scored_on_the_cpu(
-    quick_command: Command, tmp_path: Path, monkeypatch
+# It can be done once in a process.
+start_lazy_device = functools.cache(torch._lazy.ts_backend.init)
+
+
+class LazyAccelerator(Accelerator):
+    """torch's lazy device, which every build has: it computes, but only with what lies on it."""
+
+    def setup_device(self, device: torch.device) -> None:
+        pass
+
+    def get_device_stats(self, device: object) -> dict[str, Any]:
+        return {}
+
+    def teardown(self) -> None:
+        pass
+
+    @staticmethod
+    def parse_devices(devices: object) -> object:
+        return devices
+
+    @staticmethod
+    def get_parallel_devices(devices: object) -> list[torch.device]:
+        return [torch.device("lazy", 0)]
+
+    @staticmethod
+    def auto_device_count() -> int:
+        return 1
+
+    @staticmethod
+    def is_available() -> bool:
+        return True
+
+    @staticmethod
+    def name() -> str:
+        return "lazy"
+
+
+@pytest.fixture(params=["lazy", "cuda", "mps"])
+def device(request, monkeypatch) -> str:
+    if request.param == "lazy":
+        monkeypatch.setitem(
+            AcceleratorRegistry, "lazy", {"accelerator": LazyAccelerator, "init_params": {}}
+        )
+        start_lazy_device()
+        choose = _AcceleratorConnector._choose_strategy
+
+        def choose_single(self: _AcceleratorConnector) -> object:
+            is_lazy = self._accelerator_flag == "lazy"
+            return SingleDeviceStrategy(torch.device("lazy", 0)) if is_lazy else choose(self)
+
+        monkeypatch.setattr(_AcceleratorConnector, "_choose_strategy", choose_single)
+        monkeypatch.setattr(torch, "lazy", SimpleNamespace(manual_seed=int), raising=False)
+    elif not torch.get_device_module(request.param).is_available():
+        pytest.skip(f"there is no {request.param} device here")
+    return request.param
+
+
+# Not what the lazy device computes in its own way: fused steps, the statistics of batches, and
+# what takes numbers of Python's, such as Adam, clipping, penalties and smoothed labels.
+ELSEWHERE = [
+    "data=penguins",
+    "data.batch_size=70",
+    "model.hidden_sizes=[16]",
+    "model.numeric_embedding=periodic",
+    "model.dropout=0",
+    "model.batch_norm=false",
+    "model.label_smoothing=0",
+    "optimizer=sgd",
+    "optimizer.fused=false",
+    "scheduler=constant",
+    "trainer.gradient_clip_val=null",
+]
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_run_on_another_device_ends_as_one_on_the_cpu(
+    quick_command: Command, tmp_path: Path, device: str, steps: int
 ) -> None:
-    fit = training._fit
-
-    def fit_elsewhere(trainer: Trainer, *arguments: object) -> None:
-        fit(trainer, *arguments)
-        # A tensor there computes nothing with one on the CPU, like one on a GPU.
-        trainer.strategy._accelerator = SimpleNamespace()
-        trainer.strategy.parallel_devices = None
-        monkeypatch.setattr(type(trainer.strategy), "root_device", torch.device("meta"))
-
-    monkeypatch.setattr(training, "_fit", fit_elsewhere)
-    quick_command("train.py", "data=penguins", "trainer.max_epochs=1")
-    (path,) = (tmp_path / "outputs" / "penguins").glob("*/metrics.json")
-    results = json.loads(path.read_text())
-    assert results["device"] == "meta"
-    assert all(map(math.isfinite, [*results["val"].values(), *results["test"].values()]))
+    settings = [*ELSEWHERE, f"steps_per_block={steps}"]
+    for accelerator in ("cpu", device):
+        options = [*settings, f"trainer.accelerator={accelerator}", f"name={accelerator}"]
+        quick_command("train.py", *options, "trainer.max_epochs=1")
+        (run_dir,) = (tmp_path / "outputs" / accelerator).iterdir()
+        quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=2")
+    results = {
+        name: json.loads(next((tmp_path / "outputs" / name).glob("*/metrics.json")).read_text())
+        for name in ("cpu", device)
+    }
+    assert results[device]["device"] == f"{device}:0"
+    assert results[device]["epochs"] == 2
+    for split in ("val", "test"):
+        assert results[device][split] == pytest.approx(results["cpu"][split], rel=1e-3)
+    for path in (run_dir / "checkpoints").glob("*.ckpt"):
+        content = torch.load(path, weights_only=True)  # opens where there is no such device
+        optimizers = content.get("optimizer_states", [])
+        kept = [state for each in optimizers for state in each["state"].values()]
+        tensors = [*content["state_dict"].values(), *(v for state in kept for v in state.values())]
+        assert {str(v.device) for v in tensors if isinstance(v, torch.Tensor)} == {"cpu"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -21,6 +21,9 @@ _AT_EACH_STEP = (
     "fast_dev_run",
 )
 
+_SCALES_THE_LOSS = ("16-mixed", "16")
+_MIXED = (*_SCALES_THE_LOSS, "bf16-mixed", "bf16")
+
 
 def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int) -> None:
     """Refuse settings that are right each on its own, but not with the data or each other.
@@ -46,8 +49,9 @@ def steps_per_block(cfg: DictConfig) -> int:
     """How many steps Lightning is to see as one: one, where it has something to do at each."""
     one_process = cfg.trainer.devices in (1, "1") and "strategy" not in cfg.trainer
     at_each = any(key in cfg.trainer for key in _AT_EACH_STEP)
-    mixed = str(cfg.trainer.precision).endswith("mixed")
-    return cfg.steps_per_block if one_process and not mixed and not at_each else 1
+    # At each step by what the last one gave.
+    scales = str(cfg.trainer.get("precision")) in _SCALES_THE_LOSS
+    return cfg.steps_per_block if one_process and not scales and not at_each else 1
 
 
 def _check_monitor(setting: str, monitor: str, task: Task) -> None:
@@ -82,10 +86,11 @@ def _check_precision(cfg: DictConfig, category_sizes: Sequence[int]) -> None:
             "columns of so many categories out with data.drop"
         )
     # A fused optimizer takes the scale of 16-mixed off the gradients itself, after the clipping;
-    # Lightning refuses to clip for one in bf16-mixed as well.
+    # Lightning refuses to clip for one in bf16-mixed as well, where it takes the steps.
     precision = str(cfg.trainer.get("precision"))
-    fused_and_mixed = precision.endswith("mixed") and cfg.optimizer.get("fused", False)
-    if fused_and_mixed and cfg.trainer.gradient_clip_val is not None:
+    fused_and_mixed = precision in _MIXED and cfg.optimizer.get("fused", False)
+    clips = cfg.trainer.get("gradient_clip_val") is not None
+    if fused_and_mixed and clips and steps_per_block(cfg) == 1:
         raise ValueError(
             f"optimizer.fused must be false where trainer.precision={precision} and gradients are "
             "clipped, got optimizer.fused=true; set optimizer.fused=false"

@@ -9,6 +9,7 @@ import struct
 import time
 import warnings
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -223,6 +224,8 @@ class CheckpointFiles(TorchCheckpointIO):
         self._written_at = time.monotonic()
 
     def _write_one(self, checkpoint: dict[str, Any], path: Path) -> None:
+        # Of a tensor on a GPU the file would say so, and open only where there is one.
+        checkpoint = _with_tensors(checkpoint, Tensor.cpu)
         try:
             # Once, so that a folder that somebody removes is noticed.
             if path.parent not in self._folders:
@@ -277,12 +280,18 @@ def _is_last(path: Path) -> bool:
     return path.stem == "last"
 
 
-def _snapshot(value: Any) -> Any:
-    """A copy that training does not change: of tensors, and of what holds them."""
+def _snapshot(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """A copy that training does not change."""
+    copy: dict[str, Any] = _with_tensors(checkpoint, lambda tensor: tensor.detach().clone())
+    return copy
+
+
+def _with_tensors(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """The same with each tensor changed, and so what holds them copied."""
     if isinstance(value, Tensor):
-        return value.detach().clone()
+        return change(value)
     if isinstance(value, dict):
-        return {key: _snapshot(entry) for key, entry in value.items()}
+        return {key: _with_tensors(entry, change) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(map(_snapshot, value))
+        return type(value)(_with_tensors(entry, change) for entry in value)
     return value

@@ -227,7 +227,9 @@ def test_gradients_are_clipped() -> None:
     assert (after - before).norm().item() == pytest.approx(lr * 0.01, rel=1e-3)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_and_says_what_helps() -> None:
+@pytest.mark.parametrize("device", ["cpu", "cuda"])  # which is not asked before the epoch's end
+def test_a_loss_that_is_not_finite_stops_the_run_and_says_what_helps(monkeypatch, device) -> None:
+    monkeypatch.setattr(SupervisedModule, "device", torch.device(device))
     module = make_module(activation="relu", optimizer=lambda parameters: SGD(parameters, lr=1e30))
     with pytest.raises(ValueError, match=r"loss must stay finite, got \w+ in epoch 1; lower"):
         fit(module, max_epochs=2)
@@ -315,7 +317,14 @@ SCHEDULERS = {
 
 @pytest.mark.parametrize(
     ("clip", "precision"),
-    [(None, "32-true"), (0.1, "32-true"), (None, "bf16-true"), (None, "64-true")],
+    [
+        (None, "32-true"),
+        (0.1, "32-true"),
+        (None, "bf16-true"),
+        (None, "bf16-mixed"),
+        (0.1, "bf16-mixed"),
+        (None, "64-true"),
+    ],
 )
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip, precision) -> None:

@@ -149,7 +149,7 @@ def read_ahead(rows: Tensor) -> None:
     Args:
         rows: Any tensor; of one that is not on disk nothing is read.
     """
-    content = _files.get(rows.untyped_storage().data_ptr())
+    content = _files.get(rows.untyped_storage().data_ptr()) if rows.device.type == "cpu" else None
     if content is not None and hasattr(content, "madvise"):
         start = int(rows.storage_offset()) * rows.itemsize
         page = start - start % mmap.PAGESIZE

@@ -218,6 +218,7 @@ class SupervisedModule(LightningModule):
         """What Lightning's loop does in as many batches, without its hooks between."""
         scheduler = cast(LRScheduler | None, self.lr_schedulers())
         in_precision = self.trainer.precision_plugin.convert_input
+        # All of it in Lightning's autocast, if there is one, which keeps no weights for later.
         taken = train_on(
             block,
             objective=lambda batch: self._objective(in_precision(batch)),
@@ -226,13 +227,18 @@ class SupervisedModule(LightningModule):
             scheduler=None if isinstance(scheduler, ReduceLROnPlateau) else scheduler,
             gradient_clip_val=self.gradient_clip_val,
         )
-        require_finite("train", float(torch.stack(taken["losses"]).sum()), self.trainer)
+        self._require_finite(taken["losses"])
         # Lightning counts the steps of its own optimizers alone.
         progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
         for count in (progress.total, progress.current):
             count.ready += len(block)
             count.completed += len(block)
         return taken
+
+    def _require_finite(self, losses: list[Tensor]) -> None:
+        """Notice at once that a loss is not, or at the epoch's end: a GPU is not waited for."""
+        if self.device.type == "cpu":
+            require_finite("train", float(torch.stack(losses).sum()), self.trainer)
 
     def on_train_start(self) -> None:
         """Check what was restored, and tell the stopwatch; so do the hooks that follow."""
@@ -248,7 +254,7 @@ class SupervisedModule(LightningModule):
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Only Lightning's own step has not been put down yet."""
         if self.automatic_optimization:
-            require_finite("train", float(outputs["loss"]), self.trainer)
+            self._require_finite([outputs["loss"]])
         stopwatch.press("optimizer" if self.automatic_optimization else "loop")
 
     def on_validation_start(self) -> None:
