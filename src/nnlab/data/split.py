@@ -163,9 +163,10 @@ def _first_by_turns(order: Tensor, classes: Tensor, count: int) -> Tensor:
         classes: Class index of each row, `(rows,)`.
         count: How many rows, >= 0.
     """
-    labels = classes[order].numpy()
-    # Numpy sorts numbers of 16 bits in a tenth of the time.
+    labels = classes.numpy()
+    # Numpy sorts numbers of 16 bits in a tenth of the time, and more of them are in the cache.
     labels = labels.astype(np.uint16) if labels.max() < 2**16 else labels
+    labels = labels[order.numpy()]
     by_class = np.argsort(labels, kind="stable")
     members = np.bincount(labels)
     number = np.arange(len(labels)) - np.repeat(np.cumsum(members) - members, members)
