@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
@@ -22,7 +23,8 @@ class StepCurves(Callback):
     def __init__(self, *, every_n_steps: int) -> None:
         check(every_n_steps=every_n_steps)
         self.every_n_steps = every_n_steps
-        self._points: list[tuple[int, float, Tensor]] = []
+        self._points: list[tuple[int, float]] = []
+        self._losses: list[Tensor] = []
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
@@ -44,13 +46,17 @@ class StepCurves(Callback):
         first = trainer.global_step - len(losses)
         for step, (lr, loss) in enumerate(zip(lrs, losses, strict=True), first):
             if step % self.every_n_steps == 0:
-                self._points.append((step, lr, loss))
+                self._points.append((step, lr))
+                self._losses.append(loss)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the epoch's points."""
         stopwatch.press("loop")
-        for step, lr, loss in self._points:
+        # All losses at once, so that a GPU is waited for only once.
+        losses = torch.stack(self._losses).tolist() if self._losses else []
+        for (step, lr), loss in zip(self._points, losses, strict=True):
             for logger in trainer.loggers:
-                logger.log_metrics({"train/loss_step": float(loss), "lr": lr}, step=step)
+                logger.log_metrics({"train/loss_step": loss, "lr": lr}, step=step)
         self._points.clear()
+        self._losses.clear()
         stopwatch.press("logging")
