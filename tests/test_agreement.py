@@ -48,6 +48,12 @@ def test_lightning_takes_the_steps_where_it_has_something_to_do_at_each(at_each_
     assert steps_per_block(cfg) == 1
 
 
+@pytest.mark.parametrize(("devices", "steps"), [([1], 64), ("1", 64), ([0, 1], 1), (2, 1)])
+def test_one_device_may_be_chosen_by_its_number(devices: object, steps: int) -> None:
+    trainer = {"devices": devices, "precision": "32-true"}
+    assert steps_per_block(OmegaConf.create({"steps_per_block": 64, "trainer": trainer})) == steps
+
+
 def test_lightning_takes_the_steps_that_scale_the_loss() -> None:
     trainer = {"devices": 1, "precision": "bf16-mixed"}
     cfg = OmegaConf.create({"steps_per_block": 64, "trainer": trainer})

@@ -16,6 +16,7 @@ import pytest
 import torch
 import torch._lazy.ts_backend
 from conftest import Command, run_script
+from lightning.pytorch import Trainer
 from lightning.pytorch.accelerators import Accelerator, AcceleratorRegistry
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from lightning.pytorch.trainer.connectors.accelerator_connector import _AcceleratorConnector
@@ -32,6 +33,7 @@ from nnlab.checkpoints import read_checkpoint
         ("check_val_every_n_epoch=9", "trainer must let an epoch end with a validation"),
         ("limit_train_batches=0.0001", "Please increase the `limit_train_batches` argument"),
         ("limit_val_batches=0", "limit_val_batches must be a number above 0"),
+        ("overfit_batches=2", "overfit_batches must be left out, because"),
     ],
 )
 def test_a_run_without_a_batch_or_a_validation_says_so(
@@ -144,6 +146,24 @@ def test_a_run_on_another_device_ends_as_one_on_the_cpu(
         kept = [state for each in optimizers for state in each["state"].values()]
         tensors = [*content["state_dict"].values(), *(v for state in kept for v in state.values())]
         assert {str(v.device) for v in tensors if isinstance(v, torch.Tensor)} == {"cpu"}
+
+
+def test_a_device_without_enough_memory_is_told_of_in_a_sentence(
+    quick_command: Command, tmp_path: Path, monkeypatch
+) -> None:
+    settings = ["data=penguins", "trainer.max_epochs=1"]
+    quick_command("train.py", *settings)
+    (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
+
+    def take_memory(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(Trainer, "fit", take_memory)
+    for arguments in (settings, [f"resume={run_dir}", "trainer.max_epochs=2"]):
+        process = quick_command("train.py", *arguments, succeed=False)
+        assert process.returncode == 1
+        (line,) = process.stderr.splitlines()
+        assert "error: cpu must have memory for the network and a batch, but CUDA out of" in line
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from nnlab.rules import monitors
 from nnlab.spec import DataSpec, Task
@@ -15,7 +15,6 @@ _AT_EACH_STEP = (
     "max_steps",
     "max_time",
     "num_nodes",
-    "overfit_batches",
     "profiler",
     "val_check_interval",
     "fast_dev_run",
@@ -47,7 +46,9 @@ def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int) -> None:
 
 def steps_per_block(cfg: DictConfig) -> int:
     """How many steps Lightning is to see as one: one, where it has something to do at each."""
-    one_process = cfg.trainer.devices in (1, "1") and "strategy" not in cfg.trainer
+    devices = cfg.trainer.devices  # a number, or a list that names one
+    one_process = devices in (1, "1") or (isinstance(devices, ListConfig) and len(devices) == 1)
+    one_process = one_process and "strategy" not in cfg.trainer
     at_each = any(key in cfg.trainer for key in _AT_EACH_STEP)
     # At each step by what the last one gave.
     scales = str(cfg.trainer.get("precision")) in _SCALES_THE_LOSS
@@ -63,6 +64,11 @@ def _check_monitor(setting: str, monitor: str, task: Task) -> None:
 
 
 def _check_batches(cfg: DictConfig, rows: int) -> None:
+    if cfg.trainer.get("overfit_batches"):
+        raise ValueError(
+            "trainer.overfit_batches must be left out, because the rows of a batch are others in "
+            f"each epoch, got {cfg.trainer.overfit_batches}; train on a file of few rows"
+        )
     if cfg.model.batch_norm and min(cfg.data.batch_size, rows) < 2:
         raise ValueError(
             "batch_norm needs at least two rows in a batch, got "

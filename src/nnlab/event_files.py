@@ -20,7 +20,7 @@ def kept_events(paths: Iterable[Path], is_kept: Callable[[str, int], bool]) -> l
 
     Args:
         paths: The files; of one whose process was killed, the whole records count.
-        is_kept: Whether a tag's point at a step is kept. Of several, it is the last one.
+        is_kept: Whether a tag's point at a step is kept; once, should it be in two files.
 
     Returns:
         Events of TensorBoard's, each with the points of one step and moment.
@@ -30,9 +30,9 @@ def kept_events(paths: Iterable[Path], is_kept: Callable[[str, int], bool]) -> l
         for event in _read(path):
             for value in event.summary.value:
                 if is_kept(value.tag, event.step):
-                    points[value.tag, event.step] = event.wall_time, value
+                    points[value.tag, event.step, event.wall_time] = value
     moments = defaultdict(list)
-    for (_, step), (wall_time, value) in points.items():
+    for (_, step, wall_time), value in points.items():
         moments[step, wall_time].append(value)
     return [
         Event(step=step, wall_time=wall_time, summary=Summary(value=moments[step, wall_time]))

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -189,6 +190,11 @@ def _fit(
         )
     except MisconfigurationException as error:
         raise ValueError(f"trainer: {first_line(error)}") from error
+    except torch.OutOfMemoryError as error:
+        raise ValueError(
+            f"{trainer.strategy.root_device} must have memory for the network and a batch, but "
+            f"{first_line(error)}; end what else uses it, or lower data.batch_size"
+        ) from error
     except (AssertionError, AttributeError, LookupError, RuntimeError, TypeError) as error:
         if saved and not module.is_restored:
             raise ValueError(

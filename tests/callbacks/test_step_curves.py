@@ -42,9 +42,11 @@ class Countdown(LightningModule):
         return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
 
 
-def test_every_nth_step_is_logged_with_the_rate_it_used() -> None:
+@pytest.mark.parametrize(("accumulated", "steps"), [(1, [0, 2, 4, 6, 8]), (2, [0, 2, 4])])
+def test_every_nth_step_is_logged_with_the_rate_it_used(accumulated: int, steps: list) -> None:
     recorder = Recorder()
     trainer = Trainer(
+        accumulate_grad_batches=accumulated,
         accelerator="cpu",
         max_epochs=2,
         logger=recorder,
@@ -56,7 +58,7 @@ def test_every_nth_step_is_logged_with_the_rate_it_used() -> None:
     )
     batches = OrderedBatches(x=torch.zeros(5, 1), targets=torch.zeros(5), batch_size=1)
     trainer.fit(Countdown(), batches)
-    assert [step for step, _ in recorder.seen] == [0, 2, 4, 6, 8]
+    assert [step for step, _ in recorder.seen] == steps
     for step, metrics in recorder.seen:
         assert metrics["train/loss_step"] == 10 - step
         assert metrics["lr"] == pytest.approx(0.5**step)

@@ -37,8 +37,10 @@ def strike(folder: Path, strikes: int, *settings: str) -> list[str]:
     [
         [*TABLE, *IN_TIME, "scheduler=one_cycle"],
         [*IMAGES, *EACH_EPOCH, "scheduler=plateau", "scheduler.patience=0"],
+        [*TABLE, *EACH_EPOCH, "+trainer.val_check_interval=0.5"],
+        [*TABLE, *EACH_EPOCH, "+trainer.check_val_every_n_epoch=3"],
     ],
-    ids=["table", "images"],
+    ids=["table", "images", "validated_twice", "validated_seldom"],
 )
 def test_a_run_that_is_killed_thrice_ends_as_one_that_was_not(tmp_path: Path, settings) -> None:
     assert len(strike(tmp_path, 3, *settings)) == 3

@@ -38,8 +38,9 @@ class RunCheckpoint(ModelCheckpoint):
             monitor=monitor,
             mode=mode,
             enable_version_counter=False,
-            # The best network is for use; training goes on from the last.
+            # The best network is for use; training goes on from the last, at an epoch's beginning.
             save_weights_only=monitor is not None,
+            save_on_train_epoch_end=None if monitor else True,
         )
         self._taken_at = -math.inf
 

@@ -29,8 +29,9 @@ class StepCurves(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Keep the learning rate that the step is about to use."""
+        """Keep the learning rate that the step is about to use, and its number."""
         self._lr = trainer.optimizers[0].param_groups[0]["lr"]
+        self._first = trainer.global_step
 
     def on_train_batch_end(
         self,
@@ -41,10 +42,12 @@ class StepCurves(Callback):
         batch_idx: int,
     ) -> None:
         """Keep the points that are due."""
-        losses = outputs.get("losses", [outputs["loss"]])  # a block has several
+        if trainer.global_step == self._first:
+            return  # gradients are still accumulated
+        # A block has several; Lightning divides each by the batches that it accumulates.
+        losses = outputs.get("losses") or [outputs["loss"] * trainer.accumulate_grad_batches]
         lrs = outputs.get("lrs", [self._lr])
-        first = trainer.global_step - len(losses)
-        for step, (lr, loss) in enumerate(zip(lrs, losses, strict=True), first):
+        for step, (lr, loss) in enumerate(zip(lrs, losses, strict=True), self._first):
             if step % self.every_n_steps == 0:
                 self._points.append((step, lr))
                 self._losses.append(loss)

@@ -9,6 +9,7 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
 from nnlab.data.batches import Blocks, OrderedBatches, ShuffledBatches
+from nnlab.data.storage import read_ahead
 from nnlab.rules import check
 from nnlab.spec import DataSpec
 
@@ -118,14 +119,20 @@ class InMemoryDataModule(LightningDataModule, ABC):
 
     def _placed(self, split: Split) -> Split:
         """A split where it is used, if there is room: to bring it there batch by batch is slow."""
+        if self._device.type == "cpu" or not self._has_room(split):
+            return split
         x, targets = split
-        return (x.to(self._device), targets.to(self._device)) if self._has_room(split) else split
+        read_ahead(x)
+        return x.to(self._device), targets.to(self._device)
 
     def _has_room(self, split: Split) -> bool:
         """Whether the device can hold a split, and as much again for the network's work."""
-        if self._device.type != "cuda":
-            return True  # others share the computer's memory
-        free, _ = torch.cuda.mem_get_info(self._device)
+        if self._device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(self._device)
+        elif self._device.type == "mps":
+            free = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+        else:
+            return True  # of others torch does not tell
         return 2 * sum(part.nbytes for part in split) <= free
 
     def state_dict(self) -> dict[str, Any]:
