@@ -356,8 +356,33 @@ def test_data_frames_and_arrays_give_the_same_predictions(runs) -> None:
     assert model.predict(frame).equals(expected)
     array = np.array(new.select(model.reader.column_names).rows(), dtype=object)
     assert model.predict(array).equals(expected)
-    with pytest.raises(ValueError, match=r"an array must have the shape \(rows, 4\)"):
+    with pytest.raises(ValueError, match=r"an array of the shape \(rows, 4\)"):
         model.predict(array[:, :2])
+
+
+def test_data_frames_of_other_types_are_refused_in_a_sentence(runs) -> None:
+    model, frame = load_run(runs["regression"]), make_table(3, 1).to_pandas()
+    periods = pandas.to_datetime(frame["since"]).dt.to_period("D")
+    for changed, message in (
+        (frame.assign(zip=[["a"]] * 3), r"column 'zip' must hold numbers, text or dates, got List"),
+        (frame.assign(since=periods), r"column 'since' must hold numbers, text or dates, got Obj"),
+        ("new.csv", r"rows must be a data frame, or an array .*, got str"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.predict(changed)
+
+
+def test_times_without_a_zone_are_refused_where_training_had_one(quick_command, tmp_path) -> None:
+    times = [f"2024-05-{1 + i % 28:02} {i % 24:02}:30:00+02:00" for i in range(60)]
+    frame = pl.DataFrame({"t": times, "x": range(60), "y": [i % 24 for i in range(60)]})
+    frame.write_csv(tmp_path / "t.csv")
+    table = ["data=csv", "data.path=t.csv", "data.target=y", "data.task=regression"]
+    quick_command("train.py", *table, *QUICK)
+    model = load_run(next(tmp_path.glob("outputs/csv/*")))
+    zoned = frame.with_columns(pl.col("t").str.to_datetime("%Y-%m-%d %H:%M:%S%z"))
+    assert model.predict(zoned).equals(model.predict(frame))
+    with pytest.raises(ValueError, match="column 't' must hold times with their zone, as in train"):
+        model.predict(zoned.with_columns(pl.col("t").dt.replace_time_zone(None)))
 
 
 def test_images_are_predicted_from_idx_files_folders_and_arrays(

@@ -151,7 +151,7 @@ def test_a_run_on_another_device_ends_as_one_on_the_cpu(
 def test_a_device_without_enough_memory_is_told_of_in_a_sentence(
     quick_command: Command, tmp_path: Path, monkeypatch
 ) -> None:
-    settings = ["data=penguins", "trainer.max_epochs=1"]
+    settings = ["data=penguins", "trainer.max_epochs=1", "scheduler=constant"]
     quick_command("train.py", *settings)
     (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
 

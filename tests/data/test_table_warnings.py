@@ -16,6 +16,7 @@ from nnlab.data.labelled import LabelledTable
 from nnlab.data.storage import Storage
 from nnlab.data.table_warnings import (
     warn_of_copies,
+    warn_of_future_dates,
     warn_of_odd_cells,
     warn_of_open_dates,
     warn_of_similar_classes,
@@ -148,4 +149,15 @@ def test_classes_that_differ_only_in_capitals_or_blanks_are_named() -> None:
     assert (
         "of 'y' differ only in capitals or blanks: 'No' and 'no '; 'Yes' and 'yes'; if" in warning
     )
+    assert len(warn_of_similar_classes("y", ["ja", "ja\u200b", "nein"])) == 1
     assert warn_of_similar_classes("y", ["a", "b", "A1"]) == []
+
+
+def test_years_of_two_digits_that_are_yet_to_come_are_warned_of() -> None:
+    def warnings(years: int) -> list[str]:
+        frame = pl.DataFrame({"x": [f"6/{day}/{day + years:02}" for day in range(13, 28)]})
+        return warn_of_future_dates(infer_kinds(frame, said={}, drop=[]))
+
+    (warning,) = warnings(32)
+    assert warning.startswith("'x' is read as %m/%d/%y, which makes 2059-06-27 of its last date")
+    assert warnings(-8) == warnings(2032) == []

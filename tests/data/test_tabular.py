@@ -477,7 +477,7 @@ def test_files_of_their_own_must_fit(write) -> None:
     main = write(make_frame()[:150])
     other = make_frame()[150:]
     for changed, message in (
-        (other.drop("skewed"), "column 'skewed' must be there, as in training"),
+        (other.drop("skewed"), "column 'skewed' must be in other.csv, as in training"),
         (other.drop("y"), "target must be a column of other.csv"),
         (other.with_columns(y=pl.lit("huge")), "target 'y' must be one of high, low, .* 'huge'"),
         (
@@ -1051,3 +1051,84 @@ def test_a_table_on_disk_gives_what_it_gives_in_memory(write, tmp_path: Path, mo
         tables[0], preprocessing
     )
     assert len(x) == len(targets) == frame["y"].count()
+
+
+def kinds_of(data: TabularDataModule) -> dict[str, str]:
+    return {row[0]: row[1] for row in data.loaded.column_table}
+
+
+@pytest.mark.parametrize("line", ["Total,total,", "°C,kg,", "1.5\u00a0,7\u00a0,a"])
+def test_a_line_without_a_target_or_odd_blanks_make_no_text_of_numbers(write, line: str) -> None:
+    rows = [f"{i * 0.37:.2f},{i % 50},{'ab'[i % 2]}" for i in range(200)]
+    data = make_data(write("\n".join(["temp,n,y", *rows, line])), "y")
+    assert kinds_of(data) == {"temp": "numeric", "n": "numeric"}
+    plain = make_data(write("\n".join(["temp,n,y", *rows]), "plain.csv"), "y")
+    if line.endswith(","):
+        assert torch.equal(data.loaded.train[0], plain.loaded.train[0])
+
+
+def test_numbers_that_a_parquet_file_has_as_text_are_numbers(tmp_path: Path) -> None:
+    numbers = pl.DataFrame(
+        {
+            "a": [i * 0.37 for i in range(200)],
+            "n": range(200, 400),
+            "y": [i / 7 for i in range(200)],
+        }
+    )
+    codes = pl.DataFrame(
+        {
+            "zip": [f"{i % 30:05}" for i in range(200)],
+            "long": [f"{10**19 + i % 30}" for i in range(200)],
+        }
+    )
+    loaded = []
+    for name, frame in (("typed", numbers), ("text", numbers.cast(pl.String))):
+        pl.concat([frame, codes], how="horizontal").write_parquet(tmp_path / f"{name}.parquet")
+        data = make_data(tmp_path / f"{name}.parquet", "y", drop=["n"])
+        loaded.append(data.loaded)
+        kinds = {name: kind for name, kind in kinds_of(data).items() if name != "n"}
+        assert kinds == {"a": "numeric", "zip": "categorical", "long": "categorical"}
+    assert torch.equal(loaded[0].train[0], loaded[1].train[0])
+    assert torch.equal(loaded[0].train[1], loaded[1].train[1])
+
+
+@pytest.mark.parametrize("where", ["val_path", "test_path"])
+def test_a_file_without_a_target_is_refused_before_training(write, where: str) -> None:
+    unlabelled = write("x,y\n1.5,\n2.5,\n", "new.csv")
+    data = make_data(write(halves(["a", "b"] * 20)), "y", **{where: str(unlabelled)})
+    with pytest.raises(
+        ValueError, match=r"new\.csv must have a row with a value of the target 'y'"
+    ):
+        _ = data.loaded
+
+
+def test_a_target_of_lists_is_refused_even_if_it_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pl.DataFrame({"x": range(40), "y": [[i] for i in range(40)]}).write_parquet(path)
+    for drop in ([], ["y"]):
+        with pytest.raises(ValueError, match=r"column 'y' of .* got List\(Int64\)") as caught:
+            _ = make_data(path, "y", drop=drop).loaded
+        assert "data.drop" not in str(caught.value)
+
+
+@pytest.mark.parametrize("other", ["x\u00a0", "\u200bx", "x"])
+def test_two_columns_that_look_the_same_are_refused(write, other: str) -> None:
+    path = write(f"x,{other},y\n" + "1,2,a\n3,4,b\n" * 10)
+    with pytest.raises(ValueError, match="line 1: more than one column is named 'x'"):
+        _ = make_data(path, "y").loaded
+
+
+def test_times_with_zones_of_several_kinds_are_one_column_of_dates(write) -> None:
+    zones = ["Z", "+02", "+02:00", "-0330"]
+    hours = {"Z": 0, "+02": 2, "+02:00": 2, "-0330": -3.5}
+    moments = [f"2024-05-{1 + i % 28:02}T{i % 24:02}:30:00{zones[i % 4]}" for i in range(120)]
+    utc = [i % 24 + 0.5 - hours[zones[i % 4]] + 24 * (i % 28) for i in range(120)]
+    rows = [f"{moment},{'ab'[i % 2]}" for i, moment in enumerate(moments)]
+    data = make_data(write("\n".join(["t,y", *rows])), "y")
+    assert kinds_of(data) == {"t": "date"}
+    plain = make_data(
+        write("\n".join(["t,y", *(f"{h},{'ab'[i % 2]}" for i, h in enumerate(utc))]), "h.csv"), "y"
+    )
+    torch.testing.assert_close(
+        data.loaded.train[0][:, 0], plain.loaded.train[0][:, 0], rtol=1e-4, atol=1e-5
+    )

@@ -10,7 +10,9 @@ import polars as pl
 from nnlab.data.chunks import find_place
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.column_table import spelled
+from nnlab.data.columns.number_formats import as_plain_numbers
 from nnlab.data.columns.odd_cells import FEW_WORDS
+from nnlab.data.columns.words import is_text
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.missing import MissingValues
 from nnlab.data.storage import Storage
@@ -68,6 +70,12 @@ class LabelledTable:
             self._rows = values.is_not_null().arg_true()
             self._tell_left_out(values)
             self.frame = storage.filter(self.frame, values.is_not_null())
+        if self.frame.is_empty():
+            raise ValueError(
+                f"{path} must have a row with a value of the target '{target}', got none; give "
+                "labelled rows"
+            )
+        self._take_numbers(text)
         with self.locating():
             refuse_unlearnable(self.target)
 
@@ -86,6 +94,17 @@ class LabelledTable:
             row = error.row if self._rows is None else int(self._rows[error.row])
             place = f"{self.path.name}, {find_place(self.path, self._options, row)}"
             raise ValueError(error.at(place, self.as_missing)) from found
+
+    def _take_numbers(self, text: Collection[str]) -> None:
+        """Take columns for numbers that only rows without a target keep from it, or their type.
+
+        Args:
+            text: Columns that are text, whatever they hold.
+        """
+        decimal = self._options.decimal or "."
+        texts = [v for v in self.frame if is_text(v) and v.name not in text]
+        numbers = [as_plain_numbers(values, decimal) for values in texts]
+        self.frame = self.frame.with_columns(found for found in numbers if found is not None)
 
     def _tell_left_out(self, target: pl.Series) -> None:
         """Say how many rows have no target; a class must not vanish because it is called None."""

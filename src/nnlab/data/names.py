@@ -1,6 +1,15 @@
-"""Names that no column may have, whatever file it comes from."""
+"""Names that no column may have, whatever file it comes from, and which look the same."""
 
 from collections.abc import Sequence
+
+
+def as_seen(name: str) -> str:
+    """A name as a person sees it: one kind of blank, and nothing of no width.
+
+    >>> as_seen("net\u00a0price\u200b ")
+    'net price'
+    """
+    return "".join(filter(str.isprintable, " ".join(name.split()))).strip()
 
 
 def refuse_patterns(names: Sequence[str], place: str) -> None:

@@ -24,6 +24,7 @@ from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.csv.options import BLANKS
 from nnlab.data.idx import read_idx
 from nnlab.data.images import PixelEncoder
+from nnlab.data.parquet import is_nested
 from nnlab.suggestions import few
 
 _log = logging.getLogger(__name__)
@@ -80,8 +81,9 @@ class TableReader:
         values = np.asarray(rows)
         if values.ndim != 2 or values.shape[1] != len(self.columns):
             raise ValueError(
-                f"an array must have the shape (rows, {len(self.columns)}), for the columns "
-                f"{', '.join(self.column_names)}, got {values.shape}"
+                f"rows must be a data frame, or an array of the shape (rows, {len(self.columns)}), "
+                f"for the columns {', '.join(self.column_names)}, got "
+                f"{f'the shape {values.shape}' if values.ndim else type(rows).__name__}"
             )
         return pl.DataFrame(
             {
@@ -101,6 +103,8 @@ class TableReader:
         used = frame.select(
             frame.get_column(there[name]).alias(name) for name in self.column_names if name in there
         )
+        for values in used:
+            self._refuse_unreadable(values)
         used = used.with_columns(pl.selectors.string().str.strip_chars(BLANKS))
         used = used.with_columns(
             pl.when(pl.selectors.string().is_in(self.missing))
@@ -118,6 +122,21 @@ class TableReader:
             for name in text
             if name in (*numbers, *codes)
         )
+
+    def _refuse_unreadable(self, values: pl.Series) -> None:
+        """Refuse cells of a type that is no table's, and times of which nobody knows the zone."""
+        if is_nested(values) or values.dtype == pl.Object:
+            raise ValueError(
+                f"column '{values.name}' must hold numbers, text or dates, got {values.dtype}"
+            )
+        if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone is None:
+            (column,) = (column for column in self.columns if column.name == values.name)
+            written = column.date_format if isinstance(column, NumericColumn) else None
+            if written and written.endswith("z"):
+                raise ValueError(
+                    f"column '{values.name}' must hold times with their zone, as in training, got "
+                    f"{values.dtype}; add it, such as with dt.tz_localize in pandas"
+                )
 
     def _with_point(self, cells: pl.Series, *, is_number: bool) -> pl.Series:
         numbers = from_decimal_comma(cells)

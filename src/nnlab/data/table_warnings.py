@@ -10,6 +10,7 @@ from nnlab.data.columns.learned import Column
 from nnlab.data.columns.odd_cells import OddCells
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
+from nnlab.data.names import as_seen
 from nnlab.data.parquet import is_nested
 from nnlab.suggestions import column_kind, setting
 
@@ -94,6 +95,17 @@ def warn_of_open_dates(kinds: Sequence[ColumnKind]) -> list[str]:
     ]
 
 
+def warn_of_future_dates(kinds: Sequence[ColumnKind]) -> list[str]:
+    """A sentence for each column of years of two digits that may be of the wrong century."""
+    return [
+        f"'{kind.name}' is read as {kind.date_format}, which makes {kind.future:%Y-%m-%d} of its "
+        "last date: years up to 69 are 20xx, those from 70 on 19xx; write years of four digits if "
+        "it is not to come"
+        for kind in kinds
+        if kind.future is not None
+    ]
+
+
 def warn_of_copies(frame: pl.DataFrame, rows: Mapping[str, Tensor]) -> list[str]:
     """A sentence on rows that are there more than once, if there are any.
 
@@ -127,7 +139,7 @@ def warn_of_similar_classes(target: str, class_names: Sequence[str]) -> list[str
     """A sentence on classes whose names differ only in capitals or blanks, if there are any."""
     alike: dict[str, list[str]] = {}
     for name in class_names:
-        alike.setdefault("".join(name.split()).casefold(), []).append(name)
+        alike.setdefault(as_seen(name).replace(" ", "").casefold(), []).append(name)
     found = [" and ".join(f"'{name}'" for name in names) for names in alike.values() if names[1:]]
     if not found:
         return []

@@ -15,7 +15,7 @@ from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.fitting import mean_and_spread
 from nnlab.data.columns.kinds import ColumnKind, count_distinct
-from nnlab.data.columns.learned import Column, from_plain, to_plain
+from nnlab.data.columns.learned import Column, from_plain, require_columns, to_plain
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.labelled import LabelledTable
@@ -26,6 +26,7 @@ from nnlab.data.storage import Storage
 from nnlab.data.table_split import TableSplit
 from nnlab.data.table_warnings import (
     warn_of_copies,
+    warn_of_future_dates,
     warn_of_leaks,
     warn_of_odd_cells,
     warn_of_open_dates,
@@ -228,6 +229,7 @@ class TabularDataModule(InMemoryDataModule):
         """All rows of a file that have a target, preprocessed as in training."""
         table = self._read(path, preprocessing)
         columns = from_plain(preprocessing["columns"])
+        require_columns(table.frame, columns, f"in {path.name}")
         rows = [torch.arange(len(table.frame))]
         with table.locating():
             targets = encode_targets(table.target, preprocessing["class_names"], self._decimal)
@@ -257,6 +259,7 @@ class TabularDataModule(InMemoryDataModule):
     ) -> None:
         """Refuse lists and the like, unless they are dropped or training did not use them."""
         nested = [values.name for values in frame if is_nested(values)]
+        refuse_nested(frame.select(v for v in frame if v.name == self.target), path)
         if preprocessing is None:
             drop = list(dict.fromkeys([*self.drop, *nested]))
             way_out = f", or leave it out with {setting('data.drop', drop)}"
@@ -372,6 +375,7 @@ class TabularDataModule(InMemoryDataModule):
             *warn_of_similar_classes(self.target, class_names),
             *warn_of_odd_cells(table, kinds),
             *warn_of_open_dates(kinds),
+            *warn_of_future_dates(kinds),
             *leaks,
             *warn_of_copies(table.frame, rows),
         ]

@@ -29,8 +29,8 @@ MOMENTS = [
 
 
 def write(moment: datetime, pattern: str) -> str:
-    # What polars calls "%.f" is Python's ".%f".
-    return moment.strftime(pattern.replace("%.f", ".%f"))
+    # What polars calls "%.f" is Python's ".%f"; "%#z" may have hours alone.
+    return moment.strftime(pattern.replace("%.f", ".%f").replace("%#z", "+00"))
 
 
 def parts_of(moment: datetime, pattern: str) -> float:

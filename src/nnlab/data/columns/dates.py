@@ -28,7 +28,7 @@ _DAYS = ("%d-%b-%y", "%d %B %Y", "%B %d, %Y", "%Y%m%d")
 _MONTHS = ("%Y-%m", "%m/%Y", "%b-%y", "%b-%Y", "%B %Y")
 _TIMES = ("%H:%M:%S", "%H:%M:%S%.f", "%H:%M")
 _HALF_DAYS = ("%I:%M:%S %p", "%I:%M %p")
-_ZONES = ("", "Z", "%z")
+_ZONES = ("", "Z", "%z", "%#z", " UTC")
 FORMATS = (
     *_DATES,
     *(
@@ -55,6 +55,7 @@ _PARTS = {
     "%p": "[AaPp][Mm]",
     "%.f": r"(\.\d+)?",
     "%z": r"[+-]\d\d:?\d\d",
+    "%#z": r"(Z|[+-]\d\d(:?\d\d)?)",
     **dict.fromkeys(("%y", "%m", "%d", "%H", "%I", "%M", "%S"), r"\d{1,2}"),
 }
 # What stands for a day in strftime's formats; without one, a format is of a time alone.
@@ -131,7 +132,7 @@ def find_odd_dates(values: pl.Series) -> tuple[str, pl.Series] | None:
 def _shape(pattern: str) -> re.Pattern[str]:
     """A regular expression for texts that may be of a format."""
     return re.compile(
-        re.sub(r"%\.f|%[A-Za-z]|.", lambda part: _PARTS.get(part[0], re.escape(part[0])), pattern)
+        re.sub(r"%\.f|%#?[A-Za-z]|.", lambda part: _PARTS.get(part[0], re.escape(part[0])), pattern)
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal, cast
 
 import polars as pl
@@ -37,6 +38,7 @@ class ColumnKind:
         note: Why it is left out, or what is worth knowing of it; may be empty.
         date_format: How dates are written, where they are text.
         other_date_format: How they could be meant as well; None where that is plain.
+        future: The last of dates with years of two digits, if it is yet to come.
         number_format: How numbers are written, where they are text (`number_formats`).
         written_as: How categories are written: `text`, `number` or `boolean`.
         odd: The cells that keep it from being one of numbers or dates; None where it is none.
@@ -51,6 +53,7 @@ class ColumnKind:
     note: str = ""
     date_format: str | None = None
     other_date_format: str | None = None
+    future: datetime | None = None
     number_format: str | None = None
     written_as: str = "text"
     odd: OddCells | None = None
@@ -283,6 +286,7 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         if len(formats) > 1:
             note += f", which may be {formats[1]}"
         kind = _facts(values, "date", distinct, note=note, date_formats=formats)
+        kind = replace(kind, future=_future(dates[formats[0]], formats[0]))
         return kind if whole.dtype == pl.Enum else replace(kind, times=dates[formats[0]])
     # Most columns hold words, and to see that is quick.
     texts = different_texts(whole)
@@ -299,6 +303,12 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         return _facts(values, "left out", distinct, note=why, odd=odd)
     written_as = _written_as(values)
     return _facts(values, "categorical", distinct, note=note, written_as=written_as, odd=odd)
+
+
+def _future(times: pl.Series, pattern: str) -> datetime | None:
+    """The last of times with years of two digits, where 69 is 2069, if it is yet to come."""
+    last = times.max() if "%y" in pattern else None
+    return last if isinstance(last, datetime) and last > datetime.now() else None
 
 
 def _why_not_text(present: pl.Series, distinct: int) -> str:

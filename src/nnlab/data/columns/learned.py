@@ -193,6 +193,26 @@ def category_text(values: pl.Series, written_as: str) -> pl.Series:
     return number_text(values) if written_as == "number" else values.cast(pl.String)
 
 
+def require_columns(frame: pl.DataFrame, columns: Sequence[Column], place: str = "there") -> None:
+    """Refuse a table that lacks a column.
+
+    Args:
+        frame: The table.
+        columns: What was learned.
+        place: Where they must be, for the message.
+
+    Raises:
+        ValueError: One is not there.
+    """
+    there = set(frame.columns)
+    for column in columns:
+        if column.name not in there:
+            raise ValueError(
+                f"column '{column.name}' must be {place}, as in training, but is not"
+                f"{did_you_mean(column.name, frame.columns)}"
+            )
+
+
 def read_rows(frame: pl.DataFrame, columns: Sequence[Column]) -> tuple[Numbers, Codes]:
     """Raw rows as `RowEncoder` takes them.
 
@@ -202,14 +222,7 @@ def read_rows(frame: pl.DataFrame, columns: Sequence[Column]) -> tuple[Numbers, 
     Raises:
         ValueError: A column is not there, or a cell is not what it was in training.
     """
-    names = frame.columns
-    there = set(names)
-    for column in columns:
-        if column.name not in there:
-            raise ValueError(
-                f"column '{column.name}' must be there, as in training, but is not"
-                f"{did_you_mean(column.name, names)}"
-            )
+    require_columns(frame, columns)
     numeric = [c.read(frame[c.name]) for c in columns if isinstance(c, NumericColumn)]
     codes = [c.read(frame[c.name]) for c in columns if isinstance(c, CategoricalColumn)]
     # Column after column in memory, which is how they come and how they are worked on.

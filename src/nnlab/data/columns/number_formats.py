@@ -8,12 +8,41 @@ import re
 import numpy as np
 import polars as pl
 
-from nnlab.data.columns.number_grammar import WRITTEN, plain_numbers
-from nnlab.data.columns.words import different_texts
+from nnlab.data.columns.number_grammar import LONG, PADDED, WRITTEN, plain_numbers
+from nnlab.data.columns.words import by_word, different_texts
 
 _FORMAT = re.compile(r"(.*)1(\D?)000([.,])5(.*)")
 # How many texts are looked at first, and how many tell the format.
 _FIRST, _SAMPLE = 20, 20_000
+
+
+def as_plain_numbers(values: pl.Series, decimal: str) -> pl.Series | None:
+    """A column of text as numbers, if all of its texts are plain ones.
+
+    Those with leading zeros and those beyond 64 bits are codes, as `read_table` has it.
+
+    Args:
+        values: Texts, null where missing.
+        decimal: The decimal mark.
+
+    Returns:
+        Int64 or Float64; None if a text is no such number, or there is none.
+    """
+    texts = different_texts(values)
+    if texts.is_empty() or plain_numbers(texts.head(_FIRST), decimal).null_count() > 0:
+        return None  # as most columns of text
+    if texts.str.contains(PADDED).any():
+        return None
+    if _whole(texts).null_count() == 0:
+        return by_word(values, _whole)
+    is_long = texts.str.contains(LONG).any()
+    if is_long or not plain_numbers(texts, decimal).is_not_nan().all(ignore_nulls=False):
+        return None
+    return by_word(values, lambda cells: plain_numbers(cells, decimal))
+
+
+def _whole(texts: pl.Series) -> pl.Series:
+    return texts.str.strip_chars().cast(pl.Int64, strict=False)
 
 
 def find_number_format(values: pl.Series, decimal: str) -> str | None:

@@ -32,6 +32,8 @@ CERTAIN_POINT_THOUSANDS = r"\.\d{3}[.,]"
 WITH_THOUSANDS = r"^[+-]?\d{1,3}(([,' ]\d{3})*(\.\d*)?|(\.\d{3})*(,\d*)?)$"
 """A number with marks between thousands, or one of up to three digits."""
 
+LONG = r"^\s*[+-]?\d{19,}\s*$"
+"""A whole number that may be beyond 64 bits."""
 PADDED = r"^\s*[+-]?0\d"
 """A number with leading zeros."""
 

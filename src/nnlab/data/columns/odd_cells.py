@@ -6,7 +6,7 @@ import polars as pl
 
 from nnlab.data.columns.dates import find_odd_dates
 from nnlab.data.columns.number_formats import are_mostly_numbers, to_numbers
-from nnlab.data.columns.number_grammar import PADDED, as_number, plain_numbers
+from nnlab.data.columns.number_grammar import LONG, PADDED, as_number, plain_numbers
 from nnlab.data.columns.words import by_word, different_texts, is_text
 from nnlab.data.csv.options import BLANKS
 
@@ -56,9 +56,12 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
 
     words = present.filter(by_word(present, read).is_null())
     if words.is_empty():
-        is_padded = different_texts(present).str.contains(PADDED).any()
-        note = f"numbers {'with leading zeros' if is_padded else 'here, text elsewhere'}, as text"
-        return OddCells(note=note, meant="codes", texts=[])
+        texts = different_texts(present)
+        reasons = {PADDED: " with leading zeros", LONG: " beyond 64 bits"}
+        reason = next(
+            (r for pattern, r in reasons.items() if texts.str.contains(pattern).any()), ""
+        )
+        return OddCells(note=f"numbers{reason}, as text", meant="codes", texts=[])
     if are_mostly_numbers(different_texts(words)):
         examples = "' and '".join(dict.fromkeys(map(shorten, (present[0], words[0], words[-1]))))
         note = f"numbers written in several ways, such as '{examples}'"

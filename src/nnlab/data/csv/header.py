@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from nnlab.data.csv.layout import Marks, Place, plain_line_ends, record_ends, without_blanks
 from nnlab.data.csv.options import CsvOptions
-from nnlab.data.names import refuse_patterns
+from nnlab.data.names import as_seen, refuse_patterns
 
 _PANDAS_INDEX = (
     ", as the index has none that pandas writes first; write the file with to_csv(index=False), or "
@@ -72,17 +72,18 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
     Raises:
         ValueError: There is such a name; the message names the line.
     """
-    if all(name.strip() for name in names) and len(set(names)) == len(names):
+    seen = [as_seen(name) for name in names]
+    if all(seen) and len(set(seen)) == len(names):
         refuse_patterns(names, f"{place.path}, line {place.line}")
         return
     way_out = "name every column once, or set data.header=false if the file has no header"
     above = _lines_above_names(below, len(names), marks, place.after(header))
     if above is not None:
         way_out += f", data.skip_lines={above} if line {above + 1} is the header"
-    if blank := [number for number, name in enumerate(names, 1) if not name.strip()]:
+    if blank := [number for number, name in enumerate(seen, 1) if not name]:
         reason = f"column {blank[0]} has no name" + (_PANDAS_INDEX if blank[0] == 1 else "; ")
     else:
-        repeated = next(name for name in names if names.count(name) > 1)
+        repeated = next(name for name in seen if seen.count(name) > 1)
         reason = f"more than one column is named '{repeated}'; "
     raise ValueError(f"{place.path}, line {place.line}: {reason}{way_out}")
 

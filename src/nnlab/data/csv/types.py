@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from nnlab.data.columns.number_grammar import as_number, from_decimal_comma
+from nnlab.data.columns.number_grammar import LONG, as_number, from_decimal_comma
 from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Records
@@ -18,7 +18,6 @@ _log = logging.getLogger(__name__)
 Kind = Literal["integer", "float", "text"]
 _NUMBERS: tuple[Kind, ...] = ("integer", "float")
 _INTEGER_LIMIT = 2.0**63
-_LONG_INTEGER = r"^[ \t]*[+-]?\d{19,}$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +128,7 @@ class ColumnTypes:
             return False
         cells = self._parse(text, dict.fromkeys(self.kinds, "text"))
         cells = cells.select(map(cells.get_column, names))
-        is_long = (
-            pl.all().str.contains(_LONG_INTEGER) & pl.all().cast(pl.Int64, strict=False).is_null()
-        )
+        is_long = pl.all().str.contains(LONG) & pl.all().cast(pl.Int64, strict=False).is_null()
         found = [values.name for values in cells.select(is_long) if values.any()]
         self._keep_text(found, "it holds integers beyond 64 bits")
         return bool(found)
