@@ -1111,6 +1111,12 @@ def test_a_target_of_lists_is_refused_even_if_it_is_dropped(tmp_path: Path) -> N
         assert "data.drop" not in str(caught.value)
 
 
+def test_a_column_without_a_name_is_refused(tmp_path: Path) -> None:
+    pl.DataFrame({"x": [1, 2], "": [1, 2], "y": [1, 2]}).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=r"t\.parquet: column 2 has no name"):
+        _ = make_data(tmp_path / "t.parquet", "y").loaded
+
+
 @pytest.mark.parametrize("other", ["x\u00a0", "\u200bx", "x"])
 def test_two_columns_that_look_the_same_are_refused(write, other: str) -> None:
     path = write(f"x,{other},y\n" + "1,2,a\n3,4,b\n" * 10)

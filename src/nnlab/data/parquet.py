@@ -8,7 +8,7 @@ import polars as pl
 
 from nnlab.data.columns.number_grammar import as_number
 from nnlab.data.csv.options import BLANKS
-from nnlab.data.names import refuse_patterns
+from nnlab.data.names import as_seen, refuse_patterns
 from nnlab.data.storage import Storage, TableParts
 
 # About what a cell takes in memory, and how much is read at a time of a table on disk.
@@ -127,6 +127,8 @@ def _scan(path: Path) -> pl.LazyFrame:
             f"{path} cannot be read as a Parquet file: {reason}; fetch it again"
         ) from error
     refuse_patterns(names, str(path))
+    if blank := [number for number, name in enumerate(names, 1) if not as_seen(name)]:
+        raise ValueError(f"{path}: column {blank[0]} has no name; name every column")
     return table
 
 

@@ -300,3 +300,9 @@ def test_dates_are_found_behind_a_thousand_missing_ones(last: str) -> None:
     assert find_formats(texts) == (["%Y-%m-%d"] if last == "2024-02-29" else [])
     (times,) = read_dates(texts.head(1502)).values()
     assert times.to_list() == [None] * 1500 + [datetime(2024, 1, 31), None]
+
+
+def test_scores_and_ratios_are_no_times_of_day() -> None:
+    assert find_formats(pl.Series(["10:12", "2:1", "0:0"])) == []
+    assert find_formats(pl.Series(["16:9", "4:3", "21:9"])) == []
+    assert find_formats(pl.Series(["9:05", "16:30"])) == ["%H:%M"]

@@ -195,6 +195,9 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
     if pattern.startswith(_COMPACT):
         # Without a mark between them, a month and a day of one digit could be told by nobody.
         values = values.set(~values.str.contains(r"^\s*\d{8}").fill_null(True), None)
+    if not _has_day(pattern):
+        # Scores and ratios such as 3:1 are no times; minutes have two digits.
+        values = values.set(~values.str.contains(r":\d\d").fill_null(True), None)
     try:
         times = _parse_exactly(values, pattern)
         if times.null_count() > values.null_count():
@@ -214,9 +217,13 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
     return times.set(is_early, None) if is_early.any() else times
 
 
+def _has_day(pattern: str) -> bool:
+    return any(part in pattern for part in _DAY_PARTS)
+
+
 def _parse_exactly(values: pl.Series, pattern: str) -> pl.Series:
     # Polars' cache of dates pays only for few different ones, and these are enumerations.
-    if not any(part in pattern for part in _DAY_PARTS):
+    if not _has_day(pattern):
         return values.str.to_time(pattern, strict=False, cache=False)
     return values.str.to_datetime(pattern, time_unit="us", strict=False, cache=False)
 
