@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from nnlab.checkpoints import CheckpointFiles, previous, read_checkpoint, write_checkpoint
+from nnlab.checkpoint_files import CheckpointFiles
+from nnlab.checkpoints import previous, read_checkpoint, write_checkpoint
 from nnlab.models import SupervisedModule
 
 CONTENT = {
@@ -192,7 +193,8 @@ def test_the_best_is_on_disk_before_the_last_that_knows_of_it(
 ) -> None:
     written = []
     monkeypatch.setattr(
-        "nnlab.checkpoints.write_checkpoint", lambda content, path, keep: written.append(path.name)
+        "nnlab.checkpoint_files.write_checkpoint",
+        lambda content, path, keep: written.append(path.name),
     )
     files = files_of_a_run(3600)
     for name in ("last.ckpt", "best.ckpt", "last.ckpt"):

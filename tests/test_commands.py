@@ -27,7 +27,7 @@ from runs import PENGUINS, SHORT, only_run, read_events, results, same, weights
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from nnlab import commands
-from nnlab import process as nnlab_process
+from nnlab import environment as nnlab_environment
 from nnlab.checkpoints import read_checkpoint
 from nnlab.data import TabularDataModule
 from nnlab.data.csv.options import CsvOptions
@@ -55,7 +55,7 @@ def test_metrics_json_tells_what_the_result_depends_on(digits_run) -> None:
     assert (metrics["seed"], metrics["device"]) == (0, "cpu")
     assert metrics["threads"] == torch.get_num_threads()
     assert metrics["versions"]["torch"] == torch.__version__
-    assert metrics["processor"] == nnlab_process.processor()
+    assert metrics["processor"] == nnlab_environment.processor()
     assert 1 <= metrics["best_epoch"] <= metrics["epochs"] <= metrics["max_epochs"]
     assert set(metrics["test"]) == {"loss", "accuracy", "precision", "recall", "f1", "auroc"}
 
@@ -226,7 +226,7 @@ def test_evaluating_on_data_that_does_not_fit_says_what_is_wrong(
     run_dir = only_run(tmp_path)
     other = tmp_path / "other.csv"
     for text, message in [
-        ("c,y\na,p\nb,q\na,r\nb,q\n", "column 'x' must be there, as in training"),
+        ("c,y\na,p\nb,q\na,r\nb,q\n", "column 'x' must be in other.csv, as in training"),
         (
             "x,c,y\n1,a,p\n2,b,q\nthree,a,r\n4,a,p\n",
             "column 'x' must hold finite numbers, got 'three' in other.csv, line 4",

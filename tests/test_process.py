@@ -1,7 +1,6 @@
 """The process that a run has to itself."""
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -10,7 +9,7 @@ import torch
 from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
 
 from nnlab import process
-from nnlab.process import answering_sigterm, fast_arithmetic
+from nnlab.process import fast_arithmetic
 
 
 @pytest.mark.parametrize(
@@ -60,27 +59,3 @@ def test_subnormal_numbers_are_data_but_no_burden_of_training_in_any_thread() ->
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}
     printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     assert printed.stdout.split() == ["1000000", "0", "1000000"]
-
-
-def test_the_first_sigterm_is_answered_and_the_second_ends_the_process_at_once() -> None:
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.getsignal(number) for number in numbers]
-    with answering_sigterm():
-        with pytest.raises(SystemExit, match="143"):
-            os.kill(os.getpid(), signal.SIGTERM)
-        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_DFL] * 2
-    assert [signal.getsignal(number) for number in numbers] == before
-
-
-def test_where_lightning_listens_sigterm_is_left_to_it() -> None:
-    with answering_sigterm():
-        ours, heard = signal.getsignal(signal.SIGTERM), []
-
-        def composed(number: int, frame: object) -> None:  # as Lightning does
-            heard.append(number)
-            ours(number, frame)
-
-        signal.signal(signal.SIGTERM, composed)
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert heard == [signal.SIGTERM]
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

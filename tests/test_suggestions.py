@@ -6,8 +6,8 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from nnlab.column_names import restore_keys
-from nnlab.command_line import as_hydra_reads
+from nnlab.config.column_names import restore_keys
+from nnlab.config.command_line import as_hydra_reads
 from nnlab.suggestions import column_kind, command, setting
 
 TEXTS = [

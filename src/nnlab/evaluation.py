@@ -12,8 +12,9 @@ from nnlab.checkpoints import read_checkpoint
 from nnlab.config import build, target_class
 from nnlab.data import TabularDataModule
 from nnlab.data.module import InMemoryDataModule, Split, in_order
+from nnlab.environment import environment
 from nnlab.models import SupervisedModule
-from nnlab.process import environment, fast_arithmetic, set_threads
+from nnlab.process import fast_arithmetic, set_threads
 from nnlab.reporting import (
     report_errors,
     report_evaluation,

@@ -11,9 +11,9 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationResolutionError
 
-from nnlab.column_names import restore
-from nnlab.command_line import texts
 from nnlab.config import config_folder, resolution_message, target_class
+from nnlab.config.column_names import restore
+from nnlab.config.command_line import texts
 from nnlab.rule_types import Either, ListOf
 from nnlab.rules import RULES
 from nnlab.suggestions import closest, did_you_mean, setting

@@ -17,9 +17,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from nnlab.command_line import MULTIRUN, as_hydra_reads, is_setting, refuse_dashes
-from nnlab.composing import checked_composition
 from nnlab.config import check_config, config_folder, new_folders
+from nnlab.config.command_line import MULTIRUN, as_hydra_reads, is_setting, refuse_dashes
+from nnlab.config.composing import checked_composition
+from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
 from nnlab.loading import load
 from nnlab.paths import require_file
@@ -36,7 +37,6 @@ from nnlab.run_directory import (
 )
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import written
-from nnlab.trust import check_downloads
 
 _log = logging.getLogger(__name__)
 

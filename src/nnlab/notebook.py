@@ -11,16 +11,16 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from nnlab.command_line import as_hydra_reads
 from nnlab.commands import LogFile, Printer
-from nnlab.composing import checked_composition
 from nnlab.config import check_config, config_folder, new_folder, register_resolvers
+from nnlab.config.command_line import as_hydra_reads
+from nnlab.config.composing import checked_composition
+from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
 from nnlab.launching import remove_untouched_folders, require_tables
 from nnlab.loading import load
 from nnlab.run_directory import alone_in, settle_config
 from nnlab.stopwatch import stopwatch
-from nnlab.trust import check_downloads
 
 
 def compose(*settings: str) -> DictConfig:

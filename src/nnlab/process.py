@@ -1,20 +1,12 @@
-"""The process that a run has to itself: threads, seeds, quiet libraries, versions."""
+"""The process that a run has to itself: its threads, and libraries that keep quiet."""
 
 import contextlib
-import functools
 import logging
 import os
-import platform
-import signal
-import threading
 import warnings
 from collections.abc import Iterator
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
 import torch
-from lightning.pytorch import seed_everything
 
 _default_threads = torch.get_num_threads()
 
@@ -74,11 +66,6 @@ def _kept_by_lightning(threads: int | None) -> Iterator[None]:
             os.environ[name] = before
 
 
-def set_seed(seed: int) -> None:
-    """Seed Python, numpy and torch."""
-    seed_everything(seed, workers=True, verbose=False)
-
-
 def quiet_lightning() -> None:
     """Keep Lightning's advice about things that nnlab has decided out of a person's way."""
     for name in ("lightning.pytorch", "lightning.fabric"):
@@ -88,72 +75,3 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
     # Resuming writes into the run directory on purpose.
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
-
-
-def end_at_next_signal(*_: object) -> None:
-    """Let a second Ctrl-C or SIGTERM end the process at once; also to be called by the first."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-@contextlib.contextmanager
-def answering_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise SystemExit(143), but where Lightning listens, end training in its way.
-
-    Lightning does so from a little after `fit` has begun until it ends, and then answers after a
-    block of steps. A second signal ends the process at once.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def answer(number: int, _: object) -> None:
-        lightning_listens = signal.getsignal(number) is not answer
-        end_at_next_signal()
-        if not lightning_listens:
-            raise SystemExit(128 + number)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, answer)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-
-
-def environment(device: str) -> dict[str, Any]:
-    """What a result depends on beside the settings.
-
-    Returns:
-        `threads`, `device`, `processor`, `versions`, and on a CUDA device its model as `gpu`.
-    """
-    gpu = {"gpu": torch.cuda.get_device_name(device)} if device.startswith("cuda") else {}
-    return {
-        "threads": torch.get_num_threads(),
-        "device": device,
-        "processor": processor(),
-        **gpu,
-        "versions": versions(),
-    }
-
-
-@functools.cache
-def processor() -> str:
-    """The processor's model, with the instructions that torch takes: `AMD EPYC (AVX2)`."""
-    name = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(errors="replace") as lines:
-        models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-        name = next(models, name)
-    return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    packages = ("nnlab", "lightning", "hydra-core", "polars", "numpy")
-    # torch's own word has the build in it, such as +cpu; that of its package may not.
-    return {"python": platform.python_version(), "torch": str(torch.__version__)} | {
-        name: version(name) for name in packages
-    }

@@ -140,26 +140,11 @@ def report_evaluation(
         "changed"
     )
     # Metrics are computed on the CPU, whatever device has trained.
+    from nnlab.environment import differences  # loads torch
+
     if others := differences(then, {**now, "device": then["device"]}):
         reason = f"this was computed with {', '.join(others.values())}"
     _log.warning("%s\nwarning: NOT as in %s; %s", place, relative(path), reason)
-
-
-def differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, str]:
-    """In what two environments (`nnlab.process`) differ, each as `polars 1.40 for 1.38`.
-
-    What the first one does not tell, as those of the first version do not tell the processor, is
-    no difference.
-    """
-    machine = ("device", "threads", "processor", "gpu")
-    then, here = (
-        {**e["versions"], **{name: e[name] for name in machine if name in e}} for e in (before, now)
-    )
-    return {
-        name: f"{name} {here[name]} for {then[name]}"
-        for name in here
-        if name in then and here[name] != then[name]
-    }
 
 
 def report_other_evaluation(metrics: dict[str, float], rows: int, path: Path) -> None:

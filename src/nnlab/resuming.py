@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nnlab.checkpoints import is_checkpoint, previous, read_checkpoint, write_checkpoint
 from nnlab.config import takes
-from nnlab.reporting import differences
+from nnlab.environment import differences, means_the_same
 from nnlab.rules import check
 from nnlab.run_directory import changed_settings, config_path
 from nnlab.stopwatch import PHASES, Spent
@@ -28,7 +28,7 @@ class SavedState:
         path: Its file.
         epochs: The epochs behind it.
         steps: The optimizer steps behind it.
-        environment: What the result depends on beside the settings (`nnlab.process`).
+        environment: What the result depends on beside the settings (`nnlab.environment`).
         settings: Those it was trained with, by their dotted names; None if it does not say.
         spent: The time that it took; None if it does not say.
     """
@@ -196,7 +196,7 @@ def require_likeness(
     """
     edited = changed_settings(saved.settings, settings) if saved.settings is not None else []
     others = differences(saved.environment, environment)
-    harmless = {name for name in others if _means_the_same(name, saved.environment, environment)}
+    harmless = {name for name in others if means_the_same(name, saved.environment, environment)}
     changes = [*edited, *(others[name] for name in others if name not in harmless)]
     asked_for = [others["threads"]] if "threads" in others and "threads" in typed else []
     if len(changes) > len(asked_for) and not anyway:
@@ -216,16 +216,3 @@ def require_likeness(
             "the run goes on with %s, which leaves its result as it is",
             "; ".join(others[name] for name in sorted(harmless)),
         )
-
-
-def _means_the_same(name: str, before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether a difference cannot change a result."""
-    if name == "device":  # which of several; the model of each is compared as well
-        return _start(before["device"], ":", 1) == _start(now["device"], ":", 1)
-    if name == "python":  # 3.12 adds up otherwise than 3.11, but 3.11.9 as 3.11.8
-        return _start(before["versions"][name], ".", 2) == _start(now["versions"][name], ".", 2)
-    return name == "hydra-core"  # it reads settings, which are compared themselves
-
-
-def _start(text: Any, mark: str, parts: int) -> list[str]:
-    return str(text).split(mark)[:parts]

@@ -14,10 +14,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from nnlab.atomic import replacing
-from nnlab.column_names import restore
-from nnlab.command_line import as_hydra_reads
 from nnlab.config import check_config
-from nnlab.interpolations import few_interpolations
+from nnlab.config.column_names import restore
+from nnlab.config.command_line import as_hydra_reads
+from nnlab.config.interpolations import few_interpolations
 from nnlab.suggestions import did_you_mean
 
 _log = logging.getLogger(__name__)

@@ -12,29 +12,24 @@ from typing import Any
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from nnlab.agreement import require_agreement, steps_per_block
 from nnlab.atomic import replacing
-from nnlab.checkpoints import CheckpointFiles, read_checkpoint
+from nnlab.callbacks import CurvesGoOn
+from nnlab.checkpoint_files import CheckpointFiles
+from nnlab.checkpoints import read_checkpoint
 from nnlab.config import build, first_line, plain_arguments, reads_environment, takes, target_class
-from nnlab.curves import CurvesGoOn
+from nnlab.config.agreement import require_agreement, steps_per_block
 from nnlab.data.module import InMemoryDataModule, in_order
+from nnlab.environment import environment
 from nnlab.evaluation import score
 from nnlab.models import SupervisedModule
-from nnlab.process import (
-    answering_sigterm,
-    environment,
-    fast_arithmetic,
-    quiet_lightning,
-    set_seed,
-    set_threads,
-)
+from nnlab.process import fast_arithmetic, quiet_lightning, set_threads
 from nnlab.reporting import report_finished, report_interrupted, report_start
 from nnlab.resuming import (
     SavedState,
@@ -45,6 +40,7 @@ from nnlab.resuming import (
 )
 from nnlab.rules import METRICS, RULES
 from nnlab.run_directory import flat_settings, save_config
+from nnlab.signals import answering_sigterm
 from nnlab.spec import Task
 from nnlab.stopwatch import stopwatch
 
@@ -87,7 +83,7 @@ def train(
             settings = flat_settings(cfg)
             require_likeness(saved, environment=here, settings=settings, typed=typed, anyway=anyway)
     set_threads(1)  # to read with; see `fast_arithmetic`
-    set_seed(cfg.seed)
+    seed_everything(cfg.seed, workers=True, verbose=False)
     stopwatch.press("start_up")
     data = build(cfg.data, InMemoryDataModule)
     require_agreement(cfg, data.spec, rows=len(data.loaded.train[0]))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nnlab.callbacks import RunCheckpoint
-from nnlab.checkpoints import CheckpointFiles
+from nnlab.checkpoint_files import CheckpointFiles
 
 
 def test_the_best_is_remembered_after_a_move(tmp_path: Path) -> None:

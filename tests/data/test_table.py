@@ -18,7 +18,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from pandas._libs import parsers as pandas_readers
 
-from nnlab.command_line import as_hydra_reads
+from nnlab.config.command_line import as_hydra_reads
 from nnlab.data.chunks import find_place, read_chunks
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv import layout as csv_layout

@@ -12,7 +12,7 @@ import torch
 from conftest import ENVIRONMENT, ROOT, Command
 from runs import SHORT, curves, only_run, results, same, weights
 
-from nnlab import process as nnlab_process
+from nnlab import environment as nnlab_environment
 from nnlab.checkpoints import read_checkpoint, write_checkpoint
 from nnlab.stopwatch import PHASES
 
@@ -242,8 +242,8 @@ def test_a_resumed_run_keeps_its_threads_and_says_what_differs(
     run_dir = only_run(tmp_path)
     config = run_dir / ".hydra" / "config.yaml"
     config.write_text(config.read_text().replace("threads: 2", "threads: null"))
-    monkeypatch.setattr("nnlab.process.version", lambda name: f"9 of {name}")
-    nnlab_process.versions.cache_clear()
+    monkeypatch.setattr("nnlab.environment.version", lambda name: f"9 of {name}")
+    nnlab_environment.versions.cache_clear()
     command = ("train.py", f"resume={run_dir}", "trainer.max_epochs=3")
     (line,) = quick_command(*command, succeed=False).stderr.splitlines()
     assert line.startswith(f"error: {run_dir} must go on with what it was trained with so far")
@@ -260,7 +260,7 @@ def test_a_resumed_run_keeps_its_threads_and_says_what_differs(
     command = ("train.py", f"resume={run_dir}", "trainer.max_epochs=4")
     assert "got threads 3 for 2; " in quick_command(*command, succeed=False).stderr
     assert "threads 1 for 2" in quick_command(*command, "threads=1").stdout
-    nnlab_process.versions.cache_clear()
+    nnlab_environment.versions.cache_clear()
 
 
 def test_a_directory_is_of_one_run(quick_command: Command, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_a_sweep_that_was_stopped_goes_on(
     written = (first / "checkpoints" / "last.ckpt").stat().st_mtime_ns
     (second / "metrics.json").unlink()
     shutil.rmtree(third)
-    monkeypatch.setattr("nnlab.process.processor", lambda: "another")
+    monkeypatch.setattr("nnlab.environment.processor", lambda: "another")
     process = quick_command("train.py", f"resume={sweep}", succeed=False)
     assert process.returncode == 1
     assert f"{second} must go on with what it was trained with so far" in process.stderr

@@ -10,8 +10,9 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
-from nnlab.checkpoints import CheckpointFiles
-from nnlab.process import end_at_next_signal, environment
+from nnlab.checkpoint_files import CheckpointFiles
+from nnlab.environment import environment
+from nnlab.signals import end_at_next_signal
 from nnlab.stopwatch import stopwatch
 
 # What an epoch of milliseconds has done is soon done again.

@@ -6,7 +6,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from nnlab.agreement import _check_precision, require_agreement, steps_per_block
+from nnlab.config.agreement import _check_precision, require_agreement, steps_per_block
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from nnlab.column_names import restore_keys
-from nnlab.config import config_folder
-from nnlab.interpolations import few_interpolations
-from nnlab.trust import require_trusted
+from nnlab.config.column_names import restore_keys
+from nnlab.config.folders import config_folder
+from nnlab.config.interpolations import few_interpolations
+from nnlab.config.trust import require_trusted
 
 _TARGETS = (
     "nnlab.sweeping.SweepTable",

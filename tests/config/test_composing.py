@@ -8,8 +8,8 @@ from conftest import Command
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from nnlab.composing import check_hydra, require_few_nodes
 from nnlab.config import config_folder, register_resolvers
+from nnlab.config.composing import check_hydra, require_few_nodes
 
 
 @functools.cache

@@ -7,12 +7,11 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary
 
-from nnlab.event_files import event_files, kept_events
+from nnlab.loggers.event_files import event_files, kept_events
 
 # A person who looks at curves does not look more often.
 _HAND_OVER_EVERY_S = 1.0
@@ -128,33 +127,6 @@ class CurvesLogger(TensorBoardLogger):
                 f"TensorBoard's curves must be written to {self.save_dir}, but cannot be "
                 f"({error.strerror or error}); what was saved before is whole"
             ) from error
-
-
-class CurvesGoOn(Callback):
-    """Has `CurvesLogger` go on, once all that a checkpoint holds is taken over.
-
-    Args:
-        steps: Optimizer steps behind the run.
-        epochs: Epochs behind it.
-    """
-
-    def __init__(self, *, steps: int, epochs: int) -> None:
-        self._behind = {"steps": steps, "epochs": epochs}
-        self._is_done = False
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Before the first epoch that is drawn."""
-        self._go_on(trainer)
-
-    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Where no epoch was left, and only the result is."""
-        self._go_on(trainer)
-
-    def _go_on(self, trainer: Trainer) -> None:
-        loggers = [logger for logger in trainer.loggers if isinstance(logger, CurvesLogger)]
-        for logger in () if self._is_done else loggers:
-            logger.go_on(**self._behind)
-        self._is_done = True
 
 
 def _report_others(failure: threading.ExceptHookArgs) -> None:

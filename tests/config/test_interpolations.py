@@ -6,7 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from nnlab.config import check_config
-from nnlab.interpolations import few_interpolations
+from nnlab.config.interpolations import few_interpolations
 
 
 def texts(first: str) -> dict:

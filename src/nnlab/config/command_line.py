@@ -14,8 +14,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from nnlab.column_names import spell
-from nnlab.config import config_folder
+from nnlab.config.column_names import spell
+from nnlab.config.folders import config_folder
 from nnlab.rule_types import ListOf, Rule, Text
 from nnlab.rules import RULES
 from nnlab.suggestions import written

@@ -8,8 +8,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlab.column_names import restore
-from nnlab.command_line import as_hydra_reads, refuse_dashes
+from nnlab.config.column_names import restore
+from nnlab.config.command_line import as_hydra_reads, refuse_dashes
 
 
 def read(*typed: str) -> list[object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from nnlab.curves import CurvesLogger
+from nnlab.loggers import CurvesLogger
 
 
 @pytest.mark.parametrize("method", ["save", "finalize"])

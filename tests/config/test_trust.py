@@ -9,7 +9,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 
 from nnlab.config import build, check_config
-from nnlab.trust import check_downloads
+from nnlab.config.trust import check_downloads
 
 
 def node(**entries):

@@ -1,0 +1,29 @@
+"""Configs: what they may say, how they are put together, and the objects they describe."""
+
+from nnlab.config.building import (
+    build,
+    first_line,
+    plain_arguments,
+    reads_environment,
+    resolution_message,
+    takes,
+    target_class,
+)
+from nnlab.config.checking import check_config
+from nnlab.config.folders import config_folder, new_folder, new_folders
+from nnlab.config.resolvers import register_resolvers
+
+__all__ = [
+    "build",
+    "check_config",
+    "config_folder",
+    "first_line",
+    "new_folder",
+    "new_folders",
+    "plain_arguments",
+    "reads_environment",
+    "register_resolvers",
+    "resolution_message",
+    "takes",
+    "target_class",
+]

@@ -1,0 +1,66 @@
+"""What a config may say, value by value."""
+
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationResolutionError
+
+from nnlab.config.building import resolution_message
+from nnlab.config.interpolations import few_interpolations
+from nnlab.config.trust import check_places, check_requests, require_trusted
+from nnlab.rules import RULES, check
+from nnlab.suggestions import setting
+
+
+def check_config(cfg: DictConfig) -> None:
+    """Check what can be checked of a config without loading torch.
+
+    Raises:
+        ValueError: A value is missing, breaks its rule, or cannot be worked out, or a `_target_`
+            is not of a trusted package.
+    """
+    try:
+        with few_interpolations():
+            plain = OmegaConf.to_container(cfg, resolve=True)
+            missing = sorted(OmegaConf.missing_keys(cfg))
+    except InterpolationResolutionError as error:
+        raise ValueError(
+            f"{error.full_key} cannot be worked out: {resolution_message(error)}"
+        ) from error
+    if missing:
+        example = " ".join(f"{key}=VALUE" for key in missing)
+        raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
+    _check_node("", plain)
+    if isinstance(plain, dict):
+        check_requests(OmegaConf.to_container(cfg), plain)
+        for group in ("callbacks", "logger", "trainer"):
+            check_places(group, plain.get(group))
+
+
+def _check_node(path: str, node: Any) -> None:
+    if not isinstance(node, dict):
+        return
+    # Plain values first: `seed` itself before the settings that take its value.
+    for key, value in sorted(node.items(), key=lambda item: isinstance(item[1], dict)):
+        where = f"{path}.{key}" if path else str(key)
+        if key == "_target_":
+            require_trusted(where, value)
+            continue
+        try:
+            check(**{str(key): value})
+        except ValueError as error:
+            # The rule knows the setting's name; the person typed the whole path.
+            message = str(error).replace(f" {key}=", f" {where}=")
+            raise ValueError(message + _as_text(where, str(key), value)) from None
+        if key not in RULES:  # whose values are no settings: a column may have any name
+            _check_node(where, value)
+
+
+def _as_text(where: str, key: str, value: Any) -> str:
+    """How to write numbers that are meant as text: a shell takes quotes away, Hydra needs them."""
+    given = value if isinstance(value, list) else [value]
+    texts = [str(item) for item in given]
+    meant = texts if isinstance(value, list) else texts[0]
+    if any(item is None for item in given) or not RULES[key].allows(meant):
+        return ""
+    return f"; write {setting(where, meant)}"
