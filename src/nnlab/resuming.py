@@ -70,8 +70,9 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
             path.rename(path.with_suffix(".damaged"))
             continue
         break
-    # Better now than when training is over.
-    _require_best(folder / "best.ckpt", checkpoint.get("best"))
+    # Better now than when training is over; without a validation there is none yet.
+    if checkpoint.get("best", ...) is not None or (folder / "best.ckpt").exists():
+        _require_best(folder / "best.ckpt", checkpoint.get("best"))
     return _saved_state(path, checkpoint)
 
 

@@ -37,10 +37,8 @@ def strike(folder: Path, strikes: int, *settings: str) -> list[str]:
     [
         [*TABLE, *IN_TIME, "scheduler=one_cycle"],
         [*IMAGES, *EACH_EPOCH, "scheduler=plateau", "scheduler.patience=0"],
-        [*TABLE, *EACH_EPOCH, "+trainer.val_check_interval=0.5"],
-        [*TABLE, *EACH_EPOCH, "+trainer.check_val_every_n_epoch=3"],
     ],
-    ids=["table", "images", "validated_twice", "validated_seldom"],
+    ids=["table", "images"],
 )
 def test_a_run_that_is_killed_thrice_ends_as_one_that_was_not(tmp_path: Path, settings) -> None:
     assert len(strike(tmp_path, 3, *settings)) == 3
@@ -52,6 +50,14 @@ def test_two_processes_that_are_killed_together_end_as_two_that_were_not(tmp_pat
     struck = strike(tmp_path, 20, *TABLE, *EACH_EPOCH, *TWO_PROCESSES, longer)
     assert len(struck) == 20
     print({word: struck.count(word) for word in sorted(set(struck))})
+
+
+@pytest.mark.kills
+@pytest.mark.parametrize("often", ["val_check_interval=0.5", "check_val_every_n_epoch=3"])
+def test_a_run_that_is_validated_within_or_between_epochs_ends_the_same(
+    tmp_path: Path, often: str
+) -> None:
+    assert len(strike(tmp_path, 20, *TABLE, *EACH_EPOCH, f"+trainer.{often}")) == 20
 
 
 @pytest.mark.kills
