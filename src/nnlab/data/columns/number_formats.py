@@ -28,10 +28,12 @@ def as_plain_numbers(values: pl.Series, decimal: str) -> pl.Series | None:
     Returns:
         Int64 or Float64; None if a text is no such number, or there is none.
     """
+    # Most columns of text hold none, and their first values tell.
+    first = values.head(1000).drop_nulls().head(_FIRST).cast(pl.String)
+    if plain_numbers(first, decimal).null_count() > 0:
+        return None
     texts = different_texts(values)
-    if texts.is_empty() or plain_numbers(texts.head(_FIRST), decimal).null_count() > 0:
-        return None  # as most columns of text
-    if texts.str.contains(PADDED).any():
+    if texts.is_empty() or texts.str.contains(PADDED).any():
         return None
     if _whole(texts).null_count() == 0:
         return by_word(values, _whole)
