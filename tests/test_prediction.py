@@ -617,6 +617,19 @@ def test_predictions_are_written_as_the_input_is(quick_command, tmp_path, separa
     assert float(rmse) == pytest.approx(np.sqrt((error**2).mean()), rel=1e-5)
 
 
+def test_predictions_of_another_encoding_are_utf_8_and_say_so(quick_command, tmp_path) -> None:
+    text = "größe;y\n" + "".join(
+        f"{i % 40};{'für' if i % 40 < 20 else 'ohne'}\n" for i in range(80)
+    )
+    (tmp_path / "train.csv").write_text(text, encoding="cp1252")
+    table = ["data=csv", "data.path=train.csv", "data.target=y", "data.encoding=cp1252"]
+    quick_command("train.py", *table, *QUICK)
+    run = next(tmp_path.glob("outputs/csv/*"))
+    quick_command("predict.py", f"run={run}", "input=train.csv", "output=out.csv")
+    written = (tmp_path / "out.csv").read_bytes()
+    assert written.startswith("\ufeffgröße;y;prediction;probability_für;".encode())
+
+
 def test_points_that_may_mark_thousands_are_refused(runs, quick_command, tmp_path) -> None:
     new = make_table(5, 13).with_columns(size=pl.lit("1.500"))
     new.write_csv(tmp_path / "new.csv", separator=";")

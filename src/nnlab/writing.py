@@ -49,7 +49,9 @@ def write_csv(
         OSError: It cannot be written.
     """
     style = _style(like, decimal)
-    rows, is_first, has_mark = 0, True, bool(like and like.source.mark)
+    rows, is_first = 0, True
+    # What is written is UTF-8; where the input is not, a spreadsheet is told so by the mark.
+    has_mark = like is not None and bool(like.source.mark or like.source.encoding != "utf-8")
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file, _progress() as progress:
         task = progress.add_task("", total=1.0, rows=0)
