@@ -630,6 +630,18 @@ def test_predictions_of_another_encoding_are_utf_8_and_say_so(quick_command, tmp
     assert written.startswith("\ufeffgröße;y;prediction;probability_für;".encode())
 
 
+def test_line_breaks_in_names_are_blanks(quick_command, tmp_path) -> None:
+    name = "price\n(EUR)"
+    frame = pl.DataFrame({name: [i * 0.5 for i in range(60)], "y": [i % 7 for i in range(60)]})
+    run = train(tmp_path, frame.write_csv(), "data.target=y", "data.task=regression")
+    frame.write_csv(tmp_path / "new.csv")
+    predict(quick_command, run)
+    output = pl.read_csv(tmp_path / "out" / "predictions.csv")
+    assert output.columns == ["price (EUR)", "y", "prediction"]
+    expected = load_run(run).predict(frame)["prediction"]
+    assert output["prediction"].to_list() == pytest.approx(expected.to_list(), rel=1e-6)
+
+
 def test_points_that_may_mark_thousands_are_refused(runs, quick_command, tmp_path) -> None:
     new = make_table(5, 13).with_columns(size=pl.lit("1.500"))
     new.write_csv(tmp_path / "new.csv", separator=";")

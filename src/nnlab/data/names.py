@@ -1,4 +1,4 @@
-"""Names that no column may have, whatever file it comes from, and which look the same."""
+"""How columns are called: on one line, and by no name that looks like another or a pattern."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,15 @@ def as_seen(name: str) -> str:
     'net price'
     """
     return "".join(filter(str.isprintable, " ".join(name.split()))).strip()
+
+
+def on_one_line(name: str) -> str:
+    r"""A name whose line breaks, as spreadsheets have them, are blanks.
+
+    >>> on_one_line("price\n(EUR)")
+    'price (EUR)'
+    """
+    return " ".join(part.strip() for part in name.splitlines()) if "\n" in name else name
 
 
 def refuse_patterns(names: Sequence[str], place: str) -> None:

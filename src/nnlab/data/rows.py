@@ -24,6 +24,7 @@ from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.csv.options import BLANKS
 from nnlab.data.idx import read_idx
 from nnlab.data.images import PixelEncoder
+from nnlab.data.names import on_one_line
 from nnlab.data.parquet import is_nested
 from nnlab.suggestions import few
 
@@ -98,7 +99,7 @@ class TableReader:
         Without blanks around them, null where missing is spelled out; numbers with the decimal
         mark of the training file.
         """
-        there = {name.strip(BLANKS): name for name in frame.columns}
+        there = {on_one_line(name.strip(BLANKS)): name for name in frame.columns}
         there |= {name: name for name in frame.columns}
         used = frame.select(
             frame.get_column(there[name]).alias(name) for name in self.column_names if name in there
