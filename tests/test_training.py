@@ -33,6 +33,7 @@ from nnlab.checkpoints import read_checkpoint
         ("check_val_every_n_epoch=9", "trainer must let an epoch end with a validation"),
         ("limit_train_batches=0.0001", "Please increase the `limit_train_batches` argument"),
         ("limit_val_batches=0", "limit_val_batches must be a number above 0"),
+        ("val_check_interval=0", "val_check_interval must be a number above 0"),
         ("overfit_batches=2", "overfit_batches must be left out, because"),
     ],
 )
@@ -146,6 +147,19 @@ def test_a_run_on_another_device_ends_as_one_on_the_cpu(
         kept = [state for each in optimizers for state in each["state"].values()]
         tensors = [*content["state_dict"].values(), *(v for state in kept for v in state.values())]
         assert {str(v.device) for v in tensors if isinstance(v, torch.Tensor)} == {"cpu"}
+
+
+def test_options_of_an_optimizer_that_exclude_each_other_are_refused_in_a_sentence(
+    quick_command: Command,
+) -> None:
+    process = quick_command("train.py", "+optimizer.foreach=true", succeed=False)
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("error: AdamW: `fused` and `foreach` cannot be `True` together")
+
+
+def test_a_callback_may_have_the_name_of_a_setting(quick_command: Command) -> None:
+    monitor = "+callbacks.lr._target_=lightning.pytorch.callbacks.LearningRateMonitor"
+    quick_command("train.py", "data=penguins", "trainer.max_epochs=1", monitor)
 
 
 def test_a_device_without_enough_memory_is_told_of_in_a_sentence(

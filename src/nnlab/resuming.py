@@ -64,7 +64,9 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
             checkpoint = read_checkpoint(path)
         except ValueError as error:
             if path == candidates[-1]:
-                raise
+                raise ValueError(
+                    f"{error}; no other can be gone on from: start a new run"
+                ) from error
             _log.warning("warning: %s; going on from the one before", error)
             # Out of the way, so that the next one to be written does not push out the whole one.
             path.rename(path.with_suffix(".damaged"))

@@ -123,6 +123,7 @@ RULES: dict[str, Rule] = {
     "max_epochs": Number("[1, inf)", integer=True),
     "gradient_clip_val": Number("(0, inf)", none=True),
     "max_steps": Number("[1, inf)", integer=True),
+    "val_check_interval": Number("(0, inf)"),
     "limit_train_batches": Number("(0, inf)"),
     "limit_val_batches": Number("(0, inf)"),
     "accumulate_grad_batches": Number("[1, inf)", integer=True),

@@ -72,6 +72,11 @@ def train(
         report_finished(finished, run_dir)
         return _monitored(finished)
     saved = find_saved_state(run_dir)
+    if saved is None and (run_dir / "metrics.json").exists():
+        raise ValueError(
+            f"{run_dir} must have checkpoints/last.ckpt to go on with, but it is gone; start a new "
+            "run"
+        )
     # Other threads add up in another order, so a run keeps to as many unless others are asked for.
     threads = cfg.threads or (saved.environment["threads"] if saved else None)
     quiet_lightning()
@@ -90,6 +95,8 @@ def train(
     stopwatch.press("data")
     data.steps_per_block = steps_per_block(cfg)
     module = _build_module(cfg, data)
+    # Now, because the weights of a checkpoint would lose digits that the module has not yet.
+    trainer.precision_plugin.convert_module(module)
     if cfg.compile:
         module.network.compile(mode=cfg.compile)
     if trainer.is_global_zero:

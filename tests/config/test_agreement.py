@@ -28,6 +28,22 @@ def test_a_precision_that_runs_categories_together_is_refused(precision: str, dt
     _check_precision(cfg, [])
 
 
+def test_momentum_of_half_precision_is_not_fused() -> None:
+    trainer = {"precision": "bf16-true", "gradient_clip_val": None}
+    optimizer = {"_target_": "torch.optim.SGD", "fused": True}
+    cfg = OmegaConf.create({"trainer": trainer, "optimizer": optimizer})
+    with pytest.raises(ValueError, match=r"SGD, .* set optimizer\.fused=false"):
+        _check_precision(cfg, [])
+    for section, key, value in (
+        ("trainer", "precision", "32-true"),
+        ("optimizer", "_target_", "torch.optim.AdamW"),
+        ("optimizer", "fused", False),
+    ):
+        allowed = cfg.copy()
+        allowed[section][key] = value
+        _check_precision(allowed, [])
+
+
 def test_a_callback_watches_a_metric_of_the_task() -> None:
     callbacks = {
         "progress": None,

@@ -316,17 +316,29 @@ def test_a_sweep_that_was_stopped_goes_on(
     assert "must hold the settings of a sweep as Hydra writes them" in process.stderr
 
 
-def test_a_finished_run_can_be_made_longer(quick_command: Command, tmp_path: Path) -> None:
-    quick_command("train.py", *SHORT, "callbacks.early_stopping=null")
+@pytest.mark.parametrize("precision", ["32-true", "64-true", "bf16-true"])
+def test_a_finished_run_can_be_made_longer(
+    quick_command: Command, tmp_path: Path, precision: str
+) -> None:
+    settings = [*SHORT, "callbacks.early_stopping=null", f"trainer.precision={precision}"]
+    quick_command("train.py", *settings)
     run_dir = only_run(tmp_path)
     quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=4")
-    quick_command(
-        "train.py", *SHORT, "trainer.max_epochs=4", "callbacks.early_stopping=null", "name=long"
-    )
+    quick_command("train.py", *settings, "trainer.max_epochs=4", "name=long")
     (long,) = (tmp_path / "outputs" / "long").iterdir()
     assert results(run_dir)["epochs"] == 4
     assert same(weights(run_dir), weights(long))
     quick_command("train.py", f"resume={run_dir}")  # and stays so
+
+
+def test_a_finished_run_without_its_checkpoints_cannot_be_made_longer(
+    digits_run, quick_command: Command, tmp_path: Path
+) -> None:
+    run_dir = tmp_path / "run"
+    shutil.copytree(digits_run[0], run_dir, ignore=shutil.ignore_patterns("*.ckpt"))
+    process = quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=99", succeed=False)
+    assert "must have checkpoints/last.ckpt to go on with, but it is gone" in process.stderr
+    assert (run_dir / "metrics.json").is_file()
 
 
 def with_time(run_dir: Path, content: object) -> None:

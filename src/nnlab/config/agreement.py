@@ -91,6 +91,15 @@ def _check_precision(cfg: DictConfig, category_sizes: Sequence[int]) -> None:
             f"got {largest}; set trainer.precision={precision.replace('true', 'mixed')}, or leave "
             "columns of so many categories out with data.drop"
         )
+    is_sgd = str(cfg.optimizer.get("_target_")).endswith(".SGD")
+    fused_sgd = is_sgd and cfg.optimizer.get("fused", False)
+    if limit is not None and fused_sgd:
+        # By torch 2.13: its momentum is of memory that nobody has written to.
+        raise ValueError(
+            f"optimizer.fused must be false where trainer.precision={cfg.trainer.precision} and "
+            "the optimizer is SGD, which torch computes wrongly then, got optimizer.fused=true; "
+            "set optimizer.fused=false"
+        )
     # A fused optimizer takes the scale of 16-mixed off the gradients itself, after the clipping;
     # Lightning refuses to clip for one in bf16-mixed as well, where it takes the steps.
     precision = str(cfg.trainer.get("precision"))

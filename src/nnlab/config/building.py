@@ -73,7 +73,13 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
         raise ValueError(f"{cls.__name__}: {error}{hint}") from error
     try:
         return cls(*given, **arguments)
-    except (ValueError, ArithmeticError, ImportError, MisconfigurationException) as error:
+    except (
+        ValueError,
+        ArithmeticError,
+        ImportError,
+        RuntimeError,  # how torch refuses, or runs out of memory
+        MisconfigurationException,
+    ) as error:
         raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
 
 

@@ -11,6 +11,9 @@ from nnlab.config.trust import check_places, check_requests, require_trusted
 from nnlab.rules import RULES, check
 from nnlab.suggestions import setting
 
+# Parts whose options stand beside each other, each by a name that a person may choose.
+_NAMED = ("callbacks", "logger")
+
 
 def check_config(cfg: DictConfig) -> None:
     """Check what can be checked of a config without loading torch.
@@ -45,6 +48,9 @@ def _check_node(path: str, node: Any) -> None:
         where = f"{path}.{key}" if path else str(key)
         if key == "_target_":
             require_trusted(where, value)
+            continue
+        if path in _NAMED and isinstance(value, dict):  # by a name that is no setting's
+            _check_node(where, value)
             continue
         try:
             check(**{str(key): value})
