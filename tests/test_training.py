@@ -34,6 +34,7 @@ from nnlab.checkpoints import read_checkpoint
         ("limit_train_batches=0.0001", "Please increase the `limit_train_batches` argument"),
         ("limit_val_batches=0", "limit_val_batches must be a number above 0"),
         ("val_check_interval=0", "val_check_interval must be a number above 0"),
+        ("val_check_interval=500", "val_check_interval must be at most the 18 batches"),
         ("overfit_batches=2", "overfit_batches must be left out, because"),
     ],
 )
@@ -110,7 +111,7 @@ def device(request, monkeypatch) -> str:
 # what takes numbers of Python's, such as Adam, clipping, penalties and smoothed labels.
 ELSEWHERE = [
     "data=penguins",
-    "data.batch_size=70",
+    "data.batch_size=103",
     "model.hidden_sizes=[16]",
     "model.numeric_embedding=periodic",
     "model.dropout=0",
@@ -123,7 +124,7 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize("steps", [1, 64])
 def test_a_run_on_another_device_ends_as_one_on_the_cpu(
     quick_command: Command, tmp_path: Path, device: str, steps: int
 ) -> None:

@@ -18,7 +18,7 @@ from nnlab.suggestions import command
 
 
 class CheckpointFiles(TorchCheckpointIO):
-    """How Lightning's Trainer writes and reads checkpoints: by the two functions above, in time.
+    """How Lightning's Trainer writes and reads checkpoints: by `nnlab.checkpoints`, in time.
 
     An epoch may last milliseconds, less than a file takes to be safe on a disk. So the run's own
     best and last checkpoints are held in memory, each in place of the one before, until they are

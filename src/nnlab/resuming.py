@@ -211,7 +211,7 @@ def require_likeness(
     if changes:
         _log.warning(
             "warning: the run goes on with other things than it was trained with so far, so its "
-            "result is another than without a stop: %s",
+            "result may be another than without a stop: %s",
             "; ".join(changes),
         )
     if harmless:

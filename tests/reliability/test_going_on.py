@@ -252,7 +252,7 @@ def test_a_resumed_run_keeps_its_threads_and_says_what_differs(
     assert "hydra" not in line
     printed = quick_command(*command, "resume_anyway=true").stdout
     assert results(run_dir)["threads"] == 2
-    assert "its result is another than without a stop: torch " not in printed
+    assert "its result may be another than without a stop: torch " not in printed
     assert "polars 9 of polars for " in printed
     assert "goes on with hydra-core 9 of hydra-core for " in printed
 
@@ -284,7 +284,7 @@ def test_a_directory_is_of_one_run(quick_command: Command, tmp_path: Path) -> No
         process.stderr
     )
     printed = quick_command(*command, "resume_anyway=true").stdout
-    assert "its result is another than without a stop: model.dropout=0.4 for 0.2\n" in printed
+    assert "its result may be another than without a stop: model.dropout=0.4 for 0.2\n" in printed
     assert "resume_anyway" not in config.read_text()
     # From here on it is trained with that.
     quick_command("train.py", "resume=mine", "trainer.max_epochs=4")
@@ -316,7 +316,7 @@ def test_a_sweep_that_was_stopped_goes_on(
     assert "must hold the settings of a sweep as Hydra writes them" in process.stderr
 
 
-@pytest.mark.parametrize("precision", ["32-true", "64-true", "bf16-true"])
+@pytest.mark.parametrize("precision", ["32-true", "64-true"])
 def test_a_finished_run_can_be_made_longer(
     quick_command: Command, tmp_path: Path, precision: str
 ) -> None:

@@ -69,6 +69,12 @@ def _check_batches(cfg: DictConfig, rows: int) -> None:
             "trainer.overfit_batches must be left out, because the rows of a batch are others in "
             f"each epoch, got {cfg.trainer.overfit_batches}; train on a file of few rows"
         )
+    interval, batches = cfg.trainer.get("val_check_interval"), -(-rows // cfg.data.batch_size)
+    if isinstance(interval, int) and interval > batches:
+        raise ValueError(
+            f"trainer.val_check_interval must be at most the {batches} batches of an epoch, got "
+            f"{interval}; set a share of them such as 0.5, or trainer.check_val_every_n_epoch"
+        )
     if cfg.model.batch_norm and min(cfg.data.batch_size, rows) < 2:
         raise ValueError(
             "batch_norm needs at least two rows in a batch, got "
