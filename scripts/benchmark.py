@@ -184,7 +184,7 @@ def _by_hand(cfg: DictConfig, loaded: LoadedData, *, fused: bool) -> float:
             for rows in torch.split(torch.randperm(len(x)), cfg.data.batch_size):
                 loss = loss_of(model(x[rows]), targets[rows])
                 optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()  # type: ignore[no-untyped-call]  # torch declares none
                 optimizer.step()
             model.eval()
             with torch.no_grad():

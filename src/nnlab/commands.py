@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -127,10 +127,10 @@ class Printer(logging.Handler):
         print(self.format(record), flush=True)
 
 
-class Console(logging.StreamHandler):  # type: ignore[type-arg]
+class Console(logging.StreamHandler[TextIO]):
     """Prints a run's messages; `configs/hydra` names it."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """End a run whose reader has gone; `logging` would print a traceback for each message."""
         if isinstance(sys.exc_info()[1], BrokenPipeError):
             raise
@@ -150,7 +150,7 @@ class LogFile(logging.FileHandler):
                 "room for it, or let it be written there"
             ) from error
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Leave it to `emit`; `logging` would print a traceback for each message."""
         if isinstance(sys.exc_info()[1], OSError):
             raise

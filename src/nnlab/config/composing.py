@@ -84,6 +84,7 @@ def checked_composition() -> Iterator[None]:
         return cfg
 
     SourcesRegistry.instance().types["file"] = FileConfigSource
+    # Hydra has no hook between composing a config and acting on it.
     ConfigLoaderImpl.load_configuration = compose_and_check  # type: ignore[method-assign, assignment]
     try:
         yield

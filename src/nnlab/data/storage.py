@@ -195,6 +195,7 @@ class TableParts:
         return pl.concat(parts)
 
     def _cast(self, part: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        # Declared for a dict alone, which it need not be.
         cast = part.cast(types)  # type: ignore[arg-type]
         return self._storage.table(cast) if self._on_disk else cast
 

@@ -71,7 +71,7 @@ def train_on(
         loss = objective(batch)
         for weights in parameters:
             weights.grad = None  # what `optimizer.zero_grad` does, after looking for profilers
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch declares none
         stopwatch.press("backward")
         if gradient_clip_val is not None:
             nn.utils.clip_grad_norm_(parameters, gradient_clip_val)

@@ -237,7 +237,7 @@ def _how_dates_are_said(values: pl.Series) -> str:
     """The way out for a column of dates in no usual format."""
     if not values.dtype.is_numeric():
         return f"say how they are written, such as {column_kind(values.name, '%Y-%m-%d')}"
-    low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
+    low, high = (int(cast(float, end)) for end in (values.min(), values.max()))
     as_dates = column_kind(values.name, "%Y" if are_years(low, high) else "%Y%m%d")
     years = "for years" if are_years(low, high) else "if they are written so"
     return f"set {as_dates} {years}, or leave it out to take them as numbers"
@@ -250,7 +250,7 @@ def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnK
 
 
 def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
-    low, high = int(values.min()), int(values.max())  # type: ignore[arg-type]
+    low, high = (int(cast(float, end)) for end in (values.min(), values.max()))
     rows = len(values)
     odd = find_days(whole)
     if odd and not odd.texts:
@@ -313,8 +313,9 @@ def _future(times: pl.Series, pattern: str) -> datetime | None:
 
 def _why_not_text(present: pl.Series, distinct: int) -> str:
     present = present.cast(pl.String)
-    lengths = present.str.len_chars().mean()
-    if present.str.contains(r"\s").mean() > 0.5 or lengths > _FREE_TEXT_LENGTH:  # type: ignore[operator]
+    length = cast(float, present.str.len_chars().mean())
+    with_blanks = cast(float, present.str.contains(r"\s").mean())
+    if with_blanks > 0.5 or length > _FREE_TEXT_LENGTH:
         return "free text"
     if distinct == len(present):
         return "an identifier: a different text in each row"

@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import cast
 
 import polars as pl
 
@@ -28,7 +29,7 @@ def find_days(whole: pl.Series) -> OddCells | None:
     Returns:
         None where most are no days.
     """
-    if int(whole.max()) < _FIRST_DAY:  # type: ignore[arg-type]
+    if cast(int, whole.max()) < _FIRST_DAY:
         return None
     present = whole.drop_nulls()
     are_days = present.is_between(_FIRST_DAY, _LAST_DAY)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import polars as pl
 
@@ -214,7 +214,7 @@ def _may_hold_long_integers(values: pl.Series) -> bool:
     low, high = values.min(), values.max()
     if low is None or high is None:
         return False
-    return max(abs(float(low)), abs(float(high))) >= _INTEGER_LIMIT  # type: ignore[arg-type]
+    return max(abs(cast(float, low)), abs(cast(float, high))) >= _INTEGER_LIMIT
 
 
 def _without_nan(frame: pl.DataFrame) -> pl.DataFrame:
