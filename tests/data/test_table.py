@@ -601,6 +601,7 @@ def _written(rows: list[list[str]], rng: random.Random) -> str:
 def test_random_tables_are_read_as_python_reads_them(write: Write, monkeypatch, seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", rng.choice([256, 512, 2**20]))
+    monkeypatch.setattr(csv_source, "_TAIL_BYTES", rng.choice([8, 128, 2**12]))
     rows = _random_table(rng)
     path = write(text := _written(rows, rng))
     oracle = list(csv.reader(io.StringIO(text, newline="")))

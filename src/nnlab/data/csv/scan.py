@@ -98,7 +98,9 @@ class Scan:
                 block, rest = rest + block, b""
             end = self._last_end(block)
             if end:
-                text, rest = b"".join((rest, memoryview(block)[:end])), block[end:]
+                is_whole = not rest and end == len(block)
+                text = block if is_whole else b"".join((rest, memoryview(block)[:end]))
+                rest = block[end:]
                 behind = place.after(text)
                 yield Piece(text=text, place=place, lines=behind.line - place.line)
                 place = behind

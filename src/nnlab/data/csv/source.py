@@ -14,6 +14,8 @@ from nnlab.paths import require_file
 
 # Small enough for the processor's cache, where most passes over a block then find it.
 BLOCK_BYTES = 2**22
+# The end of a block in which a line end is looked for; most lines are shorter.
+_TAIL_BYTES = 2**12
 # UTF-32 first: its mark begins with the one of UTF-16.
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -74,10 +76,24 @@ class Source:
             raw = stack.enter_context(self.path.open("rb"))
             file = _unpacked(raw, self.is_gzip, stack)
             file.seek(len(self.mark))
-            while block := _read(file, self.path, BLOCK_BYTES):
+            while block := _read(file, self.path, self._block_size(file)):
                 if on_read is not None:
                     on_read(raw.tell())
                 yield block
+
+    def _block_size(self, file: BinaryIO) -> int:
+        """So many bytes that the next block ends with a line, where that is cheap to find out.
+
+        What follows the last line end would have to be copied to the front of the next block, and
+        all of that block with it.
+        """
+        if self.is_gzip or BLOCK_BYTES <= _TAIL_BYTES:
+            return BLOCK_BYTES
+        start = file.tell()
+        file.seek(start + BLOCK_BYTES - _TAIL_BYTES)
+        end = file.read(_TAIL_BYTES).rfind(b"\n")
+        file.seek(start)
+        return BLOCK_BYTES - _TAIL_BYTES + end + 1
 
     def _recoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(self.encoding)()
