@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Command
 
-from nnlab.run_directory import alone_in, change_config, load_config, load_sweep
+from nnlab.run_directory import alone_in, load_config, load_sweep
 
 cannot_lock = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot lock a folder")
 
@@ -29,34 +29,6 @@ def test_the_data_of_a_saved_run_are_written_out(tmp_path: Path) -> None:
     run_dir = run_with(tmp_path, "data: ${theirs}\ntheirs: {mirrors: ['https://attacker/']}\n")
     with pytest.raises(ValueError, match=r"must hold data's settings as nnlab writes them, got \$"):
         load_config(run_dir)
-
-
-@pytest.mark.parametrize("place", ["hydra", "threads", "data"])
-def test_a_bomb_of_interpolations_is_refused_wherever_it_is(tmp_path: Path, place: str) -> None:
-    bomb = "".join(f"a{i + 1}: {f'${{a{i}}}' * 10}\n" for i in range(12))
-    value = "{path: '${a12}'}" if place == "data" else "${a12}"
-    cfg = load_config(run_with(tmp_path, f"a0: x\n{bomb}{place}: {value}\n"))
-    with pytest.raises(ValueError, match="must have at most 2000 interpolations"):
-        change_config(cfg, [], allowed=[], argument="run")
-
-
-@pytest.mark.parametrize(
-    ("data", "word", "takes"),
-    [
-        ("root", "data.path=a.csv", "images, so only threads, data.root may be given, got data.pa"),
-        ("path", "data.root=there", "a table, so only threads, data.path may be given, got data.r"),
-    ],
-)
-def test_data_of_another_kind_is_refused_with_what_is_taken(
-    tmp_path: Path, data: str, word: str, takes: str
-) -> None:
-    cfg = load_config(run_with(tmp_path, f"threads: 1\ndata: {{{data}: here}}\n"))
-    allowed = ("threads", "data.path", "data.val_path", "data.root")
-    with pytest.raises(ValueError, match=f"run=RUN_DIR is a run on {takes}") as caught:
-        change_config(cfg, [word], allowed=allowed, argument="run")
-    named = {"root": "data.root=FOLDER", "path": "data.path=FILE"}[data]
-    assert str(caught.value).endswith(f" named by {named}")
-    change_config(cfg, [named], allowed=allowed, argument="run")
 
 
 def test_settings_that_are_nested_without_end_are_refused(tmp_path: Path) -> None:

@@ -25,16 +25,8 @@ from nnlab.explaining import explain
 from nnlab.loading import load
 from nnlab.paths import require_file
 from nnlab.reporting import report_go_on, report_interrupted_sweep
-from nnlab.run_directory import (
-    CHANGEABLE,
-    alone_in,
-    find_run,
-    load_config,
-    load_sweep,
-    refuse_other_data,
-    refuse_others,
-    settle_config,
-)
+from nnlab.run_changes import CHANGEABLE, refuse_other_data, refuse_others
+from nnlab.run_directory import alone_in, find_run, load_config, load_sweep, settle_config
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import written
 

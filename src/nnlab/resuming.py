@@ -14,7 +14,8 @@ from nnlab.checkpoints import is_checkpoint, previous, read_checkpoint, write_ch
 from nnlab.config import takes
 from nnlab.environment import differences, means_the_same
 from nnlab.rules import check
-from nnlab.run_directory import changed_settings, config_path
+from nnlab.run_changes import changed_settings
+from nnlab.run_directory import config_path
 from nnlab.stopwatch import PHASES, Spent
 
 _log = logging.getLogger(__name__)

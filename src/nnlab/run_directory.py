@@ -1,40 +1,22 @@
-"""Opening a run directory: its config, with the few changes that leave it the same run."""
+"""A run directory: finding it, having it to oneself, its settings and those of its sweep."""
 
 import contextlib
 import logging
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from nnlab.atomic import replacing
-from nnlab.config import check_config
 from nnlab.config.column_names import restore
-from nnlab.config.command_line import as_hydra_reads
-from nnlab.config.interpolations import few_interpolations
-from nnlab.suggestions import did_you_mean
+from nnlab.run_changes import changed_settings, flat_settings
 
 _log = logging.getLogger(__name__)
-
-DATA_PLACES = (
-    "data.path",
-    "data.val_path",
-    "data.test_path",
-    "data.root",
-    "data.memory_map",
-    "data.scratch",
-)
-"""Where a run's data lies, which leaves it the same data."""
-
-CHANGEABLE = ("trainer.max_epochs", "threads", "checkpoint_every_s", *DATA_PLACES)
-"""What may differ when a run is resumed; the rest would make it another run."""
-
 
 # What nnlab itself has Hydra do in a sweep.
 _ADDED = ("hydra.job.config.override_dirname.exclude_keys=", "hydra.mode=", "hydra.sweep.dir=")
@@ -126,31 +108,6 @@ def settle_config(cfg: DictConfig, run_dir: Path) -> None:
         )
 
 
-def flat_settings(cfg: DictConfig) -> dict[str, Any]:
-    """The settings that make a run what it is, by their dotted names, as they are written."""
-    flat = _flat("", OmegaConf.to_container(cfg))
-    others = {"name", "output_dir", "data.mirrors"}
-    return {name: flat[name] for name in flat if name not in {*CHANGEABLE, *others}}
-
-
-def _flat(name: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict) or not value:
-        return {name: value}
-    flat: dict[str, Any] = {}
-    for key, inner in value.items():
-        flat |= _flat(f"{name}.{key}" if name else str(key), inner)
-    return flat
-
-
-def changed_settings(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """In words, the settings that are others than before."""
-    return [
-        f"{key}={now.get(key)} for {before.get(key)}"
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key)
-    ]
-
-
 def load_config(run_dir: Path) -> DictConfig:
     """The settings of a run, as they were saved.
 
@@ -229,58 +186,3 @@ def _load_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise ValueError(f"{path} must hold a run's settings, got {parsed!r}")
     return parsed
-
-
-def change_config(
-    cfg: DictConfig, changes: Sequence[str], *, allowed: Sequence[str], argument: str
-) -> None:
-    """Apply `setting=value` words to a run's config, and check it.
-
-    Raises:
-        ValueError: A setting may not be changed, or a value breaks its rule.
-    """
-    refuse_others(changes, allowed=allowed, argument=argument)
-    refuse_other_data(cfg, changes, allowed=allowed, argument=argument)
-    with few_interpolations():  # on the way to a setting, too
-        for override in OverridesParser.create().parse_overrides(as_hydra_reads(changes)):
-            OmegaConf.update(cfg, override.key_or_group, override.value())
-    check_config(cfg)
-
-
-def refuse_others(words: Sequence[str], *, allowed: Sequence[str], argument: str) -> None:
-    """Refuse words that would make another run of it.
-
-    Raises:
-        ValueError: A word does not begin with an allowed name and `=`.
-    """
-    for word in words:
-        name = word.partition("=")[0]
-        if name not in allowed:
-            raise ValueError(
-                f"with {argument}=RUN_DIR a run keeps its own settings; only "
-                f"{', '.join(allowed)} may be given, got {word}{did_you_mean(name, allowed)}"
-            )
-
-
-def refuse_other_data(
-    cfg: DictConfig, words: Sequence[str], *, allowed: Sequence[str], argument: str
-) -> None:
-    """Refuse settings of data of another kind: those of tables for images, and the reverse.
-
-    Raises:
-        ValueError: A word sets something of the data that a run's data has not.
-    """
-    data = OmegaConf.to_container(cfg.data) if OmegaConf.is_dict(cfg.get("data")) else {}
-    for word in words:
-        name = word.partition("=")[0].removeprefix("data.")
-        if not word.startswith("data.") or not data or name in data:
-            continue
-        kind, others, place, example = "a table", "another is", "data.path", "FILE"
-        if "root" in data:
-            kind, others, place, example = "images", "others are", "data.root", "FOLDER"
-        takes = [key for key in allowed if key.removeprefix("data.") in data or "data." not in key]
-        hint = f"; {others} named by {place}={example}" if place in allowed else ""
-        raise ValueError(
-            f"{argument}=RUN_DIR is a run on {kind}, so only {', '.join(takes)} may be given, "
-            f"got {word}{hint}"
-        )

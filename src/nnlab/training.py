@@ -39,7 +39,8 @@ from nnlab.resuming import (
     require_likeness,
 )
 from nnlab.rules import METRICS, RULES
-from nnlab.run_directory import flat_settings, save_config
+from nnlab.run_changes import flat_settings
+from nnlab.run_directory import save_config
 from nnlab.signals import answering_sigterm
 from nnlab.spec import Task
 from nnlab.stopwatch import stopwatch
