@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import DictConfig
@@ -44,42 +45,47 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
     if kind not in checkpoint:
         raise ValueError(f"{run_dir} must have been trained on {kind}, but its checkpoint was not")
     module = target_class(cfg.model, SupervisedModule).from_checkpoint(checkpoint)
-    preprocessing = checkpoint[kind]["preprocessing"]
-    if isinstance(data, TabularDataModule) and data.digest() != preprocessing["digest"]:
-        if "data.path" not in changed:
-            raise ValueError(
-                f"{data.path.name} must be as it was in training, but has changed since; with "
-                f"{setting('data.path', str(data.path))} all its rows are tested"
-            )
-        batches = in_order(data.read_labelled(data.path, preprocessing))
-        with fast_arithmetic(cfg.threads, module.multiplications * data.batch_size):
-            _evaluate_other(module, batches, data.path, run_dir)
-        return
-    data.load_state_dict(checkpoint[kind])
-    batches = data.test_dataloader()
+    other = _other_file(data, checkpoint[kind]["preprocessing"], changed)
+    if other:
+        batches: Iterable[Split] = in_order(other[1])
+    else:
+        data.load_state_dict(checkpoint[kind])
+        batches = data.test_dataloader()
     with fast_arithmetic(cfg.threads, module.multiplications * data.batch_size):  # as in training
         outputs, targets = run_network(module, batches)
         metrics = module.compute_metrics(outputs, targets)
         now = environment("cpu")
-    report_evaluation(metrics, len(targets), run_dir, now)
+    if other:
+        path = _save(metrics, len(targets), other[0], run_dir)
+        report_other_evaluation(metrics, len(targets), path)
+    else:
+        report_evaluation(metrics, len(targets), run_dir, now)
     report_undefined(module.spec, metrics, targets)
     report_errors(module.spec, outputs, targets)
 
 
-def _evaluate_other(
-    module: SupervisedModule, batches: Iterable[Split], source: Path, run_dir: Path
-) -> None:
-    """Test all rows of another file, and write the metrics down beside the run's own."""
-    outputs, targets = run_network(module, batches)
-    metrics = module.compute_metrics(outputs, targets)
+def _other_file(
+    data: InMemoryDataModule, preprocessing: dict[str, Any], changed: Sequence[str]
+) -> tuple[Path, Split] | None:
+    """The file that is named in place of the run's own, and all its rows; None if it is that."""
+    if not isinstance(data, TabularDataModule) or data.digest() == preprocessing["digest"]:
+        return None
+    if "data.path" not in changed:
+        raise ValueError(
+            f"{data.path.name} must be as it was in training, but has changed since; with "
+            f"{setting('data.path', str(data.path))} all its rows are tested"
+        )
+    return data.path, data.read_labelled(data.path, preprocessing)
+
+
+def _save(metrics: dict[str, float], rows: int, source: Path, run_dir: Path) -> Path:
+    """Write the metrics of another file down beside the run's own."""
     path = _metrics_path(run_dir / "evaluations", source)
-    content = {"path": str(source.resolve()), "rows": len(targets), "test": metrics}
+    content = {"path": str(source.resolve()), "rows": rows, "test": metrics}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
-    report_other_evaluation(metrics, len(targets), path)
-    report_undefined(module.spec, metrics, targets)
-    report_errors(module.spec, outputs, targets)
+    return path
 
 
 def _metrics_path(folder: Path, source: Path) -> Path:
