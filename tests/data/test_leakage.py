@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from nnlab.data.columns.fitting import fit_columns
-from nnlab.data.columns.kinds import infer_kinds
+from nnlab.data.columns.inferred_kinds import infer_kinds
 from nnlab.data.leakage import find_leaks
 
 ROWS = 2000

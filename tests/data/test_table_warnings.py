@@ -10,7 +10,7 @@ import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from nnlab.data.columns.kinds import infer_kinds
+from nnlab.data.columns.inferred_kinds import infer_kinds
 from nnlab.data.csv.options import CsvOptions
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.storage import Storage

@@ -12,8 +12,10 @@ from torch import Tensor
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.fitting import fit_columns
-from nnlab.data.columns.kinds import ColumnKind, check_names, infer_kinds
+from nnlab.data.columns.inferred_kinds import infer_kinds
+from nnlab.data.columns.kinds import ColumnKind
 from nnlab.data.columns.learned import Column, read_rows
+from nnlab.data.columns.said_kinds import check_names
 from nnlab.data.storage import Storage
 from nnlab.data.threads import count_threads, map_in_threads
 

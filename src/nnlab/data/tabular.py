@@ -49,10 +49,10 @@ class TabularDataModule(InMemoryDataModule):
     """A table in a CSV or Parquet file; one column is the target, others are features.
 
     What each column holds is inferred from the training rows unless it is said
-    (`nnlab.data.columns.kinds`); numbers are scaled, categories are one-hot or, where they are
-    many, embedded, dates become numbers and cycles (`nnlab.data.columns.encoder`). A regression
-    target is standardised. Every statistic is taken from training rows. Rows without a target are
-    left out.
+    (`nnlab.data.columns.inferred_kinds`); numbers are scaled, categories are one-hot or, where
+    they are many, embedded, dates become numbers and cycles (`nnlab.data.columns.encoder`). A
+    regression target is standardised. Every statistic is taken from training rows. Rows without a
+    target are left out.
 
     Test rows are held out first, then validation rows: at random and stratified for classes, or
     by `group`, or the latest by `time`; or they lie in files of their own; or the test rows are

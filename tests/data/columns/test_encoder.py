@@ -11,7 +11,7 @@ from sklearn.preprocessing import OneHotEncoder
 from nnlab.data.columns.dates import DAY, WEEK, YEAR
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.fitting import fit_columns
-from nnlab.data.columns.kinds import infer_kinds
+from nnlab.data.columns.inferred_kinds import infer_kinds
 from nnlab.data.columns.learned import CategoricalColumn, NumericColumn, read_rows
 
 SCALINGS = ["robust", "standard", "quantile"]

@@ -9,7 +9,8 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from nnlab.data.columns.dates import to_seconds
-from nnlab.data.columns.kinds import count_distinct, infer_kind, infer_kinds
+from nnlab.data.columns.inferred_kinds import infer_kind, infer_kinds
+from nnlab.data.columns.kinds import count_distinct
 from nnlab.data.columns.spelling import boolean_text, number_text
 
 

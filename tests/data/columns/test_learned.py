@@ -13,7 +13,7 @@ from nnlab.data.columns import fitting
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.dates import DAY, WEEK
 from nnlab.data.columns.fitting import fit_columns, mean_and_spread
-from nnlab.data.columns.kinds import infer_kinds
+from nnlab.data.columns.inferred_kinds import infer_kinds
 from nnlab.data.columns.learned import MISSING, OTHER, from_plain, read_rows, to_plain
 
 LARGEST = np.finfo(np.float64).max

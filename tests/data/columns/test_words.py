@@ -9,7 +9,7 @@ import pytest
 
 from nnlab.data.columns.dates import find_formats, moments
 from nnlab.data.columns.fitting import fit_columns
-from nnlab.data.columns.kinds import infer_kind
+from nnlab.data.columns.inferred_kinds import infer_kind
 from nnlab.data.columns.spelling import boolean_text, number_text
 from nnlab.data.columns.words import different_texts
 

@@ -1,0 +1,168 @@
+"""What each column of a table holds, and which columns say nothing that could be learned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+import polars as pl
+
+from nnlab.data.columns.dates import read_dates
+from nnlab.data.columns.kinds import ColumnKind, count_distinct, describe
+from nnlab.data.columns.number_formats import find_number_format, to_numbers
+from nnlab.data.columns.odd_cells import find_odd_cells, hold_digits, shorten
+from nnlab.data.columns.said_kinds import check_names, say_kind
+from nnlab.data.columns.spelling import LARGEST_WHOLE, boolean_text
+from nnlab.data.columns.whole_numbers import DAY, are_codes, are_years, find_days, is_id_name
+from nnlab.data.columns.words import different_texts, is_text
+from nnlab.suggestions import setting
+
+# With fewer rows, values that are all different are no sign of an identifier.
+_FEW_ROWS = 20
+_FREE_TEXT_LENGTH = 60
+_ONE_VALUE = "one value, or missing"
+
+
+def infer_kinds(
+    frame: pl.DataFrame,
+    *,
+    said: Mapping[str, str],
+    drop: Sequence[str],
+    whole: pl.DataFrame | None = None,
+    decimal: str = ".",
+) -> list[ColumnKind]:
+    """Find out what the columns of training rows hold.
+
+    Args:
+        frame: The features of the training rows.
+        said: Kinds by column name, which have the last word: `numeric`, `categorical`,
+            `boolean`, `date`, or a date's format such as `%d/%m/%Y`.
+        drop: Names of columns to leave out.
+        whole: All rows of the table, which tell how dates and numbers are written; None where
+            these are all.
+        decimal: The decimal mark of plain numbers in the file.
+
+    Raises:
+        ValueError: A name is no column's, or a kind does not suit the column's values.
+    """
+    check_names(frame.columns, said=said, drop=drop)
+    whole = frame if whole is None else whole
+    return [
+        describe(values, "left out", count_distinct(values), note="as data.drop says")
+        if values.name in drop
+        else say_kind(values, said[values.name], whole[values.name], decimal)
+        if values.name in said
+        else infer_kind(values, whole[values.name], decimal)
+        for values in frame
+    ]
+
+
+def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str = ".") -> ColumnKind:
+    """Find out what a column holds.
+
+    Args:
+        values: Numbers, texts, booleans or dates, null where missing.
+        whole: The column in all rows of the table; None where these are all.
+        decimal: The decimal mark of plain numbers in the file.
+    """
+    whole = values if whole is None else whole
+    is_plain = is_text(values) or values.dtype in (pl.Boolean, pl.Null)
+    if not (is_plain or values.dtype.is_numeric() or values.dtype.is_temporal()):
+        note = f"cells of the type {values.dtype} are not understood"
+        return describe(values, "left out", 0, note=note)
+    missing = values.null_count()
+    distinct = count_distinct(values)
+    if distinct == 0:
+        return describe(values, "left out", distinct, note="no value at all")
+    if distinct == 1 and missing == 0:
+        return describe(values, "left out", distinct, note=f"always {shorten(values[0])}")
+    if values.dtype.is_temporal():
+        return describe(values, "date", distinct)
+    if values.dtype == pl.Boolean or (distinct == 2 and _are_booleans(values)):
+        return describe(values, "boolean", distinct, written_as="boolean")
+    if values.dtype.is_numeric():
+        return _infer_number(values, distinct, whole)
+    return _infer_text(values, distinct, whole, decimal)
+
+
+def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
+    if values.dtype.is_integer():
+        return _infer_whole_number(values, distinct, whole)
+    return describe(values, "numeric", distinct, note=_ONE_VALUE if distinct == 1 else "")
+
+
+def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
+    low, high = (int(cast(float, end)) for end in (values.min(), values.max()))
+    rows = len(values)
+    odd = find_days(whole)
+    if odd and not odd.texts:
+        return describe(values, "date", distinct, note=f"read as {DAY}", date_formats=[DAY])
+    all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
+    # Of rows that were numbered, training has a part.
+    is_sequence = high - low < 1.8 * rows and not are_years(low, high)
+    if all_different and (is_sequence or is_id_name(values.name)):
+        note = "an identifier: a different number in each row"
+        return describe(values, "left out", distinct, note=note)
+    if max(-low, high) > LARGEST_WHOLE:
+        note = "numbers beyond 2^53, taken as codes"
+        if distinct > rows / 2 and rows >= _FEW_ROWS:
+            note = "an identifier: numbers beyond 2^53, hardly two the same"
+            return describe(values, "left out", distinct, note=note)
+        return describe(values, "categorical", distinct, note=note)
+    if are_codes(values, distinct, low, high):
+        return describe(values, "categorical", distinct, note="codes")
+    note = _ONE_VALUE if distinct == 1 else ""
+    if all_different and not are_years(low, high):
+        # So are the populations of towns, but an identifier looks no different.
+        way_out = setting("data.drop", [values.name])
+        note = f"a different number in each row; if an identifier: {way_out}"
+    return describe(values, "numeric", distinct, note=odd.note if odd else note, odd=odd)
+
+
+def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str) -> ColumnKind:
+    # Whether day or month comes first may show in any row.
+    dates = read_dates(different_texts(whole) if whole.dtype == pl.Enum else whole)
+    if dates:
+        formats = list(dates)
+        note = f"read as {formats[0]}"
+        if len(formats) > 1:
+            note += f", which may be {formats[1]}"
+        kind = describe(values, "date", distinct, note=note, date_formats=formats)
+        kind = replace(kind, future=_future(dates[formats[0]], formats[0]))
+        return kind if whole.dtype == pl.Enum else replace(kind, times=dates[formats[0]])
+    # Most columns hold words, and to see that is quick.
+    texts = different_texts(whole)
+    may_count = hold_digits(texts)
+    number_format = find_number_format(texts, decimal) if may_count else None
+    if number_format and to_numbers(texts, number_format).null_count() == 0:
+        note = f"read as {number_format}"
+        return describe(values, "numeric", distinct, note=note, number_format=number_format)
+    odd = find_odd_cells(whole, number_format, decimal) if may_count else None
+    note = odd.note + " (data.null_values)" * odd.may_be_missing if odd else ""
+    present = values.drop_nulls()
+    if len(present) >= _FEW_ROWS and distinct > len(present) / 2:
+        why = f"hardly two values the same; {note}" if odd else _why_not_text(present, distinct)
+        return describe(values, "left out", distinct, note=why, odd=odd)
+    return describe(values, "categorical", distinct, note=note, odd=odd)
+
+
+def _future(times: pl.Series, pattern: str) -> datetime | None:
+    """The last of times with years of two digits, where 69 is 2069, if it is yet to come."""
+    last = times.max() if "%y" in pattern else None
+    return last if isinstance(last, datetime) and last > datetime.now() else None
+
+
+def _why_not_text(present: pl.Series, distinct: int) -> str:
+    present = present.cast(pl.String)
+    length = cast(float, present.str.len_chars().mean())
+    with_blanks = cast(float, present.str.contains(r"\s").mean())
+    if with_blanks > 0.5 or length > _FREE_TEXT_LENGTH:
+        return "free text"
+    if distinct == len(present):
+        return "an identifier: a different text in each row"
+    return f"{distinct:,} different texts in {len(present):,} rows"
+
+
+def _are_booleans(values: pl.Series) -> bool:
+    """Whether two values are one that says yes and one that says no."""
+    return set(boolean_text(different_texts(values).unique())) == {"true", "false"}
