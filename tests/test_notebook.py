@@ -80,6 +80,22 @@ def test_who_stops_a_run_is_told_how_to_go_on(monkeypatch, capsys) -> None:
     assert "stopped" in capsys.readouterr().out
 
 
+def test_a_run_goes_on_as_if_it_had_not_ended(tmp_path: Path) -> None:
+    settings = (*QUICK, "scheduler=constant", "callbacks.early_stopping=null")
+    whole = nnlab.train(*settings, "trainer.max_epochs=4")
+    run = nnlab.train(*settings)
+    assert nnlab.train(f"resume={run}", "trainer.max_epochs=4") == run
+    theirs, mine = (read_checkpoint(path / "checkpoints" / "last.ckpt") for path in (whole, run))
+    assert mine["epoch"] == theirs["epoch"] == 3
+    for name, weights in mine["state_dict"].items():
+        torch.testing.assert_close(weights, theirs["state_dict"][name], rtol=0, atol=0)
+    with pytest.raises(ValueError, match="with resume=RUN_DIR a run keeps its own settings"):
+        nnlab.train(f"resume={run}", "optimizer.lr=1")
+    with pytest.raises(FileNotFoundError, match="resume must be a run directory"):
+        nnlab.train(f"resume={tmp_path}/nothing")
+    assert len(list((tmp_path / "outputs" / "penguins").iterdir())) == 2
+
+
 def test_what_nnlab_offers_is_there() -> None:
     assert set(nnlab._FROM) == {"compose", "train", "load_run"}
     assert all(callable(getattr(nnlab, name)) for name in nnlab._FROM)

@@ -42,7 +42,7 @@ def launch(arguments: list[str]) -> None:
     refuse_dashes(arguments)
     failures: dict[str, Exception] = {}
     typed = [word.partition("=")[0].lstrip("+") for word in arguments if is_setting(word)]
-    anyway, arguments = _take_resume_anyway(arguments)
+    anyway, arguments = take_resume_anyway(arguments)
     config_name, more = _choose_config(arguments)
     more = as_hydra_reads(more)
     words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
@@ -78,7 +78,7 @@ def _set_process(argv: list[str], full_error: str | None) -> None:
         os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
-def _take_resume_anyway(arguments: list[str]) -> tuple[bool, list[str]]:
+def take_resume_anyway(arguments: list[str]) -> tuple[bool, list[str]]:
     """Whether to go on with a run whatever differs, and the arguments that remain.
 
     It is said of one command, and no setting of the run.

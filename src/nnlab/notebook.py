@@ -17,9 +17,10 @@ from nnlab.config.command_line import as_hydra_reads
 from nnlab.config.composing import checked_composition
 from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
-from nnlab.launching import remove_untouched_folders, require_tables
+from nnlab.launching import remove_untouched_folders, require_tables, take_resume_anyway
 from nnlab.loading import load
-from nnlab.run_directory import alone_in, settle_config
+from nnlab.run_changes import CHANGEABLE, change_config
+from nnlab.run_directory import alone_in, find_run, load_config, settle_config
 from nnlab.stopwatch import stopwatch
 
 
@@ -44,13 +45,14 @@ def train(*settings: str) -> Path:
     """Train what settings say, as `python scripts/train.py SETTINGS` does.
 
     Args:
-        *settings: Such as `"data=csv", "data.path=houses.csv"`, without a shell's quotes.
+        *settings: Such as `"data=csv", "data.path=houses.csv"`, without a shell's quotes, or
+            `"resume=RUN_DIR"` to go on with a run.
 
     Returns:
         The run directory, for `nnlab.load_run`; its `metrics.json` has the results.
 
     Raises:
-        FileNotFoundError: The data is not there.
+        FileNotFoundError: The data is not there, or no run to go on with.
         ValueError: The settings are wrong, or do not fit the data.
         KeyboardInterrupt: It was stopped; what was printed says how to go on.
 
@@ -58,22 +60,38 @@ def train(*settings: str) -> Path:
         `load_run(train("data=penguins", "trainer.max_epochs=20"))`
     """
     stopwatch.reset()  # what the process did before is none of the run's time
-    cfg, data = _compose(settings)
-    typed = [word.partition("=")[0].lstrip("+") for word in settings]
+    anyway, words = take_resume_anyway(list(settings))
+    saved = _find_run(words)
+    cfg, data = (_load(saved, words), "") if saved else _compose(words)
+    typed = [word.partition("=")[0].lstrip("+") for word in words]
     check_downloads(cfg, typed)
     require_tables(cfg.data)
     training = load("nnlab.training")
     time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    run_dir = new_folder(cfg.output_dir, cfg.name, data, time)
+    run_dir = saved or new_folder(cfg.output_dir, cfg.name, data, time)
     try:
         with alone_in(run_dir), _messages(run_dir), _same_threads():
             settle_config(cfg, run_dir)
-            training.train(cfg, run_dir, typed=typed)
+            training.train(cfg, run_dir, typed=typed, anyway=anyway)
     except SystemExit:
         raise KeyboardInterrupt from None
     finally:
         remove_untouched_folders()
     return run_dir
+
+
+def _find_run(settings: Sequence[str]) -> Path | None:
+    """The run directory that is to go on; None for a run that begins."""
+    named = [word.partition("=")[2] for word in settings if word.startswith("resume=")]
+    return find_run("resume", named[-1]) if named else None
+
+
+def _load(run_dir: Path, settings: Sequence[str]) -> DictConfig:
+    """The config of a run that goes on, checked, with what may be other than it was."""
+    cfg = load_config(run_dir)
+    changes = [word for word in settings if not word.startswith("resume=")]
+    change_config(cfg, changes, allowed=CHANGEABLE, argument="resume")
+    return cfg
 
 
 def _compose(settings: Sequence[str]) -> tuple[DictConfig, str]:
