@@ -85,7 +85,8 @@ def predict(
             dialect, decimal = find_dialect(source, options), predictor.reader.decimal
         parts = _predict_table(predictor, predictor.reader, source, options, dialect)
     rows = write_csv(parts, target, dialect, decimal=decimal, is_raw=raw_cells == "true")
-    _log.info("%s rows predicted, written to %s", f"{rows:,}", relative(target))
+    count = "1 row" if rows == 1 else f"{rows:,} rows"
+    _log.info("%s predicted, written to %s", count, relative(target))
 
 
 def _predict_table(

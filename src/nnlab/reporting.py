@@ -42,7 +42,8 @@ def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None
         )
     )
     classes = f" of {len(spec.class_names)} classes" if spec.class_names else ""
-    _log.info("data   %s rows%s, %d inputs", rows, classes, spec.in_features)
+    inputs = "1 input" if spec.in_features == 1 else f"{spec.in_features:,} inputs"
+    _log.info("data   %s rows%s, %s", rows, classes, inputs)
     sizes = [spec.in_features, *module.hparams["hidden_sizes"], spec.out_features]
     parameters = sum(weights.numel() for weights in module.parameters())
     _log.info("model  %s units, %s parameters", "-".join(map(str, sizes)), f"{parameters:,}")
@@ -159,7 +160,7 @@ def report_undefined(spec: "DataSpec", metrics: dict[str, float], targets: "Tens
         if "r2" not in metrics:
             _log.info("r2 is left out: it needs two rows or more, got 1")
     elif "auroc" not in metrics:
-        name = spec.class_names[int(targets[0])]
+        name = " ".join(spec.class_names[int(targets[0])].split())
         rows = "the only row is" if len(targets) == 1 else f"all {len(targets):,} rows are"
         _log.info("auroc is left out: it needs rows of two classes, but %s '%s'", rows, name)
 
@@ -213,13 +214,18 @@ def format_table(
     """A plain text table; columns that `left` does not name are aligned to the right."""
     table = Table(box=None, pad_edge=False)
     for name in header:
-        table.add_column(Text(name), justify="left" if name in left else "right")
+        table.add_column(_cell(name), justify="left" if name in left else "right")
     for row in rows:
-        table.add_row(*map(Text, row))  # as it is: brackets are no markup
+        table.add_row(*map(_cell, row))
     text = io.StringIO()
     # Wide enough never to wrap: in a pipe there is no width to keep to.
     Console(file=text, width=400).print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def _cell(text: str) -> Text:
+    """A text as it is, since brackets are no markup, but on one line."""
+    return Text(" ".join(text.splitlines()))
 
 
 def relative(path: Path) -> Path:

@@ -33,7 +33,7 @@ def flat_settings(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _flat(name: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict) or not value:
+    if not isinstance(value, dict):
         return {name: value}
     flat: dict[str, Any] = {}
     for key, inner in value.items():

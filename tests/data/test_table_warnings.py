@@ -71,16 +71,32 @@ def test_numbers_in_units_of_several_kinds_are_warned_of_as_what_they_are(tmp_pa
     (warning,) = warnings_of(table)
     assert warning == (
         "'x' is left out: numbers written in several ways, such as '0 lb' and '39 kg'; write its "
-        "numbers in one plain way, or data.columns.x=categorical to take it as it is"
+        "numbers in one plain way, each in a cell of its own"
     )
     assert warnings_of(table, x="categorical") == []
+
+
+@pytest.mark.parametrize("total", ["Total", "gesamt:", "Grand total"])
+def test_a_row_of_totals_is_to_be_taken_out(tmp_path: Path, total: str) -> None:
+    (warning,) = warnings_of(table_of(tmp_path, [*map(str, range(40)), total]))
+    assert warning == (
+        f"'x' is left out: 1 cell is no number, such as '{total}'; take the row of '{total}' out "
+        "of the file if it sums up others"
+    )
+
+
+def test_cells_that_are_written_alike_are_not_said_to_differ(tmp_path: Path) -> None:
+    table = table_of(tmp_path, [f"{i}.5,{i}.25" for i in range(40)])
+    (warning,) = warnings_of(table)
+    start = "'x' is left out: no number is read from cells such as '0.5,0.25' and '39.5,39.25'; "
+    assert warning == start + "write its numbers in one plain way, each in a cell of its own"
 
 
 def test_a_number_among_dates_is_not_to_be_missing_in_other_columns_too(tmp_path: Path) -> None:
     table = table_of(tmp_path, [*(day.replace("-", "") for day in DAYS), "0"])
     assert warnings_of(table) == [
         "'x' is taken as numbers: 1 cell is no date as in %Y%m%d, such as '0'; mend such cells, or "
-        "data.columns.x=numeric to keep it as it is"
+        "set data.columns.x=numeric to keep it as it is"
     ]
     assert "null_values" not in warnings_of(table_of(tmp_path, [*DAYS, "0"]))[0]
 

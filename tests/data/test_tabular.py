@@ -587,6 +587,49 @@ def test_a_target_of_decimal_commas_with_a_word_among_them_has_its_way_out(write
         make_data(write(halves(targets)), "y").loaded  # noqa: B018
 
 
+@pytest.mark.parametrize("cell", ["({})", "\u2212{}", "(1,0{})"])
+@pytest.mark.parametrize("plain", ["{}", "{}00"])
+def test_a_target_of_numbers_of_which_some_are_written_oddly_is_no_classes(
+    write, cell: str, plain: str
+) -> None:
+    odd = cell.format(11)
+    path = write(halves([*map(plain.format, range(2, 9)), f'"{odd}"'] * 8))
+    with pytest.raises(ValueError, match="must hold plain numbers or labels, got numbers") as found:
+        make_data(path, "y").loaded  # noqa: B018
+    assert f"such as '{odd}' in table.csv, line 9; " in str(found.value)
+    labels = make_data(path, "y", task="multiclass").loaded.spec.class_names
+    assert odd in labels
+
+
+def test_a_target_whose_commas_stand_before_decimals_for_sure_has_its_way_out(write) -> None:
+    # Three digits behind each comma, but none before some.
+    path = write(halves([f'"{i % 3},{i:03}"' for i in range(100, 190)]))
+    with pytest.raises(ValueError, match=r"decimal comma such as '1,100' .* set 'data\.decimal"):
+        make_data(path, "y").loaded  # noqa: B018
+    loaded = make_data(path, "y", decimal=",", separator=",").loaded
+    assert max(targets.max() for targets in targets_of(loaded)) == pytest.approx(2.188)
+
+
+def test_classes_that_may_be_numbers_have_a_way_out(write) -> None:
+    path = write(halves([f"{i}.50-" for i in range(60)]))
+    with pytest.raises(ValueError, match="if they are numbers, write all of them plainly, such as"):
+        make_data(path, "y").loaded  # noqa: B018
+
+
+@pytest.mark.parametrize("words", [("True", "False"), ("yes", "no"), ("1", "0"), ("t", "F")])
+def test_classes_that_say_yes_and_no_are_the_same_however_they_are_written(write, words) -> None:
+    rows = make_frame(120).with_columns(y=pl.Series([True, False, False] * 40))
+    path = write(
+        rows.with_columns(y=rows["y"].cast(pl.String).replace({"true": "True", "false": "False"}))
+    )
+    others = rows.with_columns(
+        y=rows["y"].replace_strict([True, False], words, return_dtype=pl.String)
+    )
+    trained = make_data(path, "y", test_path=str(write(others, "other.csv"))).loaded
+    assert trained.spec.class_names == ["False", "True"]
+    assert trained.test[1].tolist() == rows["y"].cast(pl.Int64).to_list()
+
+
 def test_a_target_of_units_may_be_labels(write) -> None:
     for labels in (["36 months", "60 months"], ["5 mg", "10 mg", "20 mg"]):
         for task in ("auto", "multiclass"):
@@ -968,6 +1011,7 @@ def test_numbers_and_targets_of_any_unit_are_the_same(write, scaling: str, unit:
         ),
         (numbered(["a", "b"] * 9), "nothing", {}, r"\(its columns: x, y\)"),
         ("x y\n1 2\n3 4\n", "y", {}, "target='y'; set 'data.separator=\" \"' if that separates"),
+        ("'x','y'\n'1','2'\n", "y", {}, "set 'data.quote=.* if cells are quoted so"),
         ("x^y\n1^2\n3^4\n", "y", {}, r"set 'data.separator=\"\^\"' if that separates the cells"),
         ("x   y\n1   2\n", "y", {}, "put one separator, such as a comma, between cells in place"),
         (numbered(["a", "b"] * 9 + ["c"]), "y", {}, "at least two rows, got one of 'c'"),
@@ -982,7 +1026,7 @@ def test_numbers_and_targets_of_any_unit_are_the_same(write, scaling: str, unit:
             "x,y\n1,2\n1,3\n1,4.5\n1,6\n1,9\n",
             "y",
             {},
-            r"must have a column besides 'y' that says something, got 1 \(x: always 1\)",
+            r"must have a column besides 'y' that says something, got 1 in 3 training rows \(x: al",
         ),
         ("y\n1\n2\n3.5\n4\n", "y", {}, "besides 'y' that says something, got 0"),
         (numbered([1, 2, 3.5] * 3), "y", {"drop": ["x"]}, "x: as data.drop says"),

@@ -200,6 +200,8 @@ def _closest_column(names: list[str], wanted: str, what: str) -> str:
 
 def _other_separator(names: list[str], wanted: str) -> str:
     """The way out if the name of a single column is several, one of which is wanted."""
+    if f"'{wanted}'" in names:
+        return f"; set {setting('data.quote', chr(39))} if cells are quoted so"
     for mark in re.findall(r"[^\w\"']", names[0]) if len(names) == 1 else []:
         parts = [part.strip("\"' ") for part in names[0].split(mark)]
         if wanted in parts and "" not in parts:

@@ -18,6 +18,8 @@ from nnlab.suggestions import column_kind, setting
 _LEAK_SAMPLE = 20_000
 # In larger tables, rows are not compared with each other.
 _MOST_ROWS = 500_000
+# What stands before a row that sums up the others, which is no example to learn from.
+_TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "somme", "suma", "totale")
 # Numbers that are taken as categories are better numbers if they are more than these.
 _FEW_CATEGORIES = 20
 
@@ -74,13 +76,15 @@ def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
 def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) -> str:
     taken = {"categorical": "taken as categories", "numeric": "taken as numbers"}
     becomes = taken.get(kind.kind, kind.kind)
-    ways_out = [f"write its {odd.meant} in one plain way"]
-    if odd.texts:
+    ways_out = [f"write its {odd.meant} in one plain way, each in a cell of its own"]
+    if totals := [text for text in odd.texts if text.strip(" :").casefold() in _TOTALS]:
+        ways_out = [f"take the row of '{totals[0]}' out of the file if it sums up others"]
+    elif odd.texts:
         ways_out = ["mend such cells"]
         if odd.may_be_missing:
             ways_out.append(f"set {table.as_missing(odd.texts)} to take them as missing")
-    said = column_kind(kind.name, kind.kind if kind.is_used else "categorical")
-    ways_out.append(f"{said} to {'keep' if kind.is_used else 'take'} it as it is")
+    if kind.is_used:
+        ways_out.append(f"set {column_kind(kind.name, kind.kind)} to keep it as it is")
     return f"'{kind.name}' is {becomes}: {odd.note}; {', or '.join(ways_out)}"
 
 

@@ -294,7 +294,8 @@ class TabularDataModule(InMemoryDataModule):
             reasons = "; ".join(f"{kind.name}: {kind.note}" for kind in kinds[:3]) or "no other"
             raise ValueError(
                 f"{self.path.name} must have a column besides '{self.target}' that says "
-                f"something, got {len(kinds)} ({reasons})"
+                f"something, got {len(kinds)} in {len(train):,} training "
+                f"{'row' if len(train) == 1 else 'rows'} ({reasons})"
             )
         mean, std = mean_and_spread(targets[train].numpy()) if not class_names else (0.0, 1.0)
         return kinds, {

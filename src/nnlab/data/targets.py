@@ -1,6 +1,8 @@
 """What is predicted: the task, the classes, and targets as numbers."""
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import polars as pl
 import torch
@@ -9,18 +11,29 @@ from torch import Tensor
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.dates import find_formats
 from nnlab.data.columns.kinds import count_distinct
+from nnlab.data.columns.number_formats import (
+    find_number_format,
+    to_numbers,
+    unit_of,
+    with_plain_marks,
+)
 from nnlab.data.columns.number_grammar import (
+    CERTAIN_DECIMAL_COMMA,
     MONEY,
     PADDED,
     PERCENTAGE,
+    WITH_COMMA,
     WITH_DECIMAL_COMMA,
     WITH_THOUSANDS,
     WITH_UNIT,
     from_decimal_comma,
+    plain_numbers,
+    way_out_of_comma,
 )
 from nnlab.data.columns.odd_cells import missing_words
-from nnlab.data.columns.spelling import number_text
+from nnlab.data.columns.spelling import boolean_text, number_text
 from nnlab.data.columns.words import is_text
+from nnlab.data.names import on_one_line
 from nnlab.spec import Task
 from nnlab.suggestions import few
 
@@ -89,7 +102,7 @@ def describe_values(target: pl.Series, distinct: int, task: Task) -> str:
         is_open = distinct <= _FEW_VALUES
         return f"{text}; data.task=multiclass takes them as classes" if is_open else text
     counts = target.alias("class").value_counts(name="rows").sort("rows", "class", descending=True)
-    names = _class_text(counts["class"][:_CLASSES_SHOWN])
+    names = map(on_one_line, _class_text(counts["class"][:_CLASSES_SHOWN]))
     rows = counts["rows"][:_CLASSES_SHOWN]
     text += ": " + ", ".join(f"'{n}' {count:,}" for n, count in zip(names, rows, strict=True))
     if len(counts) > _CLASSES_SHOWN:
@@ -133,10 +146,12 @@ def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
         return
     texts, rows = _counted(target)
     is_number = _numbers(texts, decimal).is_not_null()
-    if rows.filter(is_number).sum() > len(target) / 2:
-        return  # others among them are words
     labels = "binary" if len(texts) == 2 else "multiclass"
-    if (found := next(_find_odd(texts, rows), None)) is None:
+    # Where most are plain numbers, others among them are words.
+    are_words = rows.filter(is_number).sum() > len(target) / 2
+    found = None if are_words else next(_find_odd(texts, rows), None)
+    found = found or _find_format(texts, decimal)
+    if found is None:
         return
     what, odd, way_out = found
     row = int(target.is_in(texts.filter(odd & ~is_number).to_list()).arg_max() or 0)
@@ -157,9 +172,13 @@ def _counted(target: pl.Series) -> tuple[pl.Series, pl.Series]:
 def _find_odd(texts: pl.Series, rows: pl.Series) -> Iterator[tuple[str, pl.Series, str]]:
     """What most rows of a target are, if numbers in some way; which texts are; the way out."""
     half = rows.sum() / 2
+    texts = with_plain_marks(texts)
+    are_plain = plain_numbers(texts, ".").is_not_null()
+    has_certain = texts.str.contains(CERTAIN_DECIMAL_COMMA).any()
     for what, pattern, way_out in _ODD_NUMBERS:
-        odd = texts.str.contains(pattern)
-        if rows.filter(odd).sum() > half:
+        is_comma = pattern == WITH_DECIMAL_COMMA and has_certain
+        odd = texts.str.contains(WITH_COMMA if is_comma else pattern)
+        if rows.filter(odd).sum() > half and (odd & ~are_plain).any():
             yield what, odd, way_out
     # Few might be names, such as 2D and 3D.
     if len(texts) > _MAX_INTEGER_CLASSES:
@@ -169,6 +188,17 @@ def _find_odd(texts: pl.Series, rows: pl.Series) -> Iterator[tuple[str, pl.Serie
             yield "numbers with a unit", (units == unit).fill_null(False), "leave the unit out"
     if find_formats(texts):
         yield "dates", texts.is_not_null(), "make numbers of them, such as days since the first"
+
+
+def _find_format(texts: pl.Series, decimal: str) -> tuple[str, pl.Series, str] | None:
+    """The same of texts that are all numbers, but not all plain, such as (3)."""
+    if _numbers(texts, decimal).null_count() == 0:
+        return None
+    pattern = find_number_format(texts, decimal)
+    # With a unit, they may be names.
+    if pattern is None or unit_of(pattern) or to_numbers(texts, pattern).null_count():
+        return None
+    return "numbers", texts.is_not_null(), "write all of them plainly, such as -1000.5"
 
 
 def find_words(target: pl.Series, task: str, decimal: str) -> list[int]:
@@ -239,11 +269,21 @@ def find_classes(target: pl.Series, task: Task) -> list[str]:
             f"every class of '{target.name}' must have at least two rows, got one of "
             f"'{names[rare]}'",
             int((target == counts["class"][rare]).arg_true()[0]),
-            "for numbers give data.task=regression"
-            if target.dtype.is_numeric()
-            else "add another, or leave the row out",
+            _way_out_of_rare(counts["class"]),
         )
     return names
+
+
+def _way_out_of_rare(classes: pl.Series) -> str:
+    """The way out of a class with a single row."""
+    if classes.dtype.is_numeric():
+        return "for numbers give data.task=regression"
+    way_out = "add another, or leave the row out"
+    # Such as 12.50- and 4h 57m.
+    begin_as_numbers = classes.cast(pl.String).str.contains(r"^\W*\d").mean()
+    if len(classes) > _FEW_VALUES and cast(float, begin_as_numbers) > 0.5:
+        way_out += ", or, if they are numbers, write all of them plainly, such as -1000.5"
+    return way_out
 
 
 def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str = ".") -> Tensor:
@@ -263,10 +303,17 @@ def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str =
         if len(words):
             row = int(numbers.is_null().arg_max() or 0)
             message = f"target '{target.name}' must hold numbers, got '{words[0]}'"
-            raise CellError(message, row, words=missing_words(words), count=len(words))
+            error = CellError(message, row, words=missing_words(words), count=len(words))
+            if decimal != "," and re.fullmatch(WITH_COMMA, words[0].strip()):
+                error.way_out = way_out_of_comma(words[0])
+            raise error
         return torch.from_numpy(numbers.cast(pl.Float64).to_numpy(writable=True))
     index = {name: i for i, name in enumerate(class_names)}
-    codes = _class_text(target).replace_strict(index, default=None, return_dtype=pl.Int64)
+    text = _class_text(target)
+    spelled = boolean_text(pl.Series(class_names, dtype=pl.String)).to_list()
+    if set(spelled) == {"true", "false"}:  # however the file writes them
+        index, text = {name: i for i, name in enumerate(spelled)}, boolean_text(target)
+    codes = text.replace_strict(index, default=None, return_dtype=pl.Int64)
     if codes.null_count():
         row = int(codes.is_null().arg_true()[0])
         raise CellError(

@@ -60,8 +60,9 @@ class Unfamiliar:
     def sentences(self) -> Iterator[str]:
         """What to tell a person, a sentence for each column and one for the rows."""
         for name, count in self._unseen.items():
+            cells = "1 cell" if count == 1 else f"{count:,} cells"
             yield (
-                f"column '{name}': {count:,} cells of a category that training did not have (or "
+                f"column '{name}': {cells} of a category that training did not have (or "
                 f"only once), such as '{self._examples[name]}'"
             )
         for column in self._reader.columns:

@@ -302,6 +302,13 @@ def test_dates_are_found_behind_a_thousand_missing_ones(last: str) -> None:
     assert times.to_list() == [None] * 1500 + [datetime(2024, 1, 31), None]
 
 
+def test_versions_are_no_dates_with_years_of_one_digit() -> None:
+    assert find_formats(pl.Series(["1.2.3", "9.3.9"])) == []
+    assert find_formats(pl.Series(["1.2.24", "9.3.9"])) == []
+    assert find_formats(pl.Series(["1.2.24", " 9.3.09 "])) == ["%d.%m.%y"]
+    assert to_seconds(pl.Series(["1.2.3"]), "%d.%m.%y").to_list() == [None]
+
+
 def test_scores_and_ratios_are_no_times_of_day() -> None:
     assert find_formats(pl.Series(["10:12", "2:1", "0:0"])) == []
     assert find_formats(pl.Series(["16:9", "4:3", "21:9"])) == []

@@ -350,3 +350,10 @@ def test_columns_survive_a_bare_checkpoint(scaling: str, tmp_path) -> None:
     assert again == columns
     for first, second in zip(read_rows(frame, columns), read_rows(frame, again), strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+def test_codes_as_text_are_found_in_the_floats_of_pandas() -> None:
+    column = fit(["10001", "10001", "20002", "20002", "03003", "03003"], "categorical")
+    floats = column.read(pl.Series([10001.0, 20002.0, None]))
+    assert floats.tolist() == column.read(pl.Series(["10001", "20002", None])).tolist()
+    assert OTHER not in floats.tolist()

@@ -56,7 +56,8 @@ _PARTS = {
     "%.f": r"(\.\d+)?",
     "%z": r"[+-]\d\d:?\d\d",
     "%#z": r"(Z|[+-]\d\d(:?\d\d)?)",
-    **dict.fromkeys(("%y", "%m", "%d", "%H", "%I", "%M", "%S"), r"\d{1,2}"),
+    "%y": r"\d\d",
+    **dict.fromkeys(("%m", "%d", "%H", "%I", "%M", "%S"), r"\d{1,2}"),
 }
 # What stands for a day in strftime's formats; without one, a format is of a time alone.
 _DAY_PARTS = ("%Y", "%y", "%C", "%G", "%d", "%e", "%j", "%D", "%F", "%x", "%c", "%s", "%+", "%v")
@@ -131,9 +132,12 @@ def find_odd_dates(values: pl.Series) -> tuple[str, pl.Series] | None:
 @functools.cache
 def _shape(pattern: str) -> re.Pattern[str]:
     """A regular expression for texts that may be of a format."""
-    return re.compile(
-        re.sub(r"%\.f|%#?[A-Za-z]|.", lambda part: _PARTS.get(part[0], re.escape(part[0])), pattern)
-    )
+    return re.compile(re.sub(r"%\.f|%#?[A-Za-z]|.", lambda part: _part_shape(part[0]), pattern))
+
+
+def _part_shape(part: str) -> str:
+    unknown = ".+" if len(part) > 1 else re.escape(part)
+    return _PARTS.get(part, unknown)
 
 
 def to_seconds(values: pl.Series, pattern: str | None) -> pl.Series:
@@ -198,6 +202,10 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
     if not _has_day(pattern):
         # Scores and ratios such as 3:1 are no times; minutes have two digits.
         values = values.set(~values.str.contains(r":\d\d").fill_null(True), None)
+    if "%y" in pattern:
+        # Versions such as 1.2.3 are no dates; years have two digits.
+        is_shaped = values.str.contains(rf"^\s*{_shape(pattern).pattern}\s*$")
+        values = values.set(~is_shaped.fill_null(True), None)
     try:
         times = _parse_exactly(values, pattern)
         if times.null_count() > values.null_count():

@@ -156,11 +156,12 @@ def _why_not_text(present: pl.Series, distinct: int) -> str:
     present = present.cast(pl.String)
     length = cast(float, present.str.len_chars().mean())
     with_blanks = cast(float, present.str.contains(r"\s").mean())
+    example = f"such as '{shorten(present[0])}'"
     if with_blanks > 0.5 or length > _FREE_TEXT_LENGTH:
-        return "free text"
+        return f"free text, {example}"
     if distinct == len(present):
-        return "an identifier: a different text in each row"
-    return f"{distinct:,} different texts in {len(present):,} rows"
+        return f"an identifier: a different text in each row, {example}"
+    return f"{distinct:,} different texts in {len(present):,} rows, {example}"
 
 
 def _are_booleans(values: pl.Series) -> bool:

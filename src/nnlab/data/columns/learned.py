@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.dates import to_seconds
 from nnlab.data.columns.number_formats import to_numbers
-from nnlab.data.columns.number_grammar import from_decimal_comma
+from nnlab.data.columns.number_grammar import WITH_COMMA, from_decimal_comma, way_out_of_comma
 from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.columns.spelling import boolean_text, number_text
 from nnlab.data.columns.words import by_word, is_text
-from nnlab.suggestions import did_you_mean, setting
+from nnlab.suggestions import did_you_mean
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -96,9 +96,8 @@ class NumericColumn:
             count=len(rows),
             column=self,
         )
-        if re.fullmatch(r"\s*[+-]?\d*,\d+\s*", str(values[row])) and what == "finite numbers":
-            decimal = setting("data.decimal", ",")
-            error.way_out = f"set {decimal} if the comma is a decimal mark"
+        if re.fullmatch(WITH_COMMA, str(values[row]).strip()) and what == "finite numbers":
+            error.way_out = way_out_of_comma(str(values[row]))
         return error
 
     def _numbers(self, values: pl.Series) -> pl.Series:
@@ -186,11 +185,12 @@ Column = NumericColumn | CategoricalColumn
 
 def category_text(values: pl.Series, written_as: str) -> pl.Series:
     """Categories as text that is the same however a file or a data frame writes them."""
-    if values.dtype.is_float():
-        values = values.fill_nan(None)
     if written_as == "boolean":
         return boolean_text(values)
-    return number_text(values) if written_as == "number" else values.cast(pl.String)
+    # Pandas has whole numbers as floats once one is missing.
+    if written_as == "number" or values.dtype.is_float():
+        return number_text(values)
+    return values.cast(pl.String)
 
 
 def require_columns(frame: pl.DataFrame, columns: Sequence[Column], place: str = "there") -> None:

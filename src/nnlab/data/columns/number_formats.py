@@ -63,8 +63,8 @@ def find_number_format(values: pl.Series, decimal: str) -> str | None:
         return None
     texts = texts.gather_every(len(texts) // _SAMPLE + 1).unique(maintain_order=True)
     unread = plain_numbers(texts, decimal).null_count()
-    affixes = _plain(texts).str.extract_groups(WRITTEN).drop_nulls().value_counts(sort=True)
-    prefix, suffix = affixes.to_series()[0].values()
+    affixes = with_plain_marks(texts).str.extract_groups(WRITTEN).drop_nulls()
+    prefix, suffix = affixes.value_counts(sort=True).to_series()[0].values()
     other = "," if decimal == "." else "."
     readings: dict[str, pl.Series] = {}
     for mark in (decimal, other):
@@ -94,7 +94,7 @@ def _differ(numbers: pl.Series, thousandfold: pl.Series) -> bool:
 def are_mostly_numbers(texts: pl.Series) -> bool:
     """Whether most texts look like numbers, however they are written; in many, a sample tells."""
     texts = texts.gather_every(len(texts) // _SAMPLE + 1)
-    return bool(_plain(texts).str.contains(WRITTEN).sum() * 2 > len(texts))
+    return bool(with_plain_marks(texts).str.contains(WRITTEN).sum() * 2 > len(texts))
 
 
 def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
@@ -117,7 +117,7 @@ def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
     thousands, decimal = re.escape(thousands), re.escape(decimal)
     grouped = rf"|[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+" if thousands else ""
     number = rf"(?:0|[1-9][0-9]*{grouped})(?:{decimal}[0-9]*)?|{decimal}[0-9]+"
-    parts = _plain(values).str.extract_groups(
+    parts = with_plain_marks(values).str.extract_groups(
         rf"^(\(|[+-]?){prefix} ?([+-]?)({number}) ?{suffix}(\)?)$"
     )
     first, second, digits, last = parts.struct.unnest().get_columns()
@@ -140,7 +140,7 @@ def unit_of(pattern: str) -> str:
     return (found[1] + found[4]).strip() if found else ""
 
 
-def _plain(texts: pl.Series) -> pl.Series:
+def with_plain_marks(texts: pl.Series) -> pl.Series:
     """Texts with one kind of blank, apostrophe and minus."""
     return (
         texts.str.strip_chars()

@@ -1,8 +1,11 @@
 """What people mean as numbers: the patterns, of regular expressions, and the plain ones read."""
 
 import math
+import re
 
 import polars as pl
+
+from nnlab.suggestions import setting
 
 CURRENCY = r"(?:\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?)"
 """A currency's sign or name."""
@@ -23,6 +26,8 @@ WITH_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
 """A whole number, or one with a comma in it."""
 WITH_DECIMAL_COMMA = r"^[+-]?(\d+|\d*,(\d{1,2}|\d{4,}))$"
 """The same where the comma cannot mark thousands."""
+CERTAIN_DECIMAL_COMMA = r"^[+-]?0?,\d"
+"""A number in which the comma cannot mark thousands, however many digits are behind it."""
 COMMA_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
 POINT_THOUSANDS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 """A number such as 1.000, which may be one or a thousand."""
@@ -63,3 +68,15 @@ def from_decimal_comma(cells: pl.Series) -> pl.Series:
     has_point = number.str.contains(".", literal=True).fill_null(False)
     number = number.str.replace(",", ".", literal=True).set(has_point, None)
     return number.cast(pl.Float64, strict=False)
+
+
+def way_out_of_comma(cell: str) -> str:
+    """What can be done about a number with a comma, where none was meant.
+
+    >>> print(way_out_of_comma("12,5"))
+    set 'data.decimal=","' if the comma is a decimal mark
+    """
+    way_out = f"set {setting('data.decimal', ',')} if the comma is a decimal mark"
+    if re.fullmatch(COMMA_THOUSANDS, cell.strip()):
+        way_out += ", or take it out if it marks thousands"
+    return way_out

@@ -1,5 +1,6 @@
 """The cells that keep a column of text from being one of numbers or dates."""
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
@@ -63,8 +64,12 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
         )
         return OddCells(note=f"numbers{reason}, as text", meant="codes", texts=[])
     if are_mostly_numbers(different_texts(words)):
-        examples = "' and '".join(dict.fromkeys(map(shorten, (present[0], words[0], words[-1]))))
-        note = f"numbers written in several ways, such as '{examples}'"
+        examples = list(dict.fromkeys((str(present[0]), str(words[0]), str(words[-1]))))
+        # As of two numbers in a cell, or of parts of a number that nothing tells apart.
+        are_alike = len({re.sub(r"\d+|-", "", text) for text in examples}) == 1
+        said = "no number is read from cells" if are_alike else "numbers written in several ways,"
+        shown = "' and '".join(map(shorten, examples))
+        note = f"{said} such as '{shown}'"
         return OddCells(note=note, meant="numbers", texts=[])
     return odd_cells(words, "numbers", "") if len(words) <= len(present) / 2 else None
 

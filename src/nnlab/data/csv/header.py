@@ -7,6 +7,7 @@ from itertools import pairwise
 from nnlab.data.csv.layout import Marks, Place, plain_line_ends, record_ends, without_blanks
 from nnlab.data.csv.options import CsvOptions
 from nnlab.data.names import as_seen, on_one_line, refuse_patterns
+from nnlab.suggestions import setting
 
 _PANDAS_INDEX = (
     ", as the index has none that pandas writes first; write the file with to_csv(index=False), or "
@@ -82,6 +83,9 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
         way_out += f", data.skip_lines={above} if line {above + 1} is the header"
     if blank := [number for number, name in enumerate(seen, 1) if not name]:
         reason = f"column {blank[0]} has no name" + (_PANDAS_INDEX if blank[0] == 1 else "; ")
+        if blank == [len(names)] and len(names) > 1:  # as where a separator ends each line
+            named = setting("data.column_names", [*names[:-1], f"column_{len(names)}"])
+            way_out += f", or name it with {named} data.skip_lines={place.line}"
     else:
         repeated = next(name for name in seen if seen.count(name) > 1)
         reason = f"more than one column is named '{repeated}'; "
