@@ -16,6 +16,7 @@ import torch
 from conftest import run_quickly
 from PIL import Image
 from rich.progress import Progress
+from runs import only_run
 
 from nnlab import commands, load_run
 from nnlab.checkpoints import read_checkpoint, write_checkpoint
@@ -680,3 +681,26 @@ def test_preprocessing_that_nnlab_does_not_write_is_refused(
     write_checkpoint({**checkpoint, **spoilt}, tmp_path / "best.ckpt")
     with pytest.raises(ValueError, match="must hold preprocessing as nnlab writes it"):
         load_run(tmp_path / "best.ckpt")
+
+
+def test_a_network_of_ones_own_predicts_as_it_was_trained(
+    quick_command, tmp_path: Path, monkeypatch
+) -> None:
+    (tmp_path / "own_models.py").write_text(
+        "from nnlab.models import SupervisedModule\n"
+        "class Flipped(SupervisedModule):\n"
+        "    def forward(self, x):\n"
+        "        return super().forward(1.0 - x)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "own_models")
+    quick_command("train.py", "model._target_=own_models.Flipped", "trainer.max_epochs=3")
+    run_dir = only_run(tmp_path)
+    labels = read_idx(DIGITS / "labels-idx1-ubyte.gz", ndim=1, sha256=None)
+    predictor = load_run(run_dir)
+    found = predictor.predict(DIGITS / "images-idx3-ubyte.gz")["prediction"].cast(pl.Int64)
+    assert (found.to_torch() == labels).double().mean() > 0.9
+    quick_command("export.py", f"run={run_dir}", "format=torch_export")
+    graph = torch.export.load(run_dir / "model.pt2").module()
+    (pixels,) = predictor.reader.read(DIGITS / "images-idx3-ubyte.gz")
+    torch.testing.assert_close(graph(pixels=pixels[:9]), predictor(pixels[:9]))

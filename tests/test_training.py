@@ -20,6 +20,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.accelerators import Accelerator, AcceleratorRegistry
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from lightning.pytorch.trainer.connectors.accelerator_connector import _AcceleratorConnector
+from runs import PENGUINS, curves, only_run, results, same, weights
 
 from nnlab import training
 from nnlab.checkpoints import read_checkpoint
@@ -48,6 +49,64 @@ def test_a_run_without_a_batch_or_a_validation_says_so(
     (line,) = process.stderr.splitlines()
     assert line.startswith("error: ")
     assert message in line
+
+
+@pytest.mark.parametrize("name", ["CSVLogger", "TensorBoardLogger"])
+@pytest.mark.parametrize("beside", [(), ("logger.tensorboard=null",)], ids=["beside", "alone"])
+def test_a_logger_of_lightnings_leaves_the_run_directory_whole(
+    quick_command: Command, tmp_path: Path, name: str, beside: tuple[str, ...]
+) -> None:
+    target = f"+logger.other._target_=lightning.pytorch.loggers.{name}"
+    quick_command("train.py", *PENGUINS, target, *beside)
+    run_dir = only_run(tmp_path)
+    assert {"best.ckpt", "last.ckpt"} <= {path.name for path in (run_dir / "checkpoints").iterdir()}
+    assert results(run_dir)["epochs"] == 2
+    written = "metrics.csv" if name == "CSVLogger" else "events.out.*"
+    assert list(run_dir.glob(f"lightning_logs/version_0/{written}"))
+
+
+def test_the_average_that_was_validated_is_what_is_kept(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    average = "{_target_: lightning.pytorch.callbacks.EMAWeightAveraging, decay: 0.9}"
+    quick_command("train.py", *PENGUINS, "trainer.max_epochs=4", f"+callbacks.ema={average}")
+    run_dir = only_run(tmp_path)
+    found = results(run_dir)
+    drawn = dict(curves(run_dir)["epoch/val/loss"])
+    assert found["val"]["loss"] == pytest.approx(drawn[found["best_epoch"]], rel=1e-5)
+    last = read_checkpoint(run_dir / "checkpoints" / "last.ckpt")
+    assert found["best_epoch"] == 4
+    assert same(weights(run_dir, "best"), last["state_dict"])
+    assert not same(weights(run_dir, "best"), last["current_model_state"])
+
+
+def test_an_average_that_no_one_validates_is_refused(quick_command: Command) -> None:
+    average = "{_target_: lightning.pytorch.callbacks.StochasticWeightAveraging, swa_lrs: 0.01}"
+    process = quick_command("train.py", *PENGUINS, f"+callbacks.swa={average}", succeed=False)
+    assert "callbacks.swa must be an average that is validated" in process.stderr
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "optimizer={_target_: torch.optim.LBFGS, lr: 0.01}",
+        "+callbacks.g={_target_: lightning.pytorch.callbacks.GradientAccumulationScheduler, "
+        "scheduling: {0: 2}}",
+    ],
+    ids=["lbfgs", "accumulation"],
+)
+def test_what_works_in_lightnings_own_loop_alone_is_given_it(
+    quick_command: Command, tmp_path: Path, part: str
+) -> None:
+    if part.startswith("optimizer"):
+        (tmp_path / "own" / "optimizer").mkdir(parents=True)
+        file = tmp_path / "own" / "optimizer" / "lbfgs.yaml"
+        file.write_text("_target_: torch.optim.LBFGS\nlr: 0.01\n")
+        settings = ["--config-dir", str(tmp_path / "own"), "optimizer=lbfgs"]
+    else:
+        settings = [part]
+    quick_command("train.py", *settings, *PENGUINS)
+    assert results(only_run(tmp_path))["epochs"] == 2
 
 
 # It can be done once in a process.
@@ -250,12 +309,17 @@ def test_a_table_of_extremes_trains_to_finite_numbers(
 
 
 # Compiled, dropout draws other numbers.
-PENGUINS = ["data=penguins", "model.hidden_sizes=[8]", "model.dropout=0", "trainer.max_epochs=2"]
+WITHOUT_DROPOUT = [
+    "data=penguins",
+    "model.hidden_sizes=[8]",
+    "model.dropout=0",
+    "trainer.max_epochs=2",
+]
 
 
 def train_compiled(folder: Path) -> None:
     # torch's compiler uses what torch itself calls deprecated.
-    run_script(folder, "train.py", *PENGUINS, "compile=default", PYTHONWARNINGS="default")
+    run_script(folder, "train.py", *WITHOUT_DROPOUT, "compile=default", PYTHONWARNINGS="default")
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
@@ -264,13 +328,13 @@ def test_a_compiled_network_learns_the_same_and_is_saved_as_any_other(
     prepared, quick_command: Command, tmp_path: Path
 ) -> None:
     folder, _ = prepared
-    quick_command("train.py", *PENGUINS)
+    quick_command("train.py", *WITHOUT_DROPOUT)
     contents = [
         read_checkpoint(next(run.glob("outputs/penguins/*/checkpoints/best.ckpt")))["state_dict"]
         for run in (folder, tmp_path)
     ]
     assert contents[0].keys() == contents[1].keys()
-    for name, weights in contents[0].items():
-        torch.testing.assert_close(weights, contents[1][name], rtol=1e-4, atol=1e-5)
+    for name, of_one in contents[0].items():
+        torch.testing.assert_close(of_one, contents[1][name], rtol=1e-4, atol=1e-5)
     (run_dir,) = (folder / "outputs" / "penguins").iterdir()
     assert "exactly as in" in quick_command("evaluate.py", f"run={run_dir}").stdout

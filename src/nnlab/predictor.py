@@ -10,11 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from nnlab.checkpoints import read_checkpoint
+from nnlab.config import target_class
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.rows import TableReader, reader_for
 from nnlab.data.unfamiliar import Unfamiliar
 from nnlab.models import SupervisedModule
 from nnlab.models.metrics import probabilities
+from nnlab.run_directory import config_path, load_config
 from nnlab.spec import DataSpec
 
 _log = logging.getLogger(__name__)
@@ -52,7 +54,9 @@ class Predictor(nn.Module):
                 f"the checkpoint must hold preprocessing as nnlab writes it, but does not: {error}"
             ) from error
         self.encoder = self.reader.encoder
-        self.network = module.network
+        # The module of Lightning has much that no graph needs, so only where it does more.
+        is_plain = module_class.forward is SupervisedModule.forward
+        self.network: nn.Module = module.network if is_plain else module
         self.eval()
 
     def forward(self, *raw: Tensor) -> Tensor:
@@ -143,10 +147,16 @@ def load_run(run: str | Path) -> Predictor:
 
     Raises:
         FileNotFoundError: There is no checkpoint.
-        ValueError: It is not one of nnlab's, or is damaged.
+        ValueError: It is not one of nnlab's, or is damaged, or the class of its network is not
+            trusted.
 
     Example:
         `load_run("outputs/csv/2026-11-22_18-06-21").predict(frame)`
     """
     path = Path(run).expanduser()
-    return Predictor(read_checkpoint(path / "checkpoints" / "best.ckpt" if path.is_dir() else path))
+    if not path.is_dir():
+        return Predictor(read_checkpoint(path))
+    checkpoint = read_checkpoint(path / "checkpoints" / "best.ckpt")
+    if not config_path(path).is_file():
+        return Predictor(checkpoint)
+    return Predictor(checkpoint, target_class(load_config(path).model, SupervisedModule))

@@ -14,7 +14,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -239,6 +239,10 @@ def _build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> 
     callbacks = [
         build(_inside(run_dir, node), Callback) for node in (cfg.callbacks or {}).values() if node
     ]
+    for callback in callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
+            # Not where the first logger writes, as Lightning has it.
+            callback.dirpath = str(run_dir / "checkpoints")
     if not any(isinstance(c, ModelCheckpoint) and c.filename == "best" for c in callbacks):
         raise ValueError(
             "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
@@ -290,5 +294,7 @@ def _log_hyperparameters(
         for name in ("loss", METRICS[task][0])
     }
     for logger in trainer.loggers:
-        logger.log_hyperparams(settings, final, trainer.global_step)
+        # Other loggers take no metrics beside them.
+        beside = [final, trainer.global_step] if isinstance(logger, TensorBoardLogger) else []
+        logger.log_hyperparams(settings, *beside)
         logger.finalize("success")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig, ListConfig
 
+from nnlab.config.building import target_class
 from nnlab.rules import monitors
 from nnlab.spec import DataSpec, Task
 
@@ -40,6 +41,7 @@ def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int) -> None:
         # Another's callback may watch what it likes.
         if callback and callback.get("monitor") and callback._target_.startswith("nnlab."):
             _check_monitor(f"callbacks.{name}.monitor", callback.monitor, spec.task)
+    _check_averaging(cfg)
     _check_batches(cfg, rows)
     _check_precision(cfg, spec.category_sizes)
 
@@ -52,7 +54,23 @@ def steps_per_block(cfg: DictConfig) -> int:
     at_each = any(key in cfg.trainer for key in _AT_EACH_STEP)
     # At each step by what the last one gave.
     scales = str(cfg.trainer.get("precision")) in _SCALES_THE_LOSS
-    return cfg.steps_per_block if one_process and not scales and not at_each else 1
+    at_each = at_each or scales or _has_part_for_each_step(cfg)
+    return cfg.steps_per_block if one_process and not at_each else 1
+
+
+def _has_part_for_each_step(cfg: DictConfig) -> bool:
+    """Whether a part of Lightning's or torch's works in Lightning's own loop alone."""
+    from lightning.pytorch.callbacks import GradientAccumulationScheduler, WeightAveraging
+    from torch.optim import LBFGS
+
+    classes = [target_class(cfg.optimizer, object), *_callback_classes(cfg).values()]
+    parts = (LBFGS, GradientAccumulationScheduler, WeightAveraging)
+    return any(issubclass(cls, parts) for cls in classes)
+
+
+def _callback_classes(cfg: DictConfig) -> dict[str, type]:
+    nodes = cfg.callbacks or {}
+    return {name: target_class(node, object) for name, node in nodes.items() if node}
 
 
 def _check_monitor(setting: str, monitor: str, task: Task) -> None:
@@ -61,6 +79,18 @@ def _check_monitor(setting: str, monitor: str, task: Task) -> None:
             f"{setting} must be a metric of the task, {task}: one of {', '.join(monitors(task))}, "
             f"got {setting}={monitor}"
         )
+
+
+def _check_averaging(cfg: DictConfig) -> None:
+    from lightning.pytorch.callbacks import StochasticWeightAveraging
+
+    for name, cls in _callback_classes(cfg).items():
+        if issubclass(cls, StochasticWeightAveraging):
+            raise ValueError(
+                f"callbacks.{name} must be an average that is validated, because the best epoch is "
+                f"kept and tested, got {cls.__name__}, which is there only after the last one; "
+                "take lightning.pytorch.callbacks.EMAWeightAveraging"
+            )
 
 
 def _check_batches(cfg: DictConfig, rows: int) -> None:

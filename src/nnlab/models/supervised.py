@@ -6,6 +6,7 @@ from typing import Any, Self, cast
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -345,5 +346,12 @@ class SupervisedModule(LightningModule):
         return (self.trainer.max_epochs or 1) * len(blocks.batches)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the version of nnlab that wrote the checkpoint."""
+        """Add the version of nnlab that wrote the checkpoint; averaged weights where they count."""
         checkpoint["nnlab_version"] = __version__
+        if "optimizer_states" not in checkpoint:  # weights alone, of which callbacks are not told
+            for callback in cast(Any, self.trainer).callbacks:
+                if isinstance(callback, WeightAveraging):
+                    # What has been validated.
+                    callback.on_save_checkpoint(self.trainer, self, checkpoint)
+                    checkpoint.pop("current_model_state", None)
+                    checkpoint.pop("averaging_state", None)
