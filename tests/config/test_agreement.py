@@ -55,10 +55,14 @@ def test_a_callback_watches_a_metric_of_the_task() -> None:
         require_agreement(cfg, spec, rows=9)
 
 
+# Parts that leave the steps to nnlab.
+PLAIN = {"optimizer": {"_target_": "torch.optim.AdamW"}, "callbacks": None, "steps_per_block": 64}
+
+
 @pytest.mark.parametrize("at_each_step", ["accumulate_grad_batches", "max_steps", "num_nodes"])
 def test_lightning_takes_the_steps_where_it_has_something_to_do_at_each(at_each_step: str) -> None:
     trainer = {"devices": 1, "precision": "32-true"}
-    cfg = OmegaConf.create({"steps_per_block": 64, "trainer": trainer})
+    cfg = OmegaConf.create({**PLAIN, "trainer": trainer})
     assert steps_per_block(cfg) == 64
     cfg.trainer[at_each_step] = 2
     assert steps_per_block(cfg) == 1
@@ -67,12 +71,28 @@ def test_lightning_takes_the_steps_where_it_has_something_to_do_at_each(at_each_
 @pytest.mark.parametrize(("devices", "steps"), [([1], 64), ("1", 64), ([0, 1], 1), (2, 1)])
 def test_one_device_may_be_chosen_by_its_number(devices: object, steps: int) -> None:
     trainer = {"devices": devices, "precision": "32-true"}
-    assert steps_per_block(OmegaConf.create({"steps_per_block": 64, "trainer": trainer})) == steps
+    assert steps_per_block(OmegaConf.create({**PLAIN, "trainer": trainer})) == steps
+
+
+@pytest.mark.parametrize(
+    ("section", "target"),
+    [
+        ("optimizer", "torch.optim.LBFGS"),
+        ("callbacks", "lightning.pytorch.callbacks.EMAWeightAveraging"),
+        ("callbacks", "lightning.pytorch.callbacks.GradientAccumulationScheduler"),
+    ],
+)
+def test_lightning_takes_the_steps_for_parts_that_work_at_each(section: str, target: str) -> None:
+    part = {"_target_": target}
+    own = {section: part if section == "optimizer" else {"mine": part, "progress": None}}
+    trainer = {"devices": 1, "precision": "32-true"}
+    assert steps_per_block(OmegaConf.create({**PLAIN, "trainer": trainer})) == 64
+    assert steps_per_block(OmegaConf.create({**PLAIN, "trainer": trainer, **own})) == 1
 
 
 def test_lightning_takes_the_steps_that_scale_the_loss() -> None:
     trainer = {"devices": 1, "precision": "bf16-mixed"}
-    cfg = OmegaConf.create({"steps_per_block": 64, "trainer": trainer})
+    cfg = OmegaConf.create({**PLAIN, "trainer": trainer})
     assert steps_per_block(cfg) == 64
     cfg.trainer.precision = "16-mixed"
     assert steps_per_block(cfg) == 1
@@ -83,9 +103,9 @@ def test_a_fused_optimizer_does_not_clip_mixed_gradients_for_lightning(
     mixed: str, steps: int
 ) -> None:
     trainer = {"precision": mixed, "gradient_clip_val": 1.0, "devices": 1}
-    cfg = OmegaConf.create(
-        {"trainer": trainer, "optimizer": {"fused": True}, "steps_per_block": steps}
-    )
+    optimizer = {**PLAIN["optimizer"], "fused": True}
+    settings = {**PLAIN, "trainer": trainer, "optimizer": optimizer, "steps_per_block": steps}
+    cfg = OmegaConf.create(settings)
     with pytest.raises(ValueError, match=r"set optimizer\.fused=false"):
         _check_precision(cfg, [])
     for section, key, value in (
