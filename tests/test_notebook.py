@@ -1,14 +1,23 @@
 """Training from Python: as the command does it, and leaving the process as it was."""
 
 import logging
+import os
+import random
 import re
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 
 import nnlab
 from nnlab.checkpoints import read_checkpoint
+from nnlab.config import config_folder
 from nnlab.run_directory import load_config
 
 QUICK = ("data=penguins", "trainer.max_epochs=2", "model.hidden_sizes=[8]")
@@ -40,17 +49,45 @@ def test_a_run_is_that_of_the_command(tmp_path: Path, quick_command, capsys) -> 
         torch.testing.assert_close(weights, theirs["state_dict"][name], rtol=0, atol=0)
 
 
+def process() -> dict[str, object]:
+    """What of a process others may depend on."""
+    log = logging.getLogger("nnlab")
+    return {
+        "log": (log.level, log.propagate, list(log.handlers)),
+        "threads": torch.get_num_threads(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "variables": dict(os.environ),
+        "hooks": (threading.excepthook, sys.excepthook),
+        "hydra": GlobalHydra.instance().is_initialized(),
+    }
+
+
 def test_the_process_stays_as_it_was(caplog) -> None:
-    log, threads = logging.getLogger("nnlab"), torch.get_num_threads()
-    before = log.level, log.propagate, list(log.handlers)
+    threads, drawn = torch.get_num_threads(), []
+    torch.set_num_threads(3)
+    before = process()
     try:
-        torch.set_num_threads(3)
-        nnlab.train(*QUICK)
-        assert torch.get_num_threads() == 3
+        for run in (False, True):
+            random.seed(7)
+            np.random.seed(7)
+            torch.manual_seed(7)
+            if run:
+                nnlab.train(*QUICK)
+            drawn.append((random.random(), np.random.rand(), float(torch.rand(()))))  # noqa: S311
+        assert process() == before
     finally:
         torch.set_num_threads(threads)
-    assert (log.level, log.propagate, log.handlers) == before
+    assert drawn[0] == drawn[1]
     assert not caplog.records
+
+
+def test_an_application_of_hydras_may_train() -> None:
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        outer = GlobalHydra.instance()
+        nnlab.train(*QUICK)
+        assert GlobalHydra.instance().is_initialized()
+        assert compose("train").seed == 0
+        assert outer.is_initialized()
 
 
 @pytest.mark.parametrize(
@@ -59,6 +96,7 @@ def test_the_process_stays_as_it_was(caplog) -> None:
         (["model.droput=0.1"], ValueError, "there is no setting model.droput; did you mean 'dr"),
         (["model.dropout=3"], ValueError, r"dropout must be a number in \[0, 1\), got model.drop"),
         (["data=csv", "data.path=no.csv", "data.target=y"], FileNotFoundError, "no file no.csv"),
+        (["hydra.run.dir=there"], ValueError, "settings of Hydra's are for the command line"),
         (["data=penguins", "data.target=spezies"], ValueError, "did you mean 'species'"),
     ],
 )
@@ -93,6 +131,11 @@ def test_a_run_goes_on_as_if_it_had_not_ended(tmp_path: Path) -> None:
         nnlab.train(f"resume={run}", "optimizer.lr=1")
     with pytest.raises(FileNotFoundError, match="resume must be a run directory"):
         nnlab.train(f"resume={tmp_path}/nothing")
+    with pytest.raises(ValueError, match="max_epochs="):
+        nnlab.train(f"resume={run}", "trainer.max_epochs=[")
+    # A process that has composed nothing yet goes on, too.
+    again = f"import nnlab; nnlab.train('resume={run}')"
+    subprocess.run([sys.executable, "-c", again], check=True, stdout=subprocess.DEVNULL)
     assert len(list((tmp_path / "outputs" / "penguins").iterdir())) == 2
 
 

@@ -2,11 +2,15 @@
 
 import contextlib
 import logging
+import os
+import random
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -22,6 +26,9 @@ from nnlab.loading import load
 from nnlab.run_changes import CHANGEABLE, change_config
 from nnlab.run_directory import alone_in, find_run, load_config, settle_config
 from nnlab.stopwatch import stopwatch
+
+# Where a run's seed and its order of additions are left for other processes.
+_SET_BY_LIGHTNING = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS", "CUBLAS_WORKSPACE_CONFIG")
 
 
 def compose(*settings: str) -> DictConfig:
@@ -70,7 +77,7 @@ def train(*settings: str) -> Path:
     time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     run_dir = saved or new_folder(cfg.output_dir, cfg.name, data, time)
     try:
-        with alone_in(run_dir), _messages(run_dir), _same_threads():
+        with alone_in(run_dir), _messages(run_dir), _same_process():
             settle_config(cfg, run_dir)
             training.train(cfg, run_dir, typed=typed, anyway=anyway)
     except SystemExit:
@@ -88,26 +95,51 @@ def _find_run(settings: Sequence[str]) -> Path | None:
 
 def _load(run_dir: Path, settings: Sequence[str]) -> DictConfig:
     """The config of a run that goes on, checked, with what may be other than it was."""
-    cfg = load_config(run_dir)
     changes = [word for word in settings if not word.startswith("resume=")]
-    change_config(cfg, changes, allowed=CHANGEABLE, argument="resume")
+    register_resolvers()
+    with _explained():
+        cfg = load_config(run_dir)
+        change_config(cfg, changes, allowed=CHANGEABLE, argument="resume")
     return cfg
 
 
 def _compose(settings: Sequence[str]) -> tuple[DictConfig, str]:
     """A config, checked, and the name of its data."""
+    for word in settings:
+        if word.lstrip("+~").startswith("hydra."):
+            raise ValueError(
+                "settings of Hydra's are for the command line, where it makes the run directory, "
+                f"got {word}; name the folder with output_dir=FOLDER and name=NAME"
+            )
     register_resolvers()
-    folder = hydra.initialize_config_dir(str(config_folder()), version_base="1.3")
-    try:
-        with folder, checked_composition():
-            cfg = hydra.compose("train", as_hydra_reads(settings), return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ValueError(explain(error)) from error
+    with _explained(), _own_hydra(), checked_composition():
+        cfg = hydra.compose("train", as_hydra_reads(settings), return_hydra_config=True)
     data = str(cfg.hydra.runtime.choices.data)
     with open_dict(cfg):
         del cfg["hydra"]
     check_config(cfg)
     return cfg, data
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Say in a sentence what Hydra and OmegaConf refuse."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(explain(error)) from error
+
+
+@contextlib.contextmanager
+def _own_hydra() -> Iterator[None]:
+    """Start Hydra, and leave it as it was: the process may be an application of Hydra's."""
+    outer = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = outer
 
 
 @contextlib.contextmanager
@@ -133,12 +165,26 @@ def _messages(run_dir: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _same_threads() -> Iterator[None]:
-    """Leave torch as many threads as it had: the process goes on."""
+def _same_process() -> Iterator[None]:
+    """Leave the process as it was, which goes on: threads, random numbers, variables, hooks."""
+    import numpy as np
     import torch
 
-    threads = torch.get_num_threads()
+    threads, hook = torch.get_num_threads(), threading.excepthook
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    is_deterministic = torch.are_deterministic_algorithms_enabled()
+    variables = {name: os.environ.get(name) for name in _SET_BY_LIGHTNING}
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(is_deterministic)
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
+        threading.excepthook = hook
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
