@@ -12,7 +12,13 @@ def add_job(
     (sweep / name / ".hydra").mkdir(parents=True)
     (sweep / name / ".hydra" / "config.yaml").write_text(f"data: {data}\nname: null\n")
     if monitor is not None:
-        content = {"monitor": monitor, "val": val, "test": val, "best_epoch": 3}
+        content = {
+            "monitor": monitor,
+            **dict.fromkeys(("val", "test"), val),
+            **dict.fromkeys(("best_epoch", "epochs", "max_epochs", "threads"), 3),
+            **dict.fromkeys(("versions", "time_s"), {}),
+            "device": "cpu",
+        }
         (sweep / name / "metrics.json").write_text(json.dumps(content))
 
 

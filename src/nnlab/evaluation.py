@@ -94,9 +94,17 @@ def _metrics_path(folder: Path, source: Path) -> Path:
     while True:
         name = source.name if number == 1 else f"{source.name}_{number}"
         path = folder / name / "metrics.json"
-        if not path.is_file() or json.loads(path.read_text())["path"] == str(source.resolve()):
+        if not path.is_file() or _source_of(path) == str(source.resolve()):
             return path
         number += 1
+
+
+def _source_of(path: Path) -> str | None:
+    """The file that metrics are of; None where they are damaged."""
+    try:
+        return str(json.loads(path.read_bytes())["path"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
 
 
 def score(module: SupervisedModule, batches: Iterable[Split]) -> dict[str, float]:

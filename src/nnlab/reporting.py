@@ -1,7 +1,6 @@
 """What a person reads while and after a run."""
 
 import io
-import json
 import logging
 import os
 import shlex
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nnlab.run_directory import read_results
 from nnlab.suggestions import command
 
 if TYPE_CHECKING:  # these load torch, and the table of a sweep does not need it
@@ -125,13 +125,12 @@ def report_evaluation(
         test: The metrics.
         rows: How many rows they are of.
         run_dir: The run directory.
-        now: The `environment` (`nnlab.process`) that they were computed in.
+        now: The `environment` (`nnlab.environment`) that they were computed in.
     """
     _log.info("%s", format_table(["metric", "test"], [[k, repr(v)] for k, v in test.items()]))
-    path = run_dir / "metrics.json"
-    if not path.is_file():
+    then, path = read_results(run_dir), run_dir / "metrics.json"
+    if then is None:
         return
-    then = json.loads(path.read_text())
     place = f"\nthe {rows:,} test rows of the data"
     if then["test"] == test:
         _log.info("%s; exactly as in %s", place, relative(path))

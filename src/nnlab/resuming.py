@@ -1,6 +1,5 @@
 """What a run directory has behind it, and how to go on from there."""
 
-import json
 import logging
 import math
 from collections.abc import Container
@@ -15,7 +14,7 @@ from nnlab.config import takes
 from nnlab.environment import differences, means_the_same
 from nnlab.rules import check
 from nnlab.run_changes import changed_settings
-from nnlab.run_directory import config_path
+from nnlab.run_directory import config_path, read_results
 from nnlab.stopwatch import PHASES, Spent
 
 _log = logging.getLogger(__name__)
@@ -137,14 +136,8 @@ def _spent(content: Any) -> Spent | None:
 
 def finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
     """What a run wrote at its end, if it has come to the end that the config asks for."""
-    path = run_dir / "metrics.json"
-    if not path.is_file():
-        return None
-    try:
-        results: dict[str, Any] = json.loads(path.read_text())
-    except json.JSONDecodeError:
-        return None  # to be written again
-    return results if results["max_epochs"] == cfg.trainer.max_epochs else None
+    results = read_results(run_dir)
+    return results if results and results["max_epochs"] == cfg.trainer.max_epochs else None
 
 
 def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:

@@ -1,13 +1,14 @@
 """A run directory: finding it, having it to oneself, its settings and those of its sweep."""
 
 import contextlib
+import json
 import logging
 import os
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
@@ -127,6 +128,29 @@ def load_config(run_dir: Path) -> DictConfig:
     return OmegaConf.create(settings)
 
 
+def read_results(run_dir: Path) -> dict[str, Any] | None:
+    """What a run wrote into `metrics.json` at its end; None where that is not there, or damaged."""
+    try:
+        content = json.loads((run_dir / "metrics.json").read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+    match content:
+        case {
+            "monitor": str(monitor),
+            "best_epoch": int(),
+            "epochs": int(),
+            "max_epochs": int(),
+            "val": dict(val),
+            "test": dict(),
+            "threads": int(),
+            "device": str(),
+            "versions": dict(),
+            "time_s": dict(),
+        } if monitor.removeprefix("val/") in val:
+            return cast(dict[str, Any], content)
+    return None
+
+
 def load_sweep(sweep_dir: Path) -> list[str]:
     """The `setting=values` words that began the sweep in a sweep directory; none elsewhere.
 
@@ -171,7 +195,13 @@ def _load_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: It is not of a run.
     """
-    text = path.read_text()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} must hold a run's settings as nnlab writes them, got bytes that are no text "
+            f"({error.reason}); start a new run"
+        ) from error
     # A few lines of aliases of aliases would make gigabytes; nnlab writes none.
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
         raise ValueError(f"{path} must hold a run's settings as nnlab writes them, got an alias")

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nnlab.reporting import format_table, relative
 from nnlab.rules import METRICS, mode_of
+from nnlab.run_directory import read_results
 
 _log = logging.getLogger(__name__)
 
@@ -32,9 +33,8 @@ def sweep_table(sweep_dir: Path) -> str:
     failed: list[str] = []
     for config in sorted(sweep_dir.glob("*/.hydra/config.yaml")):
         run_dir = config.parents[1]
-        path = run_dir / "metrics.json"
-        if path.is_file():
-            jobs.append((run_dir.name, json.loads(path.read_text())))
+        if (found := read_results(run_dir)) is not None:
+            jobs.append((run_dir.name, found))
         else:
             failed.append(run_dir.name)
     if not jobs:

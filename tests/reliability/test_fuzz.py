@@ -1,29 +1,36 @@
 """Readers of files from elsewhere: whatever the bytes, a sentence or a result, never a crash."""
 
-import contextlib
 import gzip
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-import yaml
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.checkpoints import read_checkpoint, write_checkpoint
+from nnlab.commands import _is_users_mistake
 from nnlab.config import check_config
 from nnlab.data.idx import read_idx
 from nnlab.data.table import read_table
-from nnlab.run_directory import load_config
+from nnlab.run_directory import load_config, read_results
 
 EMBEDDED = ROOT / "src" / "nnlab" / "data" / "embedded"
 PENGUINS = (EMBEDDED / "penguins.csv").read_bytes()[:3000]
 IDX = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3]) + bytes(range(18))
 CONTENT = {"epoch": 1, "hyper_parameters": {"a": [1]}, "state_dict": {"w": torch.arange(9.0)}}
 SETTINGS = b"data:\n  path: a.csv\nmodel:\n  dropout: 0.5\nseed: ${oc.env:HOME}\n"
+RESULTS = json.dumps(
+    {
+        "monitor": "val/loss",
+        **dict.fromkeys(("best_epoch", "epochs", "max_epochs", "threads"), 2),
+        **{name: {"loss": 0.5} for name in ("val", "test", "versions", "time_s")},
+        "device": "cpu",
+    }
+).encode()
 TABLE_PARTS = [b",", b'"', b"\n", b"\r", b"\0", b";", b"1", b"-0.5e308", b"a", b"NA", b"\xff\xfe"]
 CONFIG_PARTS = [b": ", b"- ", b"\n  ", b"&a ", b"*a", b"${", b"}", b"!!python/name:os.system", b"{"]
 
@@ -51,8 +58,11 @@ def read(content: bytes, name: str, reader: Callable[[Path], object]) -> None:
         path = Path(folder) / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-        with contextlib.suppress(ValueError, FileNotFoundError):
+        try:
             reader(path)
+        except Exception as error:
+            if not _is_users_mistake(error):
+                raise
 
 
 @settings(max_examples=150, deadline=None)
@@ -84,8 +94,16 @@ def test_any_bytes_as_a_checkpoint(content: bytes) -> None:
 @given(content=spoilt(SETTINGS, CONFIG_PARTS))
 def test_any_bytes_as_the_settings_of_a_run(content: bytes) -> None:
     def load(path: Path) -> None:
-        # These are reported in their own words.
-        with contextlib.suppress(yaml.YAMLError, OmegaConfBaseException):
-            check_config(load_config(path.parents[1]))
+        check_config(load_config(path.parents[1]))
 
     read(content, ".hydra/config.yaml", load)
+
+
+@settings(max_examples=200, deadline=None)
+@given(content=spoilt(RESULTS, [b"{", b"}", b"[", b"\xff\xfe", b"null", b'""', b"1e999"]))
+def test_any_bytes_as_the_results_of_a_run(content: bytes) -> None:
+    def look(path: Path) -> None:
+        results = read_results(path.parent)
+        assert results is None or results["val"][results["monitor"].removeprefix("val/")]
+
+    read(content, "metrics.json", look)

@@ -130,7 +130,7 @@ class CurvesLogger(TensorBoardLogger):
 
 
 def _report_others(failure: threading.ExceptHookArgs) -> None:
-    """Print what ends a thread, unless it is a failure to write curves, which `_write` raises."""
+    """Print what ends a thread, unless that is a failure to write curves, which is raised."""
     writes_curves = type(failure.thread).__module__.startswith("tensorboard.")
     if not (writes_curves and isinstance(failure.exc_value, OSError)):
         threading.__excepthook__(failure)
