@@ -173,3 +173,27 @@ def test_a_training_file_that_has_changed_is_not_tested_by_mistake(quick_command
     assert "grows.csv must be as it was in training, but has changed since" in process.stderr
     printed = quick_command("evaluate.py", f"run={run}", "data.path=grows.csv").stdout
     assert "the 120 rows that have a target" in printed
+
+
+def test_a_test_file_that_has_changed_is_not_tested_by_mistake(quick_command, tmp_path) -> None:
+    make_table(90, 0).write_csv(tmp_path / "train.csv")
+    make_table(40, 1).write_csv(tmp_path / "test.csv")
+    data = ["data=csv", "data.path=train.csv", "data.target=kind", "data.test_path=test.csv"]
+    quick_command("train.py", *data, "name=own", *QUICK)
+    (run_dir,) = (tmp_path / "outputs" / "own").iterdir()
+    assert "exactly as in" in quick_command("evaluate.py", f"run={run_dir}").stdout
+    make_table(40, 2).write_csv(tmp_path / "test.csv")
+    process = quick_command("evaluate.py", f"run={run_dir}", succeed=False)
+    assert "test.csv must be as it was in training, but has changed since" in process.stderr
+
+
+def test_a_file_with_a_comma_in_its_name_is_tested(runs, quick_command, tmp_path) -> None:
+    make_table(80, 1).write_csv(tmp_path / "a,b.csv")
+    printed = quick_command("evaluate.py", f"run={runs['kind']}", "data.path=a,b.csv").stdout
+    assert "80 rows" in printed
+    # What is damaged there stays, and is no hindrance.
+    path = runs["kind"] / "evaluations" / "a,b.csv" / "metrics.json"
+    path.write_text("{")
+    quick_command("evaluate.py", f"run={runs['kind']}", "data.path=a,b.csv")
+    assert path.read_text() == "{"
+    assert (path.parents[1] / "a,b.csv_2" / "metrics.json").is_file()

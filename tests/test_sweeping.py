@@ -16,8 +16,9 @@ def add_job(
             "monitor": monitor,
             **dict.fromkeys(("val", "test"), val),
             **dict.fromkeys(("best_epoch", "epochs", "max_epochs", "threads"), 3),
-            **dict.fromkeys(("versions", "time_s"), {}),
             "device": "cpu",
+            "versions": {},
+            "time_s": {},
         }
         (sweep / name / "metrics.json").write_text(json.dumps(content))
 

@@ -68,14 +68,22 @@ def _other_file(
     data: InMemoryDataModule, preprocessing: dict[str, Any], changed: Sequence[str]
 ) -> tuple[Path, Split] | None:
     """The file that is named in place of the run's own, and all its rows; None if it is that."""
-    if not isinstance(data, TabularDataModule) or data.digest() == preprocessing["digest"]:
+    if not isinstance(data, TabularDataModule):
         return None
-    if "data.path" not in changed:
-        raise ValueError(
-            f"{data.path.name} must be as it was in training, but has changed since; with "
-            f"{setting('data.path', str(data.path))} all its rows are tested"
-        )
-    return data.path, data.read_labelled(data.path, preprocessing)
+    if data.digest() != preprocessing["digest"]:
+        if "data.path" not in changed:
+            raise _changed(data.path)
+        return data.path, data.read_labelled(data.path, preprocessing)
+    if data.test_path and data.other_digests()[-1] != preprocessing["other_digests"][-1]:
+        raise _changed(Path(data.test_path))
+    return None
+
+
+def _changed(path: Path) -> ValueError:
+    return ValueError(
+        f"{path.name} must be as it was in training, but has changed since; with "
+        f"{setting('data.path', str(path))} all its rows are tested"
+    )
 
 
 def _save(metrics: dict[str, float], rows: int, source: Path, run_dir: Path) -> Path:

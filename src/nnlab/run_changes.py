@@ -62,7 +62,10 @@ def change_config(
     refuse_other_data(cfg, changes, allowed=allowed, argument=argument)
     with few_interpolations():  # on the way to a setting, too
         for override in OverridesParser.create().parse_overrides(as_hydra_reads(changes)):
-            OmegaConf.update(cfg, override.key_or_group, override.value())
+            # Nothing is swept here: commas are a text's own.
+            text = str(override.input_line).partition("=")[2]
+            value = text if override.is_sweep_override() else override.value()
+            OmegaConf.update(cfg, override.key_or_group, value)
     check_config(cfg)
 
 

@@ -86,7 +86,7 @@ def train(
         check_length(cfg, run_dir, saved.epochs)
         if trainer.is_global_zero:
             here = environment(str(trainer.strategy.root_device)) | {"threads": threads}
-            settings = flat_settings(cfg)
+            settings = _result_settings(cfg)
             require_likeness(saved, environment=here, settings=settings, typed=typed, anyway=anyway)
     set_threads(1)  # to read with; see `fast_arithmetic`
     seed_everything(cfg.seed, workers=True, verbose=False)
@@ -215,6 +215,13 @@ def _fit(
         )
 
 
+def _result_settings(cfg: DictConfig) -> dict[str, Any]:
+    """The settings that a result depends on; the length where a schedule is laid out for it."""
+    is_planned = takes(cfg.scheduler, "total_steps")
+    length = {"trainer.max_epochs": cfg.trainer.max_epochs} if is_planned else {}
+    return flat_settings(cfg) | length
+
+
 def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
     def schedule(optimizer: Optimizer, total_steps: int) -> LRScheduler:
         length = {"total_steps": total_steps} if takes(cfg.scheduler, "total_steps") else {}
@@ -259,7 +266,9 @@ def _build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> 
         logger=loggers,
         callbacks=callbacks,
         plugins=[
-            CheckpointFiles(checkpoint_every_s=cfg.checkpoint_every_s, settings=flat_settings(cfg))
+            CheckpointFiles(
+                checkpoint_every_s=cfg.checkpoint_every_s, settings=_result_settings(cfg)
+            )
         ],
         model_registry=None,  # it would be sent there
     )

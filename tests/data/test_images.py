@@ -96,6 +96,21 @@ def test_official_test_images_are_only_tested_on(mnist_folder: Path) -> None:
     assert data.spec.input_shape == [28, 28]
 
 
+@pytest.mark.parametrize("changed", ["images-idx3-ubyte", "labels-idx1-ubyte"])
+def test_files_that_have_changed_do_not_go_on(tmp_path: Path, changed: str) -> None:
+    state = make_digits()
+    state.loaded  # noqa: B018
+    for name in ("images-idx3-ubyte", "labels-idx1-ubyte"):
+        content = bytearray(gzip.decompress((DIGITS / f"{name}.gz").read_bytes()))
+        if name == changed:
+            content[-1] = (content[-1] + 1) % 10
+        (tmp_path / name).write_bytes(content)
+    again = make_digits(root=str(tmp_path))
+    again.loaded  # noqa: B018
+    with pytest.raises(ValueError, match="must be what the checkpoint was trained on"):
+        again.load_state_dict(state.state_dict())
+
+
 def test_preprocessing_of_a_checkpoint_is_used_again_and_checked() -> None:
     data = make_digits()
     state = data.state_dict()

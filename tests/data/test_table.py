@@ -267,6 +267,12 @@ def test_a_column_is_numbers_if_all_its_cells_are(
     assert read_table(path)["x"].dtype == kinds[of]
 
 
+def test_an_encoding_that_needs_a_mark_says_so_where_there_is_none(write: Write) -> None:
+    path = write("a,b\n1,2\n".encode("utf-16-le"))
+    message = "must be in the encoding utf-16, .*; set data.encoding=utf-16-le or utf-16-be, if it"
+    assert re.search(message, refusal(path, encoding="utf-16"))
+
+
 def test_stated_spellings_of_a_missing_value_replace_the_others(write: Write) -> None:
     path = write("a,b\n-999,NA\n5,-\n-,x\n")
     options = CsvOptions(null_values=["-", "-999"])

@@ -786,7 +786,22 @@ def test_training_rows_of_a_single_class_are_no_leak_of_every_column(write) -> N
     frame = make_frame().with_columns(
         y=pl.when(pl.col("n") < 150).then(pl.lit("no")).otherwise(pl.Series(["no", "yes"] * 100))
     )
-    assert make_data(write(frame), "y", time="n").loaded.warnings == []
+    (warning,) = make_data(write(frame), "y", time="n").loaded.warnings
+    assert warning.startswith("no training row of 'y' is 'yes', so that cannot be learned")
+
+
+def test_rows_are_not_split_by_the_target(write) -> None:
+    for name in ("group", "time"):
+        with pytest.raises(ValueError, match=f"{name} must be another column than the target"):
+            make_data(write(make_frame()), "y", **{name: "y"})
+
+
+def test_a_target_too_far_from_those_of_training_is_refused_with_its_line(write) -> None:
+    main, other = (halves([*range(60), last]) for last in (7.5, 1e60))
+    data = make_data(write(main), "y", test_path=str(write(other, "other.csv")))
+    message = r"within 1e\+12 standard .*, got 1e\+60 in other.csv, line 62"
+    with pytest.raises(ValueError, match=message):
+        data.loaded  # noqa: B018
 
 
 def test_read_again_with_its_preprocessing_the_data_is_the_same(write, tmp_path: Path) -> None:
@@ -881,7 +896,8 @@ def test_unsigned_and_narrow_numbers_of_parquet_are_numbers(tmp_path: Path) -> N
 def test_a_day_that_only_held_out_rows_tell_from_a_month_is_read_right(write) -> None:
     rows = [f"0{1 + i % 9}/0{1 + i % 7}/2024,{i * 0.5}" for i in range(100)]
     late = [*rows, "03/25/2024,100.0"]
-    data = make_data(write("\n".join(["when,y", *late])), "y", time="y")
+    text = "\n".join(["when,y,at", *(f"{row},{i}.5" for i, row in enumerate(late))])
+    data = make_data(write(text), "y", time="at")
     assert data.loaded.column_table[0][4].startswith("3 inputs; read as %m/%d/%Y")
 
 

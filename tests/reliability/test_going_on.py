@@ -290,6 +290,18 @@ def test_a_directory_is_of_one_run(quick_command: Command, tmp_path: Path) -> No
     quick_command("train.py", "resume=mine", "trainer.max_epochs=4")
 
 
+def test_a_length_that_was_edited_in_the_run_directory_is_noticed(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    settings = ("data=penguins", "scheduler=cosine", "callbacks.early_stopping=null", *SHORT)
+    quick_command("train.py", *settings)
+    run_dir = only_run(tmp_path)
+    config = run_dir / ".hydra" / "config.yaml"
+    config.write_text(config.read_text().replace("max_epochs: 2", "max_epochs: 3"))
+    process = quick_command("train.py", f"resume={run_dir}", succeed=False)
+    assert "got trainer.max_epochs=3 for 2; restore that" in process.stderr
+
+
 def test_a_sweep_that_was_stopped_goes_on(
     quick_command: Command, tmp_path: Path, monkeypatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Images and labels from IDX files: the digits, MNIST, Fashion-MNIST and their kin."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,8 +101,10 @@ class ImageDataModule(InMemoryDataModule):
             ValueError: A file is not what it must be.
         """
         images, labels = self._read(self.train_images, self.train_labels)
+        files = [images, labels]
         if self.test_images is not None and self.test_labels is not None:
             test = self._read(self.test_images, self.test_labels)
+            files += test
             if test[0].shape[1:] != images.shape[1:]:
                 raise ValueError(
                     f"test images must have the shape of the training images, "
@@ -116,7 +119,7 @@ class ImageDataModule(InMemoryDataModule):
         is_val = hold_out(len(labels), fraction=self.val_fraction, seed=self.seed, classes=labels)
         train = images[~is_val], labels[~is_val]
         if preprocessing is None:
-            preprocessing = self._statistics(train[0])
+            preprocessing = {**self._statistics(train[0]), "digest": _digest(files)}
         splits = {
             "train": train,
             "val": (images[is_val], labels[is_val]),
@@ -194,6 +197,14 @@ class ImageDataModule(InMemoryDataModule):
                 f"got {highest} at item {int(labels.argmax())}"
             )
         return images, labels.long()
+
+
+def _digest(files: Sequence[Tensor]) -> str:
+    """SHA-256 of what was read, to tell whether it is that of a checkpoint."""
+    total = hashlib.sha256()
+    for content in files:
+        total.update(content.numpy().tobytes())
+    return total.hexdigest()
 
 
 class PixelEncoder(nn.Module):

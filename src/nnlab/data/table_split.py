@@ -49,7 +49,7 @@ class TableSplit:
         if self.group is not None:
             return f"rows with the same {self.group} stay together; it is no input"
         if self.time is not None:
-            return f"the latest rows by {self.time} are held out; it is an input, unless dropped"
+            return f"the latest rows by {self.time} are held out"
         return None
 
     def __post_init__(self) -> None:

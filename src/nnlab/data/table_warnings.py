@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import polars as pl
+import torch
 from torch import Tensor
 
 from nnlab.data.columns.kinds import ColumnKind
@@ -22,6 +23,39 @@ _MOST_ROWS = 500_000
 _TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "somme", "suma", "totale")
 # Numbers that are taken as categories are better numbers if they are more than these.
 _FEW_CATEGORIES = 20
+
+
+def warn_of_table(
+    table: LabelledTable,
+    targets: Tensor,
+    rows: Mapping[str, Tensor],
+    kinds: Sequence[ColumnKind],
+    columns: Sequence[Column],
+    class_names: Sequence[str],
+    *,
+    drop: Sequence[str],
+) -> list[str]:
+    """All that there is to warn of, a sentence each.
+
+    Args:
+        table: The table.
+        targets: Indices of classes, or numbers, `(rows,)`.
+        rows: The rows of each split that comes out of it.
+        kinds: What its columns hold.
+        columns: What was learned of those that are used.
+        class_names: The classes; none for regression.
+        drop: What is left out already.
+    """
+    train, target, has_classes = rows["train"], table.target.name, bool(class_names)
+    return [
+        *warn_of_similar_classes(target, class_names),
+        *warn_of_unlearned_classes(target, class_names, targets[train]),
+        *warn_of_odd_cells(table, kinds),
+        *warn_of_open_dates(kinds),
+        *warn_of_future_dates(kinds),
+        *warn_of_leaks(table, columns, targets, train, classes=has_classes, drop=drop),
+        *warn_of_copies(table.frame, rows),
+    ]
 
 
 def warn_of_leaks(
@@ -136,6 +170,28 @@ def warn_of_copies(frame: pl.DataFrame, rows: Mapping[str, Tensor]) -> list[str]
         f"{copies:,} of {len(frame):,} rows {repeat} another one cell by cell"
         f"{flattered if seen else ''}; unless they are cases of their own, take them out of the "
         "file"
+    ]
+
+
+def warn_of_unlearned_classes(
+    target: str, class_names: Sequence[str], targets: Tensor
+) -> list[str]:
+    """A sentence on classes that no training row has, if there are any.
+
+    Args:
+        target: The name of the target.
+        class_names: The classes; none for regression.
+        targets: Of the training rows, `(rows,)`.
+    """
+    if not class_names:
+        return []
+    counts = torch.bincount(targets, minlength=len(class_names)).tolist()
+    gone = [f"'{name}'" for name, count in zip(class_names, counts, strict=True) if count == 0]
+    if not gone:
+        return []
+    return [
+        f"no training row of '{target}' is {' or '.join(gone[:5])}, so that cannot be learned; "
+        "split the rows in another way"
     ]
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.fitting import mean_and_spread
@@ -22,16 +23,10 @@ from nnlab.data.labelled import LabelledTable
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
+from nnlab.data.split import places
 from nnlab.data.storage import Storage
 from nnlab.data.table_split import TableSplit
-from nnlab.data.table_warnings import (
-    warn_of_copies,
-    warn_of_future_dates,
-    warn_of_leaks,
-    warn_of_odd_cells,
-    warn_of_open_dates,
-    warn_of_similar_classes,
-)
+from nnlab.data.table_warnings import warn_of_table
 from nnlab.data.targets import describe_values, encode_targets, find_classes, infer_task
 from nnlab.paths import require_file
 from nnlab.rule_types import flat_names
@@ -41,6 +36,8 @@ from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
 
+# In standard deviations of the target: the sum of many squares is finite in float32.
+_FARTHEST = 1e12
 # A file of up to so many pieces of so many bytes is digested whole.
 _PIECES, _PIECE = 64, 2**20
 
@@ -145,6 +142,12 @@ class TabularDataModule(InMemoryDataModule):
             folds=folds,
             memory_map=memory_map,
         )
+        for name, column in (("group", group), ("time", time)):
+            if column == target:
+                raise ValueError(
+                    f"{name} must be another column than the target, whose values would all lie on "
+                    f"one side of the split, got {name}={column}"
+                )
         self.path = Path(path).expanduser()
         self.target = target
         self.task = task
@@ -201,13 +204,17 @@ class TabularDataModule(InMemoryDataModule):
             kinds, preprocessing = self._fit(table, targets, rows["train"], task, classes)
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
-        warnings = self._warn(table, targets, rows, kinds, columns, classes) if kinds else []
+        warnings = (
+            warn_of_table(table, targets, rows, kinds, columns, classes, drop=self.drop)
+            if kinds
+            else []
+        )
         missing = table.count_missing() if kinds else {}
         with table.locating():
             times = [kind.times for kind in kinds if kind.times is not None]
             frame = table.frame.with_columns(times)
             inputs = encode_table(frame, columns, encoder, list(rows.values()), self.storage)
-        scaled = _scale(targets, preprocessing)
+            scaled = _scale(targets, preprocessing)
         splits = {
             name: (x, scaled.index_select(0, index))
             for (name, index), x in zip(rows.items(), inputs, strict=True)
@@ -234,11 +241,16 @@ class TabularDataModule(InMemoryDataModule):
         with table.locating():
             targets = encode_targets(table.target, preprocessing["class_names"], self._decimal)
             (x,) = encode_table(table.frame, columns, RowEncoder(columns), rows, self.storage)
-        return x, _scale(targets, preprocessing)
+            return x, _scale(targets, preprocessing)
 
     def digest(self) -> str:
         """SHA-256 of the file at `path`, to tell whether it is that of a checkpoint."""
         return _digest(self.path)
+
+    def other_digests(self) -> list[str | None]:
+        """The same of the files of validation and test rows, None where these have none."""
+        paths = (self.val_path, self.test_path)
+        return [None if path is None else _digest(Path(path).expanduser()) for path in paths]
 
     def _read(self, path: Path, preprocessing: Mapping[str, Any] | None) -> LabelledTable:
         """The rows of a file that have a target, as training read it."""
@@ -314,11 +326,7 @@ class TabularDataModule(InMemoryDataModule):
             "target_mean": mean,
             "target_std": std or 1.0,
             "digest": self.digest(),
-            "other_digests": [
-                _digest(Path(path).expanduser())
-                for path in (self.val_path, self.test_path)
-                if path is not None
-            ],
+            "other_digests": self.other_digests(),
         }
 
     @property
@@ -360,27 +368,6 @@ class TabularDataModule(InMemoryDataModule):
             target_std=preprocessing["target_std"],
         )
 
-    def _warn(
-        self,
-        table: LabelledTable,
-        targets: Tensor,
-        rows: Mapping[str, Tensor],
-        kinds: Sequence[ColumnKind],
-        columns: Sequence[Column],
-        class_names: Sequence[str],
-    ) -> list[str]:
-        leaks = warn_of_leaks(
-            table, columns, targets, rows["train"], classes=bool(class_names), drop=self.drop
-        )
-        return [
-            *warn_of_similar_classes(self.target, class_names),
-            *warn_of_odd_cells(table, kinds),
-            *warn_of_open_dates(kinds),
-            *warn_of_future_dates(kinds),
-            *leaks,
-            *warn_of_copies(table.frame, rows),
-        ]
-
 
 def _digest(path: Path) -> str:
     """SHA-256 of a file; of a large one, of its size and evenly spaced pieces, which is quick."""
@@ -395,8 +382,22 @@ def _digest(path: Path) -> str:
 
 
 def _scale(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:
-    """Targets as the loss takes them: indices of classes, or standardised numbers in float32."""
+    """Targets as the loss takes them: indices of classes, or standardised numbers in float32.
+
+    Raises:
+        CellError: A number is so far from those of training that no loss of it would be finite.
+    """
     if preprocessing["class_names"]:
         return targets
     mean, std = float(preprocessing["target_mean"]), float(preprocessing["target_std"])
-    return (targets - mean).div_(std).float()
+    scaled = (targets - mean).div_(std).float()
+    far = places(scaled.abs() > _FARTHEST)
+    if len(far):
+        row = int(far[0])
+        raise CellError(
+            f"target '{preprocessing['target']}' must lie within {_FARTHEST:g} standard deviations "
+            f"of the training rows, got {float(targets[row]):g}",
+            row,
+            count=len(far),
+        )
+    return scaled

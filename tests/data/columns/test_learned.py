@@ -357,3 +357,10 @@ def test_codes_as_text_are_found_in_the_floats_of_pandas() -> None:
     floats = column.read(pl.Series([10001.0, 20002.0, None]))
     assert floats.tolist() == column.read(pl.Series(["10001", "20002", None])).tolist()
     assert OTHER not in floats.tolist()
+
+
+def test_categories_that_are_numbers_are_found_in_single_precision() -> None:
+    column = fit(["0.1", "0.1", "0.2", "0.2", "7", "7"], "categorical")
+    numbers = pl.Series([0.1, 0.2, 7.0, float("nan")])
+    assert column.read(numbers.cast(pl.Float32)).tolist() == column.read(numbers).tolist()
+    assert OTHER not in column.read(numbers).tolist()

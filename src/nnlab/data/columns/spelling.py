@@ -26,7 +26,9 @@ def number_text(values: pl.Series) -> pl.Series:
         return by_word(values, number_text)
     if values.dtype.is_integer():
         return values.cast(pl.String)
-    if values.dtype.is_float():
+    if values.dtype == pl.Float32:  # 0.1 is not what float64 makes of it
+        values = values.fill_nan(None).cast(pl.String)
+    elif values.dtype.is_float():
         values = values.fill_nan(None)
     text = values.cast(pl.String).str.strip_chars()
     floats = (values if values.dtype.is_numeric() else text).cast(pl.Float64, strict=False)

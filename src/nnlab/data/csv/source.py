@@ -109,6 +109,13 @@ class Source:
                     f"{self.path}, line {line}: byte {place} does not fit the encoding "
                     f"{self.encoding} ({error.reason}); state the right one with data.encoding=..."
                 ) from error
+            except UnicodeError as error:  # as of UTF-16 that does not say which byte comes first
+                kinds = f"{self.encoding}-le or {self.encoding}-be"
+                way_out = f"{kinds}, if it is" if self.encoding in ("utf-16", "utf-32") else "..."
+                raise ValueError(
+                    f"{self.path} must be in the encoding {self.encoding}, but is not ({error}); "
+                    f"set data.encoding={way_out}"
+                ) from error
             if not text.isascii():
                 self._refuse_misread(block, text, line, is_first=is_ascii)
                 is_ascii = False
