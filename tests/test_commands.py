@@ -1,10 +1,13 @@
 """The commands, run as a person runs them."""
 
 import contextlib
+import errno
 import functools
 import importlib
 import inspect
+import io
 import json
+import logging
 import os
 import pickle
 import re
@@ -26,7 +29,7 @@ from conftest import ENVIRONMENT, ROOT, Command, run_script, side_by_side
 from runs import PENGUINS, SHORT, only_run, read_events, results, same, weights
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from nnlab import commands
+from nnlab import commands, launching
 from nnlab import environment as nnlab_environment
 from nnlab.checkpoints import read_checkpoint
 from nnlab.data import TabularDataModule
@@ -307,6 +310,35 @@ def test_ctrl_c_at_the_start_of_a_job_says_how_to_go_on(
     assert process.returncode == 130
 
 
+def test_a_signal_between_two_jobs_says_how_to_go_on(tmp_path: Path, caplog) -> None:
+    caplog.set_level("INFO")
+
+    def sweep() -> None:
+        with launching._stoppable_sweep(is_sweep=True) as begun:
+            begun.append(tmp_path / "sweep")
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+
+    with pytest.raises(SystemExit) as end:
+        sweep()
+    assert end.value.code == 128 + signal.SIGTERM
+    assert "resume=" in caplog.messages[-1]
+    assert caplog.messages[-1].endswith("sweep")
+
+
+def test_a_sweep_over_options_of_ones_own_goes_on(quick_command: Command, tmp_path: Path) -> None:
+    (tmp_path / "own" / "optimizer").mkdir(parents=True)
+    adagrad = tmp_path / "own" / "optimizer" / "adagrad.yaml"
+    adagrad.write_text("_target_: torch.optim.Adagrad\nlr: 0.1\n")
+    own = ("train.py", "--config-dir", str(tmp_path / "own"))
+    quick_command(*own, "-m", "data=penguins", "optimizer=adamw,adagrad", *SHORT)
+    (sweep_dir,) = tmp_path.glob("outputs/*/*")
+    (job,) = sweep_dir.glob("*adagrad")
+    (job / "metrics.json").unlink()
+    assert "sweep directory" in quick_command(*own, f"resume={sweep_dir}").stdout
+    assert (job / "metrics.json").is_file()
+
+
 def test_a_fixed_setting_is_not_in_the_names_of_jobs(
     quick_command: Command, tmp_path: Path
 ) -> None:
@@ -452,6 +484,31 @@ def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra() -> No
         assert expected in process.stdout + process.stderr, process.stderr
 
 
+def test_hydras_own_help_is_there(quick_command: Command) -> None:
+    assert "Hydra (" in quick_command("train.py", "--hydra-help").stdout
+
+
+def test_an_output_that_cannot_be_written_is_told_of_in_a_sentence(monkeypatch) -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    record = logging.LogRecord("nnlab", logging.INFO, "", 0, "said", None, None)
+    with pytest.raises(OSError, match="standard output must be writable, but is not"):
+        commands.Console(Full()).handle(record)
+
+
+def test_a_process_without_an_output_trains(quick_command: Command, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["scripts/train.py", *PENGUINS])
+    monkeypatch.chdir(tmp_path)
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    commands.train()
+    sys.stdout.close()
+    sys.stderr.close()
+    assert results(only_run(tmp_path))["epochs"] == 2
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_who_goes_is_no_error(unbuffered: str) -> None:
     reading, writing = os.pipe()
@@ -543,6 +600,8 @@ def test_nnlab_names_its_commands() -> None:
         ("model._target_=os.system", "model._target_ must be of a trusted package"),
         ("model._target_=nnlab.commands.main", "_target_ must be a SupervisedModule"),
         ("optimizer._target_=torch.os.system", "_target_ must be of a trusted package"),
+        ("~trainer.max_epochs", "trainer.max_epochs must be there, but the config has none"),
+        (f"data.batch_size={'9' * 401}", "batch_size must be a whole number"),
         ("optimizer.lr=1e30", "loss must stay finite, got nan in epoch 1; lower optimizer.lr"),
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, TextIO
 
@@ -125,9 +126,21 @@ class Printer(logging.Handler):
 class Console(logging.StreamHandler[TextIO]):
     """Prints a run's messages; `configs/hydra` names it."""
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message, or end a run of which nothing can be read."""
+        try:
+            super().emit(record)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OSError(
+                f"standard output must be writable, but is not ({error.strerror}); send it "
+                "elsewhere, or to /dev/null"
+            ) from error
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """End a run whose reader has gone; `logging` would print a traceback for each message."""
-        if isinstance(sys.exc_info()[1], BrokenPipeError):
+        """Leave it to `emit`; `logging` would print a traceback for each message."""
+        if isinstance(sys.exc_info()[1], OSError):
             raise
         super().handleError(record)
 
@@ -187,6 +200,9 @@ def export() -> None:
 def _run(verb: str, arguments: list[str]) -> None:
     """Do what a command line says, and report what went wrong in a sentence."""
     show_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started the process
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - until the end
     register_resolvers()
     try:
         if verb == "train":

@@ -5,6 +5,7 @@ import logging
 import math
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from nnlab.paths import require_file
 from nnlab.reporting import report_go_on, report_interrupted_sweep
 from nnlab.run_changes import CHANGEABLE, refuse_other_data, refuse_others
 from nnlab.run_directory import alone_in, find_run, load_config, load_sweep, settle_config
+from nnlab.signals import answering_sigterm
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import written
 
@@ -50,13 +52,41 @@ def launch(arguments: list[str]) -> None:
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
     )
     # Hydra raises with HYDRA_FULL_ERROR what it would otherwise print, at more length.
-    with _process(words, full_error="1") as before, checked_composition():
-        run_hydra(_job(before, failures, typed=typed, anyway=anyway))()
+    with (
+        _process(words, full_error="1") as before,
+        checked_composition(),
+        _stoppable_sweep(is_sweep=bool(MULTIRUN & set(words))) as begun,
+    ):
+        run_hydra(_job(before, failures, begun, typed=typed, anyway=anyway))()
     for error in failures.values():
         raise error
 
 
+# Of Hydra's options those that make sense where a run goes on.
+_WITH_RESUME = ("--cfg", "job", "--help", "-h")
+
+# The statuses with which Ctrl-C and SIGTERM end a process.
+_STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+
 _Process = tuple[list[str], str | None]
+
+
+@contextlib.contextmanager
+def _stoppable_sweep(*, is_sweep: bool) -> Iterator[list[Path]]:
+    """Tell how a sweep goes on that a signal ends, also one between two jobs.
+
+    Yields where to put the sweep's folder once its first job begins.
+    """
+    begun: list[Path] = []
+    try:
+        with answering_sigterm() if is_sweep else contextlib.nullcontext():
+            yield begun
+    except (KeyboardInterrupt, SystemExit) as end:
+        is_signal = isinstance(end, KeyboardInterrupt) or end.code in _STOPPED
+        is_there = begun and (begun[0].resolve() not in new_folders or _has_begun(begun[0]))
+        if is_signal and is_there:
+            report_interrupted_sweep(begun[0])
+        raise
 
 
 @contextlib.contextmanager
@@ -110,7 +140,7 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
         return "train", arguments
     # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
     changes = [word for word in arguments if word not in named and not word.startswith("hydra.")]
-    own = [word for word in changes if word not in ("--cfg", "job", "--help", "-h")]
+    own = [word for word in _without_config_dir(changes) if word not in _WITH_RESUME]
     refuse_others(own, allowed=(*CHANGEABLE, "resume_anyway"), argument="resume")
     path = named[-1].partition("=")[2]
     sweep = load_sweep(Path(path).expanduser())
@@ -130,6 +160,15 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
         name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **settings}
     )
     return "saved_run", _add_settings(["hydra.run.dir=${nnlab.run_dir:}"], rest)
+
+
+def _without_config_dir(arguments: list[str]) -> list[str]:
+    """The arguments but that which names a folder of configs, where a sweep's options may lie."""
+    rest, names = [], ("--config-dir", "-cd")
+    for before, word in zip(["", *arguments], arguments, strict=False):
+        if before not in names and word not in names and not word.startswith("--config-dir="):
+            rest.append(word)
+    return rest
 
 
 def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
@@ -157,12 +196,23 @@ def _add_settings(settings: list[str], arguments: list[str]) -> list[str]:
 
 
 def _job(
-    command: _Process, failures: dict[str, Exception], *, typed: Sequence[str], anyway: bool
+    command: _Process,
+    failures: dict[str, Exception],
+    begun: list[Path],
+    *,
+    typed: Sequence[str],
+    anyway: bool,
 ) -> Callable[[DictConfig], float | None]:
-    """What Hydra calls once, or for each job of a sweep; errors are kept in `failures`."""
+    """What Hydra calls once, or for each job of a sweep.
+
+    Errors are kept in `failures`, the folder of a sweep in `begun`.
+    """
 
     def job(cfg: DictConfig) -> float | None:
         run_dir = Path(HydraConfig.get().runtime.output_dir)
+        is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+        if is_sweep:
+            begun.append(Path(HydraConfig.get().sweep.dir))
         try:
             with alone_in(run_dir):
                 settle_config(cfg, run_dir)
@@ -174,33 +224,19 @@ def _job(
                 with _process(*command):
                     result: float = training.train(cfg, run_dir, typed=typed, anyway=anyway)
                 return result
-        except SystemExit:
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                report_interrupted_sweep(Path(HydraConfig.get().sweep.dir))
-            raise
         except KeyboardInterrupt:  # before training answers it
-            _tell_how_to_go_on(run_dir)
+            if not is_sweep and (run_dir / "checkpoints").is_dir():
+                report_go_on(run_dir)
             raise
         except Exception as error:
             # Not raised here: the other jobs of a sweep go on.
             failures[run_dir.name] = error
             stopwatch.reset()  # its seconds are none of the next job's
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
+            if is_sweep:
                 _log.error("%s failed: %s", run_dir.name, explain(error))
             return math.nan
 
     return job
-
-
-def _tell_how_to_go_on(run_dir: Path) -> None:
-    """Tell it after a Ctrl-C at a job's start, if there is something to go on with."""
-    if HydraConfig.get().mode != RunMode.MULTIRUN:
-        if (run_dir / "checkpoints").is_dir():
-            report_go_on(run_dir)
-        return
-    sweep_dir = Path(HydraConfig.get().sweep.dir)
-    if sweep_dir.resolve() not in new_folders or _has_begun(sweep_dir):
-        report_interrupted_sweep(sweep_dir)
 
 
 def require_tables(data: Mapping[str, Any]) -> None:

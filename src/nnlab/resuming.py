@@ -136,8 +136,9 @@ def _spent(content: Any) -> Spent | None:
 
 def finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
     """What a run wrote at its end, if it has come to the end that the config asks for."""
+    wanted = cfg.trainer.max_epochs  # also to find out now, and not at the end, if it is not there
     results = read_results(run_dir)
-    return results if results and results["max_epochs"] == cfg.trainer.max_epochs else None
+    return results if results and results["max_epochs"] == wanted else None
 
 
 def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:

@@ -32,7 +32,9 @@ class Number:
         low, high = self._bounds()
         above = value > low if self.interval.startswith("(") else value >= low
         below = value < high if self.interval.endswith(")") else value <= high
-        return math.isfinite(value) and above and below
+        # Of whole numbers, what a tensor holds.
+        is_usable = abs(value) < 2**63 if isinstance(value, int) else math.isfinite(value)
+        return is_usable and above and below
 
     def _bounds(self) -> tuple[float, float]:
         low, high = self.interval[1:-1].split(",")

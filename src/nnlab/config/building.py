@@ -81,6 +81,10 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
         MisconfigurationException,
     ) as error:
         raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
+    except TypeError as error:
+        if cls.__module__.startswith("nnlab."):
+            raise  # which has checked its arguments, so that it is a bug
+        raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
 
 
 def takes(node: DictConfig, argument: str) -> bool:

@@ -77,7 +77,8 @@ def checked_composition() -> Iterator[None]:
     ) -> DictConfig:
         with few_interpolations():
             cfg = compose(loader, config_name, overrides, *args, **kw)
-            check_hydra(cfg.hydra, overrides)
+            if config_name is not None:  # as for `--hydra-help`, which runs nothing
+                check_hydra(cfg.hydra, overrides)
             for _ in _settings("", cfg):
                 pass  # Hydra follows interpolations before anything else is checked
         restore_keys(cfg)

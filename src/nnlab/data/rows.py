@@ -219,6 +219,11 @@ class ImageReader:
     def _read_path(self, path: Path) -> Tensor:
         if path.is_dir() or path.suffix.lower() == ".png":
             return self._read_pngs(image_files(path))
+        if not path.is_file():
+            raise FileNotFoundError(
+                "an IDX file, a PNG file or a folder of them was expected, but there is no file "
+                f"{path}; relative paths start at the current folder"
+            )
         return read_idx(path, ndim=3, sha256=None)
 
     def _read_pngs(self, files: Sequence[Path]) -> Tensor:
