@@ -790,6 +790,17 @@ def test_training_rows_of_a_single_class_are_no_leak_of_every_column(write) -> N
     assert warning.startswith("no training row of 'y' is 'yes', so that cannot be learned")
 
 
+def test_rows_of_a_test_file_that_are_training_rows_are_warned_of(write) -> None:
+    main = make_frame()[:150]
+    other = pl.concat([make_frame()[150:], main[:150]])
+    data = make_data(write(main), "y", test_path=str(write(other, "other.csv")), drop=["n"])
+    (warning,) = [text for text in data.loaded.warnings if text.startswith("other.csv: ")]
+    shared = len(data.loaded.train[1])
+    assert warning.startswith(f"other.csv: {shared} of 200 rows are training rows, too, which")
+    alone = make_data(write(main), "y", test_path=str(write(make_frame()[150:], "other.csv")))
+    assert not [text for text in alone.loaded.warnings if text.startswith("other.csv")]
+
+
 def test_rows_are_not_split_by_the_target(write) -> None:
     for name in ("group", "time"):
         with pytest.raises(ValueError, match=f"{name} must be another column than the target"):

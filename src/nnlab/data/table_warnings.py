@@ -173,6 +173,35 @@ def warn_of_copies(frame: pl.DataFrame, rows: Mapping[str, Tensor]) -> list[str]
     ]
 
 
+def warn_of_shared_rows(frame: pl.DataFrame, train: Tensor, other: LabelledTable) -> list[str]:
+    """A sentence on rows of a file of validation or test rows that are training rows, too.
+
+    Args:
+        frame: The table of the training rows.
+        train: Which they are.
+        other: The other file.
+    """
+    if max(len(train), len(other.frame)) > _MOST_ROWS or set(frame.columns) - set(
+        other.frame.columns
+    ):
+        return []
+    names = [values.name for values in frame if not is_nested(values)]
+
+    def hashes(rows: pl.DataFrame) -> pl.Series:
+        # As text, because an enumeration of one file has other numbers in another.
+        return rows.select(map(rows.get_column, names)).cast(pl.String).hash_rows()
+
+    found = hashes(other.frame)
+    shared = int(found.is_in(hashes(frame[train.numpy()]).unique().implode()).sum())
+    if shared == 0:
+        return []
+    are = "row is a training row" if shared == 1 else "rows are training rows"
+    return [
+        f"{other.path.name}: {shared:,} of {len(found):,} {are}, too, which flatters the metrics; "
+        "unless they are cases of their own, take them out of one of the files"
+    ]
+
+
 def warn_of_unlearned_classes(
     target: str, class_names: Sequence[str], targets: Tensor
 ) -> list[str]:

@@ -26,7 +26,7 @@ from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.split import places
 from nnlab.data.storage import Storage
 from nnlab.data.table_split import TableSplit
-from nnlab.data.table_warnings import warn_of_table
+from nnlab.data.table_warnings import warn_of_shared_rows, warn_of_table
 from nnlab.data.targets import describe_values, encode_targets, find_classes, infer_task
 from nnlab.paths import require_file
 from nnlab.rule_types import flat_names
@@ -221,7 +221,10 @@ class TabularDataModule(InMemoryDataModule):
         }
         for name, path in (("val", self.val_path), ("test", self.test_path)):
             if path is not None:
-                splits[name] = self.read_labelled(Path(path).expanduser(), preprocessing)
+                other = self._read(Path(path).expanduser(), preprocessing)
+                splits[name] = self._encode(other, preprocessing)
+                if kinds:
+                    warnings += warn_of_shared_rows(table.frame, rows["train"], other)
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
@@ -234,9 +237,11 @@ class TabularDataModule(InMemoryDataModule):
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
         """All rows of a file that have a target, preprocessed as in training."""
-        table = self._read(path, preprocessing)
+        return self._encode(self._read(path, preprocessing), preprocessing)
+
+    def _encode(self, table: LabelledTable, preprocessing: Mapping[str, Any]) -> Split:
         columns = from_plain(preprocessing["columns"])
-        require_columns(table.frame, columns, f"in {path.name}")
+        require_columns(table.frame, columns, f"in {table.path.name}")
         rows = [torch.arange(len(table.frame))]
         with table.locating():
             targets = encode_targets(table.target, preprocessing["class_names"], self._decimal)
