@@ -1,13 +1,10 @@
 """The commands, run as a person runs them."""
 
 import contextlib
-import errno
 import functools
 import importlib
 import inspect
-import io
 import json
-import logging
 import os
 import pickle
 import re
@@ -486,16 +483,6 @@ def test_help_answers_without_torch_for_someone_who_has_never_seen_hydra() -> No
 
 def test_hydras_own_help_is_there(quick_command: Command) -> None:
     assert "Hydra (" in quick_command("train.py", "--hydra-help").stdout
-
-
-def test_an_output_that_cannot_be_written_is_told_of_in_a_sentence(monkeypatch) -> None:
-    class Full(io.StringIO):
-        def write(self, _: str) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    record = logging.LogRecord("nnlab", logging.INFO, "", 0, "said", None, None)
-    with pytest.raises(OSError, match="standard output must be writable, but is not"):
-        commands.Console(Full()).handle(record)
 
 
 def test_a_process_without_an_output_trains(quick_command: Command, tmp_path, monkeypatch) -> None:

@@ -49,6 +49,11 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path, *, keep: Path | Non
         file.write(content + comment)
 
 
+def best_checkpoint(run_dir: Path) -> Path:
+    """Where a run keeps its best network, which is what is tested, predicts and is exported."""
+    return run_dir / "checkpoints" / "best.ckpt"
+
+
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Open a checkpoint, on the CPU, as tensors and plain data only.
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -20,6 +20,7 @@ from nnlab.config import register_resolvers
 from nnlab.explaining import explain
 from nnlab.launching import launch, remove_untouched_folders
 from nnlab.loading import load
+from nnlab.logs import Printer
 from nnlab.run_changes import DATA_PLACES, change_config, refuse_others
 from nnlab.run_directory import find_run, load_config
 from nnlab.suggestions import command, did_you_mean
@@ -113,56 +114,6 @@ it lies a JSON file with the columns, the code of each category, and the names o
     ),
 }
 _MODULES = {"evaluate": "evaluation", "predict": "prediction", "export": "exporting"}
-
-
-class Printer(logging.Handler):
-    """Prints messages where `sys.stdout` leads at the time, such as above a progress bar."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print a message."""
-        print(self.format(record), flush=True)
-
-
-class Console(logging.StreamHandler[TextIO]):
-    """Prints a run's messages; `configs/hydra` names it."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print a message, or end a run of which nothing can be read."""
-        try:
-            super().emit(record)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OSError(
-                f"standard output must be writable, but is not ({error.strerror}); send it "
-                "elsewhere, or to /dev/null"
-            ) from error
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Leave it to `emit`; `logging` would print a traceback for each message."""
-        if isinstance(sys.exc_info()[1], OSError):
-            raise
-        super().handleError(record)
-
-
-class LogFile(logging.FileHandler):
-    """Writes a run's messages down; `configs/hydra` names it."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a message, or end a run whose disk is full, say."""
-        try:
-            super().emit(record)
-        except OSError as error:
-            raise OSError(
-                f"{self.baseFilename} must be written, but cannot be ({error.strerror}); make "
-                "room for it, or let it be written there"
-            ) from error
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Leave it to `emit`; `logging` would print a traceback for each message."""
-        if isinstance(sys.exc_info()[1], OSError):
-            raise
-        super().handleError(record)
 
 
 def main() -> None:

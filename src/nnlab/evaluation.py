@@ -9,7 +9,7 @@ import torch
 from omegaconf import DictConfig
 
 from nnlab.atomic import replacing
-from nnlab.checkpoints import read_checkpoint
+from nnlab.checkpoints import best_checkpoint, read_checkpoint
 from nnlab.config import build, target_class
 from nnlab.data import TabularDataModule
 from nnlab.data.module import InMemoryDataModule, Split, in_order
@@ -39,7 +39,7 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
         ValueError: The checkpoint is not one, or does not fit the config.
     """
     set_threads(1)
-    checkpoint = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
+    checkpoint = read_checkpoint(best_checkpoint(run_dir))
     data = build(cfg.data, InMemoryDataModule)
     kind = type(data).__name__
     if kind not in checkpoint:

@@ -8,10 +8,10 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from nnlab.atomic import replacing
-from nnlab.checkpoints import read_checkpoint
+from nnlab.checkpoints import best_checkpoint, read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.csv.options import CsvOptions
-from nnlab.data.rows import TableReader
+from nnlab.data.table_rows import TableReader
 from nnlab.graph_description import describe, output_name
 from nnlab.graphs import SUFFIXES, check_graph, export_graph, random_inputs
 from nnlab.models import SupervisedModule
@@ -43,7 +43,7 @@ def export(
     """
     path = _place(format, output, run_dir)
     set_threads(cfg.threads)
-    checkpoint = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
+    checkpoint = read_checkpoint(best_checkpoint(run_dir))
     predictor = Predictor(checkpoint, target_class(cfg.model, SupervisedModule))
     is_table = isinstance(predictor.reader, TableReader)
     written = CsvOptions.of(plain_arguments(cfg.data)) if is_table else CsvOptions()

@@ -6,7 +6,8 @@ from nnlab import __version__
 from nnlab.data.columns.learned import MISSING, OTHER
 from nnlab.data.columns.spelling import FALSE, TRUE
 from nnlab.data.csv.options import CsvOptions, missing_values
-from nnlab.data.rows import ImageReader, TableReader
+from nnlab.data.image_rows import ImageReader
+from nnlab.data.table_rows import TableReader
 from nnlab.predictor import Predictor
 
 _HOW_NUMBERS = (

@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from nnlab.data.rows import ImageReader
+from nnlab.data.image_rows import ImageReader
 from nnlab.graph_description import output_name
 from nnlab.predictor import Predictor
 

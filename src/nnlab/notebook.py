@@ -15,7 +15,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from nnlab.commands import LogFile, Printer
 from nnlab.config import check_config, config_folder, new_folder, register_resolvers
 from nnlab.config.command_line import as_hydra_reads
 from nnlab.config.composing import checked_composition
@@ -23,6 +22,7 @@ from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
 from nnlab.launching import remove_untouched_folders, require_tables, take_resume_anyway
 from nnlab.loading import load
+from nnlab.logs import LogFile, Printer
 from nnlab.run_changes import CHANGEABLE, change_config
 from nnlab.run_directory import alone_in, find_run, load_config, settle_config
 from nnlab.stopwatch import stopwatch

@@ -8,16 +8,17 @@ import polars as pl
 from omegaconf import DictConfig
 from torch import Tensor
 
-from nnlab.checkpoints import read_checkpoint
+from nnlab.checkpoints import best_checkpoint, read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.csv.decimals import refuse_point_thousands
 from nnlab.data.csv.dialect import Dialect, find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.image_rows import ImageReader, image_files
 from nnlab.data.missing import MissingValues
 from nnlab.data.parquet import is_nested, is_parquet, refuse_nested
-from nnlab.data.rows import ImageReader, TableReader, image_files
+from nnlab.data.table_rows import TableReader
 from nnlab.data.unfamiliar import Unfamiliar
 from nnlab.models import SupervisedModule
 from nnlab.predictor import Predictor
@@ -61,7 +62,7 @@ def predict(
     if raw_cells not in ("true", "false"):
         raise ValueError(f"raw_cells must be true or false, got raw_cells={raw_cells}")
     set_threads(cfg.threads)
-    checkpoint = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
+    checkpoint = read_checkpoint(best_checkpoint(run_dir))
     predictor = Predictor(checkpoint, target_class(cfg.model, SupervisedModule))
     source, target = Path(input).expanduser(), Path(output).expanduser()
     if target.suffix.lower() in _NOT_CSV:

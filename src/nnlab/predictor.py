@@ -9,10 +9,11 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from nnlab.checkpoints import read_checkpoint
+from nnlab.checkpoints import best_checkpoint, read_checkpoint
 from nnlab.config import target_class
 from nnlab.data.columns.cell_error import CellError
-from nnlab.data.rows import TableReader, reader_for
+from nnlab.data.image_rows import ImageReader
+from nnlab.data.table_rows import TableReader
 from nnlab.data.unfamiliar import Unfamiliar
 from nnlab.models import SupervisedModule
 from nnlab.models.metrics import probabilities
@@ -48,7 +49,9 @@ class Predictor(nn.Module):
         self.preprocessing = preprocessing_of(checkpoint)
         self.spec: DataSpec = module.spec
         try:
-            self.reader = reader_for(self.preprocessing)
+            is_table = self.preprocessing["kind"] == "table"
+            reads = TableReader if is_table else ImageReader
+            self.reader: TableReader | ImageReader = reads(self.preprocessing)
         except (AttributeError, LookupError, TypeError) as error:
             raise ValueError(
                 f"the checkpoint must hold preprocessing as nnlab writes it, but does not: {error}"
@@ -156,7 +159,7 @@ def load_run(run: str | Path) -> Predictor:
     path = Path(run).expanduser()
     if not path.is_dir():
         return Predictor(read_checkpoint(path))
-    checkpoint = read_checkpoint(path / "checkpoints" / "best.ckpt")
+    checkpoint = read_checkpoint(best_checkpoint(path))
     if not config_path(path).is_file():
         return Predictor(checkpoint)
     return Predictor(checkpoint, target_class(load_config(path).model, SupervisedModule))

@@ -22,7 +22,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from nnlab.atomic import replacing
 from nnlab.callbacks import CurvesGoOn
 from nnlab.checkpoint_files import CheckpointFiles
-from nnlab.checkpoints import read_checkpoint
+from nnlab.checkpoints import best_checkpoint, read_checkpoint
 from nnlab.config import build, first_line, plain_arguments, reads_environment, takes, target_class
 from nnlab.config.agreement import require_agreement, steps_per_block
 from nnlab.data.module import InMemoryDataModule, in_order
@@ -135,7 +135,7 @@ def _score_best(
     cfg: DictConfig, trainer: Trainer, data: InMemoryDataModule, run_dir: Path
 ) -> dict[str, Any]:
     """The metrics of the best epoch, and what they depend on."""
-    best = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
+    best = read_checkpoint(best_checkpoint(run_dir))
     best_module = target_class(cfg.model, SupervisedModule).from_checkpoint(best)
     return {
         "monitor": cfg.monitor,
@@ -207,7 +207,7 @@ def _fit(
             ) from error
         if "Early stopping conditioned on metric" not in str(error):
             raise
-    if not (run_dir / "checkpoints" / "best.ckpt").exists() and trainer.is_global_zero:
+    if not best_checkpoint(run_dir).exists() and trainer.is_global_zero:
         raise ValueError(
             "trainer must let an epoch end with a validation, because the best one is tested, but "
             "none did; see trainer.max_epochs and what was added: max_steps, "

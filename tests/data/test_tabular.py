@@ -17,7 +17,7 @@ from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardSca
 
 from nnlab.data import TabularDataModule, missing, pieces, storage
 from nnlab.data.module import LoadedData
-from nnlab.data.rows import TableReader
+from nnlab.data.table_rows import TableReader
 
 ROOT = Path(__file__).parents[2]
 PENGUINS = ROOT / "src" / "nnlab" / "data" / "embedded" / "penguins.csv"

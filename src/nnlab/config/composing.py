@@ -33,8 +33,8 @@ _TARGETS = (
 # An installed plugin's class: nothing that is only reached through one.
 _PLUGIN = re.compile(r"hydra_plugins\.\w+\.\w+\.[A-Z]\w+")
 _LOGGING = (
-    "nnlab.commands.Console",
-    "nnlab.commands.LogFile",
+    "nnlab.logs.Console",
+    "nnlab.logs.LogFile",
     "logging.Formatter",
     "logging.StreamHandler",
     "logging.FileHandler",

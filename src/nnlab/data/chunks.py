@@ -6,8 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
+from nnlab.data.columns.words import BLANKS
 from nnlab.data.csv.dialect import Dialect, find_dialect
-from nnlab.data.csv.options import BLANKS, CsvOptions, missing_values
+from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Block
 from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.types import read_text

@@ -7,7 +7,7 @@ from typing import cast
 import polars as pl
 
 from nnlab.data.columns.number_grammar import as_number
-from nnlab.data.csv.options import BLANKS
+from nnlab.data.columns.words import BLANKS
 from nnlab.data.names import as_seen, refuse_patterns
 from nnlab.data.storage import Storage, TableParts
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from nnlab.data.columns.learned import MISSING, Column, NumericColumn
 from nnlab.data.columns.number_formats import unit_of
-from nnlab.data.csv.options import BLANKS
-from nnlab.data.rows import TableReader
+from nnlab.data.columns.words import BLANKS
+from nnlab.data.table_rows import TableReader
 
 
 class Unfamiliar:

@@ -8,8 +8,7 @@ import polars as pl
 from nnlab.data.columns.dates import find_odd_dates
 from nnlab.data.columns.number_formats import are_mostly_numbers, to_numbers
 from nnlab.data.columns.number_grammar import LONG, PADDED, as_number, plain_numbers
-from nnlab.data.columns.words import by_word, different_texts, is_text
-from nnlab.data.csv.options import BLANKS
+from nnlab.data.columns.words import BLANKS, by_word, different_texts, is_text
 
 FEW_WORDS = 5
 """So few different words among numbers may spell a missing value."""

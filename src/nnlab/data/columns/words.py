@@ -1,10 +1,13 @@
-"""Columns of few different texts, which polars holds as enumerations: each cell a small number."""
+"""Columns of text, also of few different ones, which polars holds as small numbers."""
 
 from collections.abc import Callable
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+BLANKS = " \t"
+"""Around the text of a cell or a name, quoted or not, these are no part of it."""
 
 _AT_A_TIME = 2**16
 

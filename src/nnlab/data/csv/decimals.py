@@ -14,9 +14,8 @@ from nnlab.data.columns.number_grammar import (
     WITH_COMMA,
     from_decimal_comma,
 )
-from nnlab.data.columns.words import different_texts, is_text
+from nnlab.data.columns.words import BLANKS, different_texts, is_text
 from nnlab.data.csv.dialect import Dialect
-from nnlab.data.csv.options import BLANKS
 from nnlab.suggestions import setting
 
 

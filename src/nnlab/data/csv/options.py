@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from nnlab.data.columns.words import BLANKS
 from nnlab.rules import check
 
 MISSING = (
@@ -15,9 +16,6 @@ MISSING = (
 Those that pandas and csvkit share or one of them writes, Excel's, the point of SAS and Stata, and
 the question mark of the UCI repository. Not `-`, `none` or `unknown`, which often are values.
 """
-
-BLANKS = " \t"
-"""Around the text of a cell or a name, quoted or not, these are no part of it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,107 @@
+"""New images for a trained network: files or arrays, as the raw pixels that it knows."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nnlab.data.idx import read_idx
+from nnlab.data.images import PixelEncoder
+from nnlab.suggestions import few
+
+_log = logging.getLogger(__name__)
+
+
+class ImageReader:
+    """Images as raw pixels.
+
+    Args:
+        preprocessing: What an `ImageDataModule` put into the checkpoint.
+    """
+
+    def __init__(self, preprocessing: Mapping[str, Any]) -> None:
+        self.shape = list(preprocessing["shape"])
+        self.encoder: nn.Module = PixelEncoder(preprocessing)
+
+    def read(self, images: Any) -> tuple[Tensor, ...]:
+        """The encoder's argument, `(images, height, width)`, uint8.
+
+        Args:
+            images: An IDX file, a PNG file or a list of them, a folder of PNG files, or an array
+                of pixels from 0 to 255, `(images, height, width)`.
+
+        Raises:
+            FileNotFoundError: There is no such file, or no PNG in the folder.
+            ValueError: The images are not of the size that was learned.
+        """
+        if isinstance(images, (str, Path)):
+            pixels = self._read_path(Path(images).expanduser())
+        elif _are_paths(images):
+            pixels = self._read_pngs(images)
+        else:
+            pixels = self._from_array(images)
+        if list(pixels.shape[1:]) != self.shape:
+            raise ValueError(
+                f"images must have {' x '.join(map(str, self.shape))} pixels, as in training, got "
+                f"{' x '.join(map(str, pixels.shape[1:]))}"
+            )
+        return (pixels,)
+
+    def _from_array(self, images: Any) -> Tensor:
+        values = np.asarray(images)
+        if not np.issubdtype(values.dtype, np.integer) or values.min(initial=0) < 0:
+            raise ValueError(f"pixels must be whole numbers from 0 to 255, got {values.dtype}")
+        if values.max(initial=0) > 255:
+            raise ValueError(f"pixels must be from 0 to 255, got {values.max()}")
+        return torch.tensor(values.astype(np.uint8))
+
+    def _read_path(self, path: Path) -> Tensor:
+        if path.is_dir() or path.suffix.lower() == ".png":
+            return self._read_pngs(image_files(path))
+        if not path.is_file():
+            raise FileNotFoundError(
+                "an IDX file, a PNG file or a folder of them was expected, but there is no file "
+                f"{path}; relative paths start at the current folder"
+            )
+        return read_idx(path, ndim=3, sha256=None)
+
+    def _read_pngs(self, files: Sequence[Path]) -> Tensor:
+        return torch.stack([self._read_png(file) for file in files])
+
+    def _read_png(self, path: Path) -> Tensor:
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with Image.open(path, formats=["PNG"]) as image:
+                # The size is in the header: a picture of a gigapixel is not unpacked.
+                if [image.height, image.width] != self.shape:
+                    raise ValueError(
+                        f"{path} must have {' x '.join(map(str, self.shape))} pixels, as in "
+                        f"training, got {image.height} x {image.width}"
+                    )
+                return torch.tensor(np.asarray(image.convert("L")))
+        except (UnidentifiedImageError, OSError, SyntaxError) as error:
+            raise ValueError(f"{path} must be a PNG picture, but cannot be read as one") from error
+
+
+def _are_paths(images: Any) -> bool:
+    return isinstance(images, list) and len(images) > 0 and isinstance(images[0], Path)
+
+
+def image_files(path: Path) -> list[Path]:
+    """The PNG files of a folder by name, or the one file; others are left out with a word.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    there = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = [file for file in there if file.suffix.lower() == ".png"] if path.is_dir() else there
+    if not files or not files[0].is_file():
+        raise FileNotFoundError(f"there must be a PNG file at {path}, but there is none")
+    if others := [file.name for file in there if file not in files]:
+        _log.info("%s: left out what is no PNG file: %s", path, few(others))
+    return files

@@ -1,0 +1,55 @@
+"""Where a run's messages go: to the person, and into its log."""
+
+import logging
+import sys
+from typing import TextIO
+
+
+class Printer(logging.Handler):
+    """Prints messages where `sys.stdout` leads at the time, such as above a progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message."""
+        print(self.format(record), flush=True)
+
+
+class Console(logging.StreamHandler[TextIO]):
+    """Prints a run's messages; `configs/hydra` names it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message, or end a run of which nothing can be read."""
+        try:
+            super().emit(record)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OSError(
+                f"standard output must be writable, but is not ({error.strerror}); send it "
+                "elsewhere, or to /dev/null"
+            ) from error
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Leave it to `emit`; `logging` would print a traceback for each message."""
+        if isinstance(sys.exc_info()[1], OSError):
+            raise
+        super().handleError(record)
+
+
+class LogFile(logging.FileHandler):
+    """Writes a run's messages down; `configs/hydra` names it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a message, or end a run whose disk is full, say."""
+        try:
+            super().emit(record)
+        except OSError as error:
+            raise OSError(
+                f"{self.baseFilename} must be written, but cannot be ({error.strerror}); make "
+                "room for it, or let it be written there"
+            ) from error
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Leave it to `emit`; `logging` would print a traceback for each message."""
+        if isinstance(sys.exc_info()[1], OSError):
+            raise
+        super().handleError(record)
