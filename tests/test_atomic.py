@@ -1,6 +1,7 @@
 """Files that are whole or not there, and what is said when they cannot be."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,20 @@ def test_a_disk_that_fills_up_while_writing_is_named(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=said), replacing(path) as file:
         file.write(b"x" * 2**20)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_on_the_disk_before_its_name_is_and_the_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = tmp_path / "a.json", []
+    fsync = os.fsync
+
+    def watch(descriptor: int) -> None:
+        what = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        seen.append((what, path.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    with replacing(path) as file:
+        file.write(b"{}")
+    assert seen == [("file", False), ("folder", True)]

@@ -1,5 +1,6 @@
 """Training as a whole: what it refuses, and what it can take."""
 
+import errno
 import functools
 import json
 import math
@@ -107,6 +108,22 @@ def test_what_works_in_lightnings_own_loop_alone_is_given_it(
         settings = [part]
     quick_command("train.py", *settings, *PENGUINS)
     assert results(only_run(tmp_path))["epochs"] == 2
+
+
+def test_results_that_cannot_be_written_leave_those_of_before(
+    quick_command: Command, tmp_path: Path, monkeypatch
+) -> None:
+    settings = (*PENGUINS, "scheduler=constant")
+    quick_command("train.py", *settings)
+    run_dir = only_run(tmp_path)
+    before = (run_dir / "metrics.json").read_bytes()
+
+    def fail(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(training, "json", SimpleNamespace(dumps=fail))
+    quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=3", succeed=False)
+    assert (run_dir / "metrics.json").read_bytes() == before
 
 
 # It can be done once in a process.

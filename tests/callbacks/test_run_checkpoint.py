@@ -1,5 +1,6 @@
 """When a run's checkpoints are taken and written, and what they remember after a move."""
 
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -81,3 +82,17 @@ def test_the_last_checkpoint_is_of_an_epoch_s_end_however_often_is_validated(
         assert same(weights(stopped, name), weights(whole, name))
     assert results(stopped)["test"] == results(whole)["test"]
     assert read_checkpoint(whole / "checkpoints" / "last.ckpt")["epoch"] == 4
+
+
+def test_who_cannot_wait_for_the_last_checkpoint_ends_the_process_at_once() -> None:
+    checkpoint = RunCheckpoint(filename="last", monitor=None, mode="min")
+    trainer: Any = SimpleNamespace(strategy=SimpleNamespace(checkpoint_io=None))
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        checkpoint.on_exception(trainer, None, KeyboardInterrupt())
+        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_DFL] * 2
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

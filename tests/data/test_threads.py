@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+import torch
 
 from nnlab.data.threads import count_threads, map_in_threads
 
@@ -33,3 +34,13 @@ def test_what_a_piece_raises_is_raised_in_its_turn() -> None:
     assert [next(results) for _ in range(3)] == [-1 / 3, -1 / 2, -1.0]
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+def test_a_piece_has_one_thread_of_torchs() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert set(map_in_threads(lambda _: torch.get_num_threads(), range(20))) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
