@@ -584,6 +584,7 @@ def test_nnlab_names_its_commands() -> None:
         ("optimizer.betas=[0.9]", "betas must be a list such as [0.9,0.999]"),
         ("-m model.dropout=1.5,2", "dropout must be a number in [0, 1)"),
         ("model.droput=0,0.1 -m", "did you mean 'dropout'?"),
+        ("-m model.activation=glob(*)", "glob must find options of a part, such as the files of"),
         ("model._target_=os.system", "model._target_ must be of a trusted package"),
         ("model._target_=nnlab.commands.main", "_target_ must be a SupervisedModule"),
         ("optimizer._target_=torch.os.system", "_target_ must be of a trusted package"),

@@ -60,6 +60,11 @@ def launch(arguments: list[str]) -> None:
         run_hydra(_job(before, failures, begun, typed=typed, anyway=anyway))()
     for error in failures.values():
         raise error
+    for word in () if begun else filter(lambda word: "glob(" in word, more):
+        raise ValueError(
+            "glob must find options of a part, such as the files of configs/optimizer for "
+            f"'optimizer=glob(*)', but found none, got {word}"
+        )
 
 
 # Of Hydra's options those that make sense where a run goes on.
