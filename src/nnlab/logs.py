@@ -13,7 +13,17 @@ class Printer(logging.Handler):
         print(self.format(record), flush=True)
 
 
-class Console(logging.StreamHandler[TextIO]):
+class _Failing(logging.Handler):
+    """Raises what keeps it from writing; `logging` would print a traceback for each message."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Raise an error of the system's."""
+        if isinstance(sys.exc_info()[1], OSError):
+            raise
+        super().handleError(record)
+
+
+class Console(_Failing, logging.StreamHandler[TextIO]):
     """Prints a run's messages; `configs/hydra` names it."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -21,21 +31,15 @@ class Console(logging.StreamHandler[TextIO]):
         try:
             super().emit(record)
         except BrokenPipeError:
-            raise
+            raise  # whoever read along has gone
         except OSError as error:
             raise OSError(
                 f"standard output must be writable, but is not ({error.strerror}); send it "
                 "elsewhere, or to /dev/null"
             ) from error
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Leave it to `emit`; `logging` would print a traceback for each message."""
-        if isinstance(sys.exc_info()[1], OSError):
-            raise
-        super().handleError(record)
 
-
-class LogFile(logging.FileHandler):
+class LogFile(_Failing, logging.FileHandler):
     """Writes a run's messages down; `configs/hydra` names it."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -47,9 +51,3 @@ class LogFile(logging.FileHandler):
                 f"{self.baseFilename} must be written, but cannot be ({error.strerror}); make "
                 "room for it, or let it be written there"
             ) from error
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Leave it to `emit`; `logging` would print a traceback for each message."""
-        if isinstance(sys.exc_info()[1], OSError):
-            raise
-        super().handleError(record)
