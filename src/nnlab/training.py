@@ -1,29 +1,23 @@
 """The verb that trains: from a config to a run directory."""
 
 import contextlib
-import functools
 import json
 import math
 import signal
 from collections.abc import Container, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Callback, Trainer, seed_everything
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
+from nnlab.assembling import build_module, build_trainer, result_settings
 from nnlab.atomic import replacing
-from nnlab.callbacks import CurvesGoOn
-from nnlab.checkpoint_files import CheckpointFiles
 from nnlab.checkpoints import best_checkpoint, read_checkpoint
-from nnlab.config import build, first_line, plain_arguments, reads_environment, takes, target_class
+from nnlab.config import build, first_line, plain_arguments, reads_environment, target_class
 from nnlab.config.agreement import require_agreement, steps_per_block
 from nnlab.data.module import InMemoryDataModule, in_order
 from nnlab.environment import environment
@@ -39,7 +33,6 @@ from nnlab.resuming import (
     require_likeness,
 )
 from nnlab.rules import METRICS, RULES
-from nnlab.run_changes import flat_settings
 from nnlab.run_directory import save_config
 from nnlab.signals import answering_sigterm
 from nnlab.spec import Task
@@ -81,12 +74,12 @@ def train(
     # Other threads add up in another order, so a run keeps to as many unless others are asked for.
     threads = cfg.threads or (saved.environment["threads"] if saved else None)
     quiet_lightning()
-    trainer = _build_trainer(cfg, run_dir, saved)
+    trainer = build_trainer(cfg, run_dir, saved)
     if saved:
         check_length(cfg, run_dir, saved.epochs)
         if trainer.is_global_zero:
             here = environment(str(trainer.strategy.root_device)) | {"threads": threads}
-            settings = _result_settings(cfg)
+            settings = result_settings(cfg)
             require_likeness(saved, environment=here, settings=settings, typed=typed, anyway=anyway)
     set_threads(1)  # to read with; see `fast_arithmetic`
     seed_everything(cfg.seed, workers=True, verbose=False)
@@ -95,7 +88,7 @@ def train(
     require_agreement(cfg, data.spec, rows=len(data.loaded.train[0]))
     stopwatch.press("data")
     data.steps_per_block = steps_per_block(cfg)
-    module = _build_module(cfg, data)
+    module = build_module(cfg, data)
     # Now, because the weights of a checkpoint would lose digits that the module has not yet.
     trainer.precision_plugin.convert_module(module)
     if cfg.compile:
@@ -213,73 +206,6 @@ def _fit(
             "none did; see trainer.max_epochs and what was added: max_steps, "
             "check_val_every_n_epoch, fast_dev_run ..."
         )
-
-
-def _result_settings(cfg: DictConfig) -> dict[str, Any]:
-    """The settings that a result depends on; the length where a schedule is laid out for it."""
-    is_planned = takes(cfg.scheduler, "total_steps")
-    length = {"trainer.max_epochs": cfg.trainer.max_epochs} if is_planned else {}
-    return flat_settings(cfg) | length
-
-
-def _build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
-    def schedule(optimizer: Optimizer, total_steps: int) -> LRScheduler:
-        length = {"total_steps": total_steps} if takes(cfg.scheduler, "total_steps") else {}
-        return build(cfg.scheduler, LRScheduler, optimizer, **length)
-
-    return build(
-        cfg.model,
-        SupervisedModule,
-        **asdict(data.spec),
-        optimizer=functools.partial(build, cfg.optimizer, Optimizer),
-        scheduler=schedule,
-        monitor=cfg.monitor,
-        trains_blocks=data.steps_per_block > 1,
-        gradient_clip_val=cfg.trainer.gradient_clip_val,
-    )
-
-
-def _build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> Trainer:
-    loggers = [
-        build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
-    ]
-    callbacks = [
-        build(_inside(run_dir, node), Callback) for node in (cfg.callbacks or {}).values() if node
-    ]
-    for callback in callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
-            # Not where the first logger writes, as Lightning has it.
-            callback.dirpath = str(run_dir / "checkpoints")
-    if not any(isinstance(c, ModelCheckpoint) and c.filename == "best" for c in callbacks):
-        raise ValueError(
-            "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
-        )
-    behind = {"steps": saved.steps, "epochs": saved.epochs} if saved else {"steps": 0, "epochs": 0}
-    callbacks.append(CurvesGoOn(**behind))
-    trainer = cfg.trainer.copy()
-    if steps_per_block(cfg) > 1:  # whose steps are clipped where they are taken
-        trainer.gradient_clip_val = None
-    return build(
-        trainer,
-        Trainer,
-        default_root_dir=run_dir,
-        logger=loggers,
-        callbacks=callbacks,
-        plugins=[
-            CheckpointFiles(
-                checkpoint_every_s=cfg.checkpoint_every_s, settings=_result_settings(cfg)
-            )
-        ],
-        model_registry=None,  # it would be sent there
-    )
-
-
-def _inside(run_dir: Path, callback: DictConfig) -> DictConfig:
-    """Its settings, with a folder of its own inside the run directory, not the current folder."""
-    if callback.get("dirpath"):
-        callback = callback.copy()
-        callback.dirpath = str(run_dir / callback.dirpath)
-    return callback
 
 
 def _log_hyperparameters(

@@ -1,0 +1,101 @@
+"""From a config to the parts of a training run: Lightning's Trainer, and the network."""
+
+import functools
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from nnlab.callbacks import CurvesGoOn
+from nnlab.checkpoint_files import CheckpointFiles
+from nnlab.config import build, takes
+from nnlab.config.agreement import steps_per_block
+from nnlab.data.module import InMemoryDataModule
+from nnlab.models import SupervisedModule
+from nnlab.resuming import SavedState
+from nnlab.run_changes import flat_settings
+
+
+def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> Trainer:
+    """Lightning's Trainer, which keeps all that it writes in the run directory.
+
+    Args:
+        cfg: The run's config.
+        run_dir: The run directory.
+        saved: What the run goes on from; None where it begins.
+
+    Raises:
+        ValueError: A part cannot be made, or the best epoch would not be kept.
+    """
+    loggers = [
+        build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
+    ]
+    callbacks = [
+        build(_inside(run_dir, node), Callback) for node in (cfg.callbacks or {}).values() if node
+    ]
+    for callback in callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
+            # Not where the first logger writes, as Lightning has it.
+            callback.dirpath = str(run_dir / "checkpoints")
+    if not any(isinstance(c, ModelCheckpoint) and c.filename == "best" for c in callbacks):
+        raise ValueError(
+            "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
+        )
+    behind = {"steps": saved.steps, "epochs": saved.epochs} if saved else {"steps": 0, "epochs": 0}
+    callbacks.append(CurvesGoOn(**behind))
+    trainer = cfg.trainer.copy()
+    if steps_per_block(cfg) > 1:  # whose steps are clipped where they are taken
+        trainer.gradient_clip_val = None
+    return build(
+        trainer,
+        Trainer,
+        default_root_dir=run_dir,
+        logger=loggers,
+        callbacks=callbacks,
+        plugins=[
+            CheckpointFiles(
+                checkpoint_every_s=cfg.checkpoint_every_s, settings=result_settings(cfg)
+            )
+        ],
+        model_registry=None,  # it would be sent there
+    )
+
+
+def _inside(run_dir: Path, callback: DictConfig) -> DictConfig:
+    """Its settings, with a folder of its own inside the run directory, not the current folder."""
+    if callback.get("dirpath"):
+        callback = callback.copy()
+        callback.dirpath = str(run_dir / callback.dirpath)
+    return callback
+
+
+def result_settings(cfg: DictConfig) -> dict[str, Any]:
+    """The settings that a result depends on; the length where a schedule is laid out for it."""
+    is_planned = takes(cfg.scheduler, "total_steps")
+    length = {"trainer.max_epochs": cfg.trainer.max_epochs} if is_planned else {}
+    return flat_settings(cfg) | length
+
+
+def build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
+    """The network that is to learn the data, with its loss, optimizer and schedule."""
+
+    def schedule(optimizer: Optimizer, total_steps: int) -> LRScheduler:
+        length = {"total_steps": total_steps} if takes(cfg.scheduler, "total_steps") else {}
+        return build(cfg.scheduler, LRScheduler, optimizer, **length)
+
+    return build(
+        cfg.model,
+        SupervisedModule,
+        **asdict(data.spec),
+        optimizer=functools.partial(build, cfg.optimizer, Optimizer),
+        scheduler=schedule,
+        monitor=cfg.monitor,
+        trains_blocks=data.steps_per_block > 1,
+        gradient_clip_val=cfg.trainer.gradient_clip_val,
+    )
