@@ -311,7 +311,7 @@ def test_a_signal_between_two_jobs_says_how_to_go_on(tmp_path: Path, caplog) -> 
     caplog.set_level("INFO")
 
     def sweep() -> None:
-        with launching._stoppable_sweep(is_sweep=True) as begun:
+        with launching._stoppable_sweep(["--config-dir", "a b"], is_sweep=True) as begun:
             begun.append(tmp_path / "sweep")
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(5)
@@ -319,7 +319,7 @@ def test_a_signal_between_two_jobs_says_how_to_go_on(tmp_path: Path, caplog) -> 
     with pytest.raises(SystemExit) as end:
         sweep()
     assert end.value.code == 128 + signal.SIGTERM
-    assert "resume=" in caplog.messages[-1]
+    assert "train.py --config-dir 'a b' resume=" in caplog.messages[-1]
     assert caplog.messages[-1].endswith("sweep")
 
 
@@ -580,6 +580,8 @@ def test_nnlab_names_its_commands() -> None:
         ("data=penguins data.path=", "path must be a text"),
         ("monitor=null", "monitor must be a metric of the task"),
         ("data.batch_size=1 model.batch_norm=true", "batch_norm needs at least two rows"),
+        ("+callbacks.x=3", "callbacks.x must be null, or a _target_ with its settings, got"),
+        ("+resume=nowhere", "resume must be a run directory"),
         ("callbacks.best_checkpoint=null", "callbacks.best_checkpoint must be there"),
         ("optimizer.betas=[0.9]", "betas must be a list such as [0.9,0.999]"),
         ("-m model.dropout=1.5,2", "dropout must be a number in [0, 1)"),

@@ -185,6 +185,9 @@ def test_a_test_file_that_has_changed_is_not_tested_by_mistake(quick_command, tm
     make_table(40, 2).write_csv(tmp_path / "test.csv")
     process = quick_command("evaluate.py", f"run={run_dir}", succeed=False)
     assert "test.csv must be as it was in training, but has changed since" in process.stderr
+    make_table(50, 3).write_csv(tmp_path / "another.csv")
+    printed = quick_command("evaluate.py", f"run={run_dir}", "data.test_path=another.csv").stdout
+    assert "50 rows" in printed
 
 
 def test_a_file_with_a_comma_in_its_name_is_tested(runs, quick_command, tmp_path) -> None:

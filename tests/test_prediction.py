@@ -683,6 +683,19 @@ def test_preprocessing_that_nnlab_does_not_write_is_refused(
         load_run(tmp_path / "best.ckpt")
 
 
+def test_categories_in_single_precision_are_found(quick_command, tmp_path: Path) -> None:
+    numbers = np.array([0.1, 0.2, 0.3] * 40)
+    table = pl.DataFrame({"k": numbers, "y": np.where(numbers < 0.15, "low", "high")})
+    table.write_csv(tmp_path / "table.csv")
+    kinds = "data.columns.k=categorical"
+    quick_command("train.py", "data=csv", "data.path=table.csv", "data.target=y", kinds, *QUICK)
+    predictor = load_run(only_run(tmp_path))
+    single = numbers[:3].astype(np.float32)
+    expected = predictor.predict(table[:3].drop("y"))
+    for rows in (pl.DataFrame({"k": single}), pandas.DataFrame({"k": single}), single[:, None]):
+        assert predictor.predict(rows).equals(expected)
+
+
 def test_a_network_of_ones_own_predicts_as_it_was_trained(
     quick_command, tmp_path: Path, monkeypatch
 ) -> None:

@@ -74,8 +74,14 @@ def _other_file(
         if "data.path" not in changed:
             raise _changed(data.path)
         return data.path, data.read_labelled(data.path, preprocessing)
-    if data.test_path and data.other_digests()[-1] != preprocessing["other_digests"][-1]:
-        raise _changed(Path(data.test_path))
+    if data.test_path is not None:
+        path = Path(data.test_path).expanduser()
+        known = preprocessing.get("held_out_digests", {}).get("test")
+        is_another = data.held_out_digests()["test"] != known
+        if is_another and "data.test_path" in changed:
+            return path, data.read_labelled(path, preprocessing)
+        if is_another and known is not None:
+            raise _changed(path)
     return None
 
 

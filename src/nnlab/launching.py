@@ -55,7 +55,7 @@ def launch(arguments: list[str]) -> None:
     with (
         _process(words, full_error="1") as before,
         checked_composition(),
-        _stoppable_sweep(is_sweep=bool(MULTIRUN & set(words))) as begun,
+        _stoppable_sweep(_config_dir(arguments), is_sweep=bool(MULTIRUN & set(words))) as begun,
     ):
         run_hydra(_job(before, failures, begun, typed=typed, anyway=anyway))()
     for error in failures.values():
@@ -77,7 +77,7 @@ _Process = tuple[list[str], str | None]
 
 
 @contextlib.contextmanager
-def _stoppable_sweep(*, is_sweep: bool) -> Iterator[list[Path]]:
+def _stoppable_sweep(config_dir: Sequence[str], *, is_sweep: bool) -> Iterator[list[Path]]:
     """Tell how a sweep goes on that a signal ends, also one between two jobs.
 
     Yields where to put the sweep's folder once its first job begins.
@@ -90,7 +90,7 @@ def _stoppable_sweep(*, is_sweep: bool) -> Iterator[list[Path]]:
         is_signal = isinstance(end, KeyboardInterrupt) or end.code in _STOPPED
         is_there = begun and (begun[0].resolve() not in new_folders or _has_begun(begun[0]))
         if is_signal and is_there:
-            report_interrupted_sweep(begun[0])
+            report_interrupted_sweep(begun[0], config_dir)
         raise
 
 
@@ -140,12 +140,13 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
         FileNotFoundError: What was named is not a run directory.
         ValueError: A setting of a run that is resumed is not to be changed.
     """
-    named = [word for word in arguments if word.startswith("resume=")]
+    named = [word for word in arguments if word.lstrip("+").startswith("resume=")]
     if not named:
         return "train", arguments
     # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
     changes = [word for word in arguments if word not in named and not word.startswith("hydra.")]
-    own = [word for word in _without_config_dir(changes) if word not in _WITH_RESUME]
+    others = (*_WITH_RESUME, *_config_dir(changes))
+    own = [word for word in changes if word not in others]
     refuse_others(own, allowed=(*CHANGEABLE, "resume_anyway"), argument="resume")
     path = named[-1].partition("=")[2]
     sweep = load_sweep(Path(path).expanduser())
@@ -167,13 +168,14 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
     return "saved_run", _add_settings(["hydra.run.dir=${nnlab.run_dir:}"], rest)
 
 
-def _without_config_dir(arguments: list[str]) -> list[str]:
-    """The arguments but that which names a folder of configs, where a sweep's options may lie."""
-    rest, names = [], ("--config-dir", "-cd")
-    for before, word in zip(["", *arguments], arguments, strict=False):
-        if before not in names and word not in names and not word.startswith("--config-dir="):
-            rest.append(word)
-    return rest
+def _config_dir(arguments: Sequence[str]) -> list[str]:
+    """The words that name a folder of configs, in which the options of a sweep may lie."""
+    names = ("--config-dir", "-cd")
+    return [
+        word
+        for before, word in zip(["", *arguments], arguments, strict=False)
+        if before in names or word in names or word.startswith("--config-dir=")
+    ]
 
 
 def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -89,13 +90,17 @@ def train(*settings: str) -> Path:
 
 def _find_run(settings: Sequence[str]) -> Path | None:
     """The run directory that is to go on; None for a run that begins."""
-    named = [word.partition("=")[2] for word in settings if word.startswith("resume=")]
+    named = [word.partition("=")[2] for word in settings if _resumes(word)]
     return find_run("resume", named[-1]) if named else None
+
+
+def _resumes(word: str) -> bool:
+    return word.lstrip("+").startswith("resume=")
 
 
 def _load(run_dir: Path, settings: Sequence[str]) -> DictConfig:
     """The config of a run that goes on, checked, with what may be other than it was."""
-    changes = [word for word in settings if not word.startswith("resume=")]
+    changes = [word for word in settings if not _resumes(word)]
     register_resolvers()
     with _explained():
         cfg = load_config(run_dir)
@@ -173,12 +178,14 @@ def _same_process() -> Iterator[None]:
     threads, hook = torch.get_num_threads(), threading.excepthook
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     is_deterministic = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
     variables = {name: os.environ.get(name) for name in _SET_BY_LIGHTNING}
     try:
-        yield
+        with warnings.catch_warnings():
+            yield
     finally:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(is_deterministic)
+        torch.use_deterministic_algorithms(is_deterministic, warn_only=warns)
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_rng_state(states[2])

@@ -106,14 +106,19 @@ def report_go_on(run_dir: Path) -> None:
     _log.info(_resuming(run_dir))
 
 
-def report_interrupted_sweep(sweep_dir: Path) -> None:
-    """Tell how to go on with a sweep, one job of which a person has stopped."""
-    _log.info("the sweep goes on, with this job and those that remain, by:")
-    _log.info(_resuming(sweep_dir))
+def report_interrupted_sweep(sweep_dir: Path, more: Sequence[str]) -> None:
+    """Tell how to go on with a sweep that a person has stopped.
+
+    Args:
+        sweep_dir: Its folder.
+        more: What the command needs beside it.
+    """
+    _log.info("the sweep goes on, with the jobs that remain, by:")
+    _log.info(_resuming(sweep_dir, more))
 
 
-def _resuming(folder: Path) -> str:
-    return f"{command('train')} {shlex.quote(f'resume={relative(folder)}')}"
+def _resuming(folder: Path, more: Sequence[str] = ()) -> str:
+    return f"{command('train')} {shlex.join([*more, f'resume={relative(folder)}'])}"
 
 
 def report_evaluation(

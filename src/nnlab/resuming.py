@@ -192,6 +192,9 @@ def require_likeness(
     Raises:
         ValueError: Settings, versions, the device or its model, or threads are others.
     """
+    length = "trainer.max_epochs"
+    if saved.settings is not None and length not in saved.settings:
+        settings = {name: value for name, value in settings.items() if name != length}
     edited = changed_settings(saved.settings, settings) if saved.settings is not None else []
     others = differences(saved.environment, environment)
     harmless = {name for name in others if means_the_same(name, saved.environment, environment)}

@@ -42,7 +42,8 @@ def _flat(name: str, value: Any) -> dict[str, Any]:
 
 
 def changed_settings(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """In words, the settings that are others than before."""
+    """In words, the settings that are others than before; a group without any is none."""
+    before, now = ({k: v for k, v in flat.items() if v != {}} for flat in (before, now))
     return [
         f"{key}={now.get(key)} for {before.get(key)}"
         for key in sorted(before.keys() | now.keys())

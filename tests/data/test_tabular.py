@@ -630,6 +630,18 @@ def test_classes_that_say_yes_and_no_are_the_same_however_they_are_written(write
     assert trained.test[1].tolist() == rows["y"].cast(pl.Int64).to_list()
 
 
+def test_three_classes_of_which_some_say_yes_are_three(write) -> None:
+    for names in (["n", "y", "yes"], ["False", "True", "true"], ["0", "no", "yes"]):
+        loaded = make_data(write(halves(names * 20)), "y").loaded
+        assert loaded.spec.class_names == names
+        assert torch.cat(targets_of(loaded)).long().bincount().tolist() == [20, 20, 20]
+
+
+def test_numbers_in_parentheses_may_be_labels(write) -> None:
+    labels = ["(1)", "(2)", "(3)"]
+    assert make_data(write(halves(labels * 10)), "y").loaded.spec.class_names == labels
+
+
 def test_a_target_of_units_may_be_labels(write) -> None:
     for labels in (["36 months", "60 months"], ["5 mg", "10 mg", "20 mg"]):
         for task in ("auto", "multiclass"):
@@ -856,7 +868,7 @@ def test_the_preprocessing_knows_its_files(write) -> None:
     write(make_frame()[:49], "other.csv")
     after = make_data(main, "y", test_path=str(other)).loaded.preprocessing
     assert after["digest"] == before["digest"]
-    assert after["other_digests"] != before["other_digests"]
+    assert after["held_out_digests"] != before["held_out_digests"]
 
 
 def test_a_column_of_text_stays_text_in_other_files(write) -> None:

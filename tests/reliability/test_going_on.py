@@ -302,6 +302,26 @@ def test_a_length_that_was_edited_in_the_run_directory_is_noticed(
     assert "got trainer.max_epochs=3 for 2; restore that" in process.stderr
 
 
+@pytest.mark.parametrize("data", ["digits", "penguins"])
+def test_a_run_of_an_earlier_version_goes_on(
+    quick_command: Command, tmp_path: Path, data: str
+) -> None:
+    settings = ("scheduler=cosine", "callbacks.early_stopping=null")
+    quick_command("train.py", f"data={data}", *settings, *SHORT)
+    run_dir = only_run(tmp_path)
+    path = run_dir / "checkpoints" / "last.ckpt"
+    checkpoint = read_checkpoint(path)
+    for state in checkpoint.values():
+        if isinstance(state, dict) and "preprocessing" in state:
+            for key in ("digest", "held_out_digests"):  # which came later
+                state["preprocessing"].pop(key, None)
+    del checkpoint["settings"]["trainer.max_epochs"]
+    checkpoint["settings"] |= {"data.columns": {}, "data.sha256": {}}
+    write_checkpoint(checkpoint, path)
+    (run_dir / "metrics.json").unlink()
+    assert "best epoch" in quick_command("train.py", f"resume={run_dir}").stdout
+
+
 def test_a_sweep_that_was_stopped_goes_on(
     quick_command: Command, tmp_path: Path, monkeypatch
 ) -> None:

@@ -52,6 +52,10 @@ def _check_node(path: str, node: Any) -> None:
         if path in _NAMED and isinstance(value, dict):  # by a name that is no setting's
             _check_node(where, value)
             continue
+        if path in _NAMED and value is not None:
+            raise ValueError(
+                f"{where} must be null, or a _target_ with its settings, got {where}={value}"
+            )
         try:
             check(**{str(key): value})
         except ValueError as error:

@@ -146,7 +146,12 @@ class InMemoryDataModule(LightningDataModule, ABC):
             ValueError: Data read already was preprocessed otherwise.
         """
         self._saved_preprocessing = state_dict["preprocessing"]
-        if self._loaded and self._loaded.preprocessing != self._saved_preprocessing:
+        # One of an earlier version may lack what tells that files have changed.
+        mine = self._loaded.preprocessing if self._loaded else {}
+        if any(
+            mine[key] != self._saved_preprocessing[key]
+            for key in mine.keys() & self._saved_preprocessing.keys()
+        ):
             raise ValueError(
                 "the data must be what the checkpoint was trained on, read as it was then, but its "
                 "training rows or nnlab have changed since; restore them, or start a new run"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlab.data.columns.cell_error import CellError
@@ -13,7 +14,6 @@ from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.learned import (
     CategoricalColumn,
     NumericColumn,
-    category_text,
     from_plain,
     read_rows,
 )
@@ -81,7 +81,7 @@ class TableReader:
             )
         return pl.DataFrame(
             {
-                name: _without_nan(pl.Series(values[:, i].tolist(), strict=False))
+                name: _without_nan(_from_array(values[:, i]))
                 for i, name in enumerate(self.column_names)
             }
         )
@@ -151,9 +151,15 @@ class TableReader:
         found = {}
         frame = self._as_in_training(frame)
         for column in self.categorical:
-            text = category_text(frame[column.name], column.written_as).drop_nulls()
+            text = column.text(frame[column.name]).drop_nulls()
             found[column.name] = text.filter(~text.is_in(column.categories))
         return {name: cells for name, cells in found.items() if len(cells) > 0}
+
+
+def _from_array(values: NDArray[Any]) -> pl.Series:
+    if values.dtype == np.float32:  # as for pandas
+        return pl.Series(values)
+    return pl.Series(values.tolist(), strict=False)
 
 
 def _without_nan(values: pl.Series) -> pl.Series:
@@ -161,6 +167,8 @@ def _without_nan(values: pl.Series) -> pl.Series:
     return values.set(values == "nan", None) if values.dtype == pl.String else values
 
 
-def _from_pandas(values: Any) -> list[Any]:
+def _from_pandas(values: Any) -> list[Any] | pl.Series:
+    if values.dtype == np.float32:  # a list would make of 0.1 what float64 makes of it
+        return pl.Series(values.to_numpy(), nan_to_null=True)
     missing = values.isna().tolist()
     return [None if gone else cell for cell, gone in zip(values.tolist(), missing, strict=True)]

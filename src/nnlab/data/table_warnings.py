@@ -189,7 +189,9 @@ def warn_of_shared_rows(frame: pl.DataFrame, train: Tensor, other: LabelledTable
 
     def hashes(rows: pl.DataFrame) -> pl.Series:
         # As text, because an enumeration of one file has other numbers in another.
-        return rows.select(map(rows.get_column, names)).cast(pl.String).hash_rows()
+        plain = rows.select(map(rows.get_column, names))
+        numbers = plain.select(pl.selectors.numeric().cast(pl.Float64))
+        return plain.with_columns(numbers.get_columns()).cast(pl.String).hash_rows()
 
     found = hashes(other.frame)
     shared = int(found.is_in(hashes(frame[train.numpy()]).unique().implode()).sum())

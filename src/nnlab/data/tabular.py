@@ -252,10 +252,14 @@ class TabularDataModule(InMemoryDataModule):
         """SHA-256 of the file at `path`, to tell whether it is that of a checkpoint."""
         return _digest(self.path)
 
-    def other_digests(self) -> list[str | None]:
-        """The same of the files of validation and test rows, None where these have none."""
-        paths = (self.val_path, self.test_path)
-        return [None if path is None else _digest(Path(path).expanduser()) for path in paths]
+    def held_out_digests(self) -> dict[str, str]:
+        """The same of the files of `val` and `test` rows, where these have their own."""
+        paths = {"val": self.val_path, "test": self.test_path}
+        return {
+            split: _digest(Path(path).expanduser())
+            for split, path in paths.items()
+            if path is not None
+        }
 
     def _read(self, path: Path, preprocessing: Mapping[str, Any] | None) -> LabelledTable:
         """The rows of a file that have a target, as training read it."""
@@ -331,7 +335,7 @@ class TabularDataModule(InMemoryDataModule):
             "target_mean": mean,
             "target_std": std or 1.0,
             "digest": self.digest(),
-            "other_digests": self.other_digests(),
+            "held_out_digests": self.held_out_digests(),
         }
 
     @property

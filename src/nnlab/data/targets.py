@@ -192,9 +192,10 @@ def _find_odd(texts: pl.Series, rows: pl.Series) -> Iterator[tuple[str, pl.Serie
 
 def _find_format(texts: pl.Series, decimal: str) -> tuple[str, pl.Series, str] | None:
     """The same of texts that are all numbers, but not all plain, such as (3)."""
-    if _numbers(texts, decimal).null_count() == 0:
-        return None
-    pattern = find_number_format(texts, decimal)
+    odd = texts.filter(_numbers(texts, decimal).is_null())
+    if odd.is_empty() or (len(odd) == len(texts) <= _MAX_INTEGER_CLASSES):
+        return None  # few that are all written so may be names, such as (1) and (2)
+    pattern = find_number_format(odd, decimal)
     # With a unit, they may be names.
     if pattern is None or unit_of(pattern) or to_numbers(texts, pattern).null_count():
         return None
@@ -311,7 +312,7 @@ def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str =
     index = {name: i for i, name in enumerate(class_names)}
     text = _class_text(target)
     spelled = boolean_text(pl.Series(class_names, dtype=pl.String)).to_list()
-    if set(spelled) == {"true", "false"}:  # however the file writes them
+    if sorted(spelled) == ["false", "true"]:  # however the file writes them
         index, text = {name: i for i, name in enumerate(spelled)}, boolean_text(target)
     codes = text.replace_strict(index, default=None, return_dtype=pl.Int64)
     if codes.null_count():

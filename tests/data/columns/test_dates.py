@@ -307,6 +307,9 @@ def test_versions_are_no_dates_with_years_of_one_digit() -> None:
     assert find_formats(pl.Series(["1.2.24", "9.3.9"])) == []
     assert find_formats(pl.Series(["1.2.24", " 9.3.09 "])) == ["%d.%m.%y"]
     assert to_seconds(pl.Series(["1.2.3"]), "%d.%m.%y").to_list() == [None]
+    # What a person states may have any modifier.
+    noon = datetime(2023, 7, 28).replace(tzinfo=UTC).timestamp()
+    assert to_seconds(pl.Series(["28/7/23"]), "%-d/%-m/%y").to_list() == [noon]
 
 
 def test_scores_and_ratios_are_no_times_of_day() -> None:

@@ -359,6 +359,11 @@ def test_codes_as_text_are_found_in_the_floats_of_pandas() -> None:
     assert OTHER not in floats.tolist()
 
 
+def test_codes_as_text_with_a_point_are_found_in_floats() -> None:
+    column = fit(["1.0", "1.0", "2.0", "2.0", "n/k", "n/k"], "categorical")
+    assert column.read(pl.Series([1.0, 2.0])).tolist() == [2, 3]
+
+
 def test_categories_that_are_numbers_are_found_in_single_precision() -> None:
     column = fit(["0.1", "0.1", "0.2", "0.2", "7", "7"], "categorical")
     numbers = pl.Series([0.1, 0.2, 7.0, float("nan")])

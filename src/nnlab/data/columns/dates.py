@@ -202,7 +202,7 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
     if not _has_day(pattern):
         # Scores and ratios such as 3:1 are no times; minutes have two digits.
         values = values.set(~values.str.contains(r":\d\d").fill_null(True), None)
-    if "%y" in pattern:
+    if "%y" in pattern and pattern in FORMATS:
         # Versions such as 1.2.3 are no dates; years have two digits.
         is_shaped = values.str.contains(rf"^\s*{_shape(pattern).pattern}\s*$")
         values = values.set(~is_shaped.fill_null(True), None)

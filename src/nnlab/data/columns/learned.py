@@ -153,13 +153,21 @@ class CategoricalColumn:
             if places.null_count() > 0:
                 places = places.cast(pl.UInt32).fill_null(len(codes) - 1)
             return np.asarray(codes[places.to_numpy()])
-        text = category_text(values, self.written_as)
+        text = self.text(values)
         # An enumeration's place, or null; twice as fast as looking codes up.
         places = text.cast(self._enumeration, strict=False).to_physical().cast(pl.Int64)
         codes = places.fill_null(OTHER - 2).to_numpy() + 2
         if text.null_count() > 0:
             codes[text.is_null().to_numpy()] = MISSING
         return codes
+
+    def text(self, values: pl.Series) -> pl.Series:
+        """Cells as text that is the same however a file or a data frame writes them."""
+        text = category_text(values, self.written_as)
+        if self.written_as != "text" or not values.dtype.is_float():
+            return text
+        # Pandas has whole numbers as floats once one is missing.
+        return text.zip_with(text.is_in(self.categories), number_text(values))
 
     def _codes_of(self, words: pl.Enum) -> Codes:
         """The codes of an enumeration's texts, and behind them that of a missing one."""
@@ -185,12 +193,11 @@ Column = NumericColumn | CategoricalColumn
 
 def category_text(values: pl.Series, written_as: str) -> pl.Series:
     """Categories as text that is the same however a file or a data frame writes them."""
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
     if written_as == "boolean":
         return boolean_text(values)
-    # Pandas has whole numbers as floats once one is missing.
-    if written_as == "number" or values.dtype.is_float():
-        return number_text(values)
-    return values.cast(pl.String)
+    return number_text(values) if written_as == "number" else values.cast(pl.String)
 
 
 def require_columns(frame: pl.DataFrame, columns: Sequence[Column], place: str = "there") -> None:
