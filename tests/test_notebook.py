@@ -96,6 +96,8 @@ def test_an_application_of_hydras_may_train() -> None:
         (["model.droput=0.1"], ValueError, "there is no setting model.droput; did you mean 'dr"),
         (["model.dropout=3"], ValueError, r"dropout must be a number in \[0, 1\), got model.drop"),
         (["data=csv", "data.path=no.csv", "data.target=y"], FileNotFoundError, "no file no.csv"),
+        ([["data=penguins"]], TypeError, "settings must be texts such as"),
+        (["seed=1,2"], ValueError, "must have one value in a single run, .*; call train for each"),
         (["hydra.run.dir=there"], ValueError, "settings of Hydra's are for the command line"),
         (["data=penguins", "data.target=spezies"], ValueError, "did you mean 'species'"),
     ],

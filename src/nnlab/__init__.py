@@ -15,11 +15,16 @@ from nnlab import stopwatch as stopwatch  # before all else: it measures what a 
 
 __version__ = version("nnlab")
 
-
 _FROM = {"compose": "notebook", "train": "notebook", "load_run": "predictor"}
+
+__all__ = ["__version__", *_FROM]
 
 
 def __getattr__(name: str) -> Any:
     if name in _FROM:
         return getattr(import_module(f"nnlab.{_FROM[name]}"), name)
     raise AttributeError(f"module 'nnlab' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

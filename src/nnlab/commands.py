@@ -178,6 +178,7 @@ def _run(verb: str, arguments: list[str]) -> None:
 def _leave_nothing() -> None:
     """Remove the folders of runs that have not begun."""
     logging.shutdown()  # closes the logs, which lie in them
+    logging.getLogger().handlers.clear()  # what others say at the end would open them again
     remove_untouched_folders()
 
 
@@ -196,11 +197,12 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
         else:
             changes.append(word)
     allowed = (*own, *verb.may_change)
+    if not own["run"]:
+        raise ValueError("run must be given: add run=RUN_DIR to the command")
     refuse_others(changes, allowed=allowed, argument="run")
-    for argument in ("run", *verb.needs):
+    for argument in verb.needs:
         if not own[argument]:
-            example = "run=RUN_DIR" if argument == "run" else f"{argument}=..."
-            raise ValueError(f"{argument} must be given: add {example} to the command")
+            raise ValueError(f"{argument} must be given: add {argument}=... to the command")
     run_dir = find_run("run", own.pop("run"))
     cfg = load_config(run_dir)
     change_config(cfg, changes, allowed=allowed, argument="run")

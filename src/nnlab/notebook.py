@@ -67,6 +67,9 @@ def train(*settings: str) -> Path:
     Example:
         `load_run(train("data=penguins", "trainer.max_epochs=20"))`
     """
+    for word in settings:
+        if not isinstance(word, str):
+            raise TypeError(f'settings must be texts such as "data=penguins", got {word!r}')
     stopwatch.reset()  # what the process did before is none of the run's time
     anyway, words = take_resume_anyway(list(settings))
     saved = _find_run(words)
@@ -132,7 +135,8 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
-        raise ValueError(explain(error)) from error
+        said = explain(error).replace("add -m to try each", "call train for each")
+        raise ValueError(said) from error
 
 
 @contextlib.contextmanager

@@ -65,6 +65,15 @@ def _format_columns(column_table: list[list[str]]) -> str:
     return f"{text}\nand {kinds.total():,} more: {more}" if more else text
 
 
+def report_ended(epochs: int) -> None:
+    """Tell why a run that goes on trains no further."""
+    _log.info(
+        "\nno epoch is added: the run ended after %d, as its last ones brought no better value "
+        "(callbacks.early_stopping)",
+        epochs,
+    )
+
+
 def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     """Tell a run's metrics, its directory and how to look at it."""
     table = format_table(

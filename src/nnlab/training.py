@@ -24,7 +24,7 @@ from nnlab.environment import environment
 from nnlab.evaluation import score
 from nnlab.models import SupervisedModule
 from nnlab.process import fast_arithmetic, quiet_lightning, set_threads
-from nnlab.reporting import report_finished, report_interrupted, report_start
+from nnlab.reporting import report_ended, report_finished, report_interrupted, report_start
 from nnlab.resuming import (
     SavedState,
     check_length,
@@ -120,6 +120,8 @@ def train(
         results["time_s"] = _time_spent()
         with replacing(run_dir / "metrics.json") as file:
             file.write(json.dumps(results, indent=2, allow_nan=False).encode() + b"\n")
+    if saved and trainer.current_epoch == saved.epochs < cfg.trainer.max_epochs:
+        report_ended(saved.epochs)
     report_finished(results, run_dir)
     return _monitored(results)
 

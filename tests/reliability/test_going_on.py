@@ -302,6 +302,18 @@ def test_a_length_that_was_edited_in_the_run_directory_is_noticed(
     assert "got trainer.max_epochs=3 for 2; restore that" in process.stderr
 
 
+def test_a_run_that_stopped_early_says_why_it_is_not_made_longer(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    early = ("callbacks.early_stopping.patience=1", "optimizer.lr=0.1", "trainer.max_epochs=40")
+    quick_command("train.py", "scheduler=constant", *early)
+    run_dir = only_run(tmp_path)
+    epochs = results(run_dir)["epochs"]
+    assert epochs < 40
+    printed = quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=50").stdout
+    assert f"no epoch is added: the run ended after {epochs}, as" in printed
+
+
 @pytest.mark.parametrize("data", ["digits", "penguins"])
 def test_a_run_of_an_earlier_version_goes_on(
     quick_command: Command, tmp_path: Path, data: str
@@ -414,7 +426,8 @@ def test_a_checkpoint_that_tells_no_time_adds_none(
     alone = results(run_dir)
     assert all(0 <= seconds < 60 for seconds in alone["time_s"].values())
     rows = 1150 * 2 / alone["wall_time_s"]  # of the two epochs that were timed
-    assert alone["samples_per_second"] == pytest.approx(rows, rel=0.01)
+    # The seconds are few, and rounded to thousandths.
+    assert alone["samples_per_second"] == pytest.approx(rows, rel=0.05)
 
 
 def test_a_schedule_that_was_laid_out_cannot_be_made_longer(

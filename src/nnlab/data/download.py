@@ -1,5 +1,6 @@
 """Fetching a file from the first mirror that has it."""
 
+import contextlib
 import os
 import re
 import urllib.request
@@ -40,6 +41,7 @@ def download(
             raise ValueError(f"mirrors must be https addresses, got {mirror}")
     if re.search(r"[/\\]", name):
         raise ValueError(f"a file to download must have a name, not a path, got {name}")
+    is_new = not root.exists()
     root.mkdir(parents=True, exist_ok=True)
     reasons = []
     for mirror in mirrors:
@@ -53,6 +55,9 @@ def download(
             reasons.append(f"{mirror}: {error}")
         finally:
             beside.unlink(missing_ok=True)
+    if is_new:
+        with contextlib.suppress(OSError):  # something else has come there
+            root.rmdir()
     raise ConnectionError(
         f"{name} is not in {root} and no mirror gave it ({'; '.join(reasons)}); put the file "
         "into that folder yourself, or name the folder that has it with data.root=FOLDER"
