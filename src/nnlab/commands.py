@@ -20,7 +20,7 @@ from nnlab.config import register_resolvers
 from nnlab.explaining import explain
 from nnlab.launching import launch, remove_untouched_folders
 from nnlab.loading import load
-from nnlab.logs import Printer
+from nnlab.logs import LogFile, Printer
 from nnlab.run_changes import DATA_PLACES, change_config, refuse_others
 from nnlab.run_directory import find_run, load_config
 from nnlab.suggestions import command, did_you_mean
@@ -177,8 +177,10 @@ def _run(verb: str, arguments: list[str]) -> None:
 
 def _leave_nothing() -> None:
     """Remove the folders of runs that have not begun."""
-    logging.shutdown()  # closes the logs, which lie in them
-    logging.getLogger().handlers.clear()  # what others say at the end would open them again
+    log = logging.getLogger()
+    for handler in [one for one in log.handlers if isinstance(one, LogFile)]:
+        handler.close()
+        log.removeHandler(handler)  # what others say at the end would open it again
     remove_untouched_folders()
 
 

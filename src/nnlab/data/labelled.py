@@ -15,9 +15,10 @@ from nnlab.data.columns.odd_cells import FEW_WORDS
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.missing import MissingValues
+from nnlab.data.odd_targets import find_words, refuse_odd_numbers
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
-from nnlab.data.targets import find_words, may_be_classes, refuse_odd_numbers, refuse_unlearnable
+from nnlab.data.targets import may_be_classes, refuse_unlearnable
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)

@@ -181,9 +181,8 @@ def warn_of_shared_rows(frame: pl.DataFrame, train: Tensor, other: LabelledTable
         train: Which they are.
         other: The other file.
     """
-    if max(len(train), len(other.frame)) > _MOST_ROWS or set(frame.columns) - set(
-        other.frame.columns
-    ):
+    is_large = max(len(train), len(other.frame)) > _MOST_ROWS
+    if is_large or not set(frame.columns) <= set(other.frame.columns):
         return []
     names = [values.name for values in frame if not is_nested(values)]
 

@@ -132,12 +132,9 @@ def find_odd_dates(values: pl.Series) -> tuple[str, pl.Series] | None:
 @functools.cache
 def _shape(pattern: str) -> re.Pattern[str]:
     """A regular expression for texts that may be of a format."""
-    return re.compile(re.sub(r"%\.f|%#?[A-Za-z]|.", lambda part: _part_shape(part[0]), pattern))
-
-
-def _part_shape(part: str) -> str:
-    unknown = ".+" if len(part) > 1 else re.escape(part)
-    return _PARTS.get(part, unknown)
+    return re.compile(
+        re.sub(r"%\.f|%#?[A-Za-z]|.", lambda part: _PARTS.get(part[0], re.escape(part[0])), pattern)
+    )
 
 
 def to_seconds(values: pl.Series, pattern: str | None) -> pl.Series:

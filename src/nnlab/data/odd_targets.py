@@ -1,0 +1,141 @@
+"""Targets that are meant as numbers, but hold others that no reader takes for some."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from nnlab.data.columns.cell_error import CellError
+from nnlab.data.columns.dates import find_formats
+from nnlab.data.columns.number_formats import (
+    find_number_format,
+    to_numbers,
+    unit_of,
+    with_plain_marks,
+)
+from nnlab.data.columns.number_grammar import (
+    CERTAIN_DECIMAL_COMMA,
+    MONEY,
+    PADDED,
+    PERCENTAGE,
+    WITH_COMMA,
+    WITH_DECIMAL_COMMA,
+    WITH_THOUSANDS,
+    WITH_UNIT,
+    plain_numbers,
+)
+from nnlab.data.columns.words import is_text
+from nnlab.data.targets import MAX_INTEGER_CLASSES, infer_task, target_numbers
+
+# Numbers that are none to a reader: what they are, their pattern, the way out.
+_ODD_NUMBERS = (
+    ("amounts of money", MONEY, "leave out the currency and all marks but that of decimals"),
+    ("percentages", PERCENTAGE, "leave out the %"),
+    ("numbers with a decimal comma", WITH_DECIMAL_COMMA, "set 'data.decimal=\",\"'"),
+    ("numbers with marks for thousands", WITH_THOUSANDS, "leave out these marks"),
+)
+
+
+def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
+    """Refuse a target of numbers that are written as no number is read, and one of dates.
+
+    Each would be a class of its own.
+
+    Args:
+        target: The target column, without missing values.
+        task: The task that is said, or `auto`.
+        decimal: The decimal mark.
+
+    Raises:
+        CellError: More than half of the values are such numbers, or all are dates.
+    """
+    if not is_text(target) or task not in ("auto", "regression"):
+        return
+    texts, rows = _counted(target)
+    is_number = target_numbers(texts, decimal).is_not_null()
+    labels = "binary" if len(texts) == 2 else "multiclass"
+    # Where most are plain numbers, others among them are words.
+    are_words = rows.filter(is_number).sum() > len(target) / 2
+    found = None if are_words else next(_find_odd(texts, rows), None)
+    found = found or _find_format(texts, decimal)
+    if found is None:
+        return
+    what, odd, way_out = found
+    row = int(target.is_in(texts.filter(odd & ~is_number).to_list()).arg_max() or 0)
+    raise CellError(
+        f"target '{target.name}' must hold plain numbers or labels, got {what} such as "
+        f"'{target[row]}'",
+        row,
+        f"{way_out}, or set data.task={labels} if they are labels",
+    )
+
+
+def _counted(target: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The different texts of a target, and the rows of each: a large one has few of them."""
+    texts, rows = target.alias("text").value_counts(name="rows")
+    return texts, rows
+
+
+def _find_odd(texts: pl.Series, rows: pl.Series) -> Iterator[tuple[str, pl.Series, str]]:
+    """What most rows of a target are, if numbers in some way; which texts are; the way out."""
+    half = rows.sum() / 2
+    texts = with_plain_marks(texts)
+    are_plain = plain_numbers(texts, ".").is_not_null()
+    has_certain = texts.str.contains(CERTAIN_DECIMAL_COMMA).any()
+    for what, pattern, way_out in _ODD_NUMBERS:
+        is_comma = pattern == WITH_DECIMAL_COMMA and has_certain
+        odd = texts.str.contains(WITH_COMMA if is_comma else pattern)
+        if rows.filter(odd).sum() > half and (odd & ~are_plain).any():
+            yield what, odd, way_out
+    # Few might be names, such as 2D and 3D.
+    if len(texts) > MAX_INTEGER_CLASSES:
+        units = texts.str.extract(WITH_UNIT).alias("unit")
+        of_units = pl.DataFrame([units, rows]).drop_nulls().group_by("unit").agg(pl.sum("rows"))
+        for unit in of_units.filter(pl.col("rows") > half)["unit"]:
+            yield "numbers with a unit", (units == unit).fill_null(False), "leave the unit out"
+    if find_formats(texts):
+        yield "dates", texts.is_not_null(), "make numbers of them, such as days since the first"
+
+
+def _find_format(texts: pl.Series, decimal: str) -> tuple[str, pl.Series, str] | None:
+    """The same of texts that are all numbers, but not all plain, such as (3)."""
+    odd = texts.filter(target_numbers(texts, decimal).is_null())
+    if odd.is_empty() or (len(odd) == len(texts) <= MAX_INTEGER_CLASSES):
+        return None  # few that are all written so may be names, such as (1) and (2)
+    pattern = find_number_format(odd, decimal)
+    # With a unit, they may be names.
+    if pattern is None or unit_of(pattern) or to_numbers(texts, pattern).null_count():
+        return None
+    return "numbers", texts.is_not_null(), "write all of them plainly, such as -1000.5"
+
+
+def find_words(target: pl.Series, task: str, decimal: str) -> list[int]:
+    """The rows of words that keep a target from being one of numbers.
+
+    Numbers are meant where regression is said, or where most cells are numbers, none with a
+    leading zero, and these alone would be a target of regression: with a word among them, each
+    number would be a class.
+
+    Args:
+        target: The target column, without missing values.
+        task: The task that is said, or `auto`.
+        decimal: The decimal mark.
+
+    Returns:
+        Their indices; none where labels are meant.
+    """
+    if target.dtype.is_numeric() or task not in ("auto", "regression"):
+        return []
+    texts, rows = _counted(target)
+    numbers = target_numbers(texts, decimal)
+    is_word, present = numbers.is_null(), numbers.drop_nulls()
+    distinct = present.n_unique()
+    if task == "auto":
+        mostly_words = rows.filter(is_word).sum() > len(target) / 2
+        if mostly_words or distinct < 2 or texts.str.contains(PADDED).any():
+            return []
+        if infer_task(present, distinct) != "regression":
+            return []
+    if distinct == 0 or not is_word.any():
+        return []
+    found: list[int] = target.is_in(texts.filter(is_word).to_list()).arg_true().to_list()
+    return found
