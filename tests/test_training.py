@@ -234,6 +234,12 @@ def test_options_of_an_optimizer_that_exclude_each_other_are_refused_in_a_senten
     assert line.startswith("error: AdamW: `fused` and `foreach` cannot be `True` together")
 
 
+def test_a_profiler_of_lightnings_reports(quick_command: Command) -> None:
+    process = quick_command("train.py", *PENGUINS, "+trainer.profiler=simple")
+    assert process.stdout.count("FIT Profiler Report") == 1
+    assert "run_training_epoch" in process.stdout
+
+
 def test_a_callback_may_have_the_name_of_a_setting(quick_command: Command) -> None:
     monitor = "+callbacks.lr._target_=lightning.pytorch.callbacks.LearningRateMonitor"
     quick_command("train.py", "data=penguins", "trainer.max_epochs=1", monitor)

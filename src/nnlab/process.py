@@ -70,6 +70,11 @@ def quiet_lightning() -> None:
     """Keep Lightning's advice about things that nnlab has decided out of a person's way."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Whoever wants `trainer.profiler=simple` wants its report.
+    logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)
+    if logging.getLogger().hasHandlers():
+        # Lightning has one of its own as well, and would print all twice.
+        logging.getLogger("lightning").handlers.clear()
     warnings.filterwarnings("ignore", message="torch.distributed.nn.functional.all_gather is dep")
     # Lightning's own use of a name that torch 2.13 deprecates.
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")

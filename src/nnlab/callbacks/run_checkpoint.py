@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,11 @@ class RunCheckpoint(ModelCheckpoint):
             save_on_train_epoch_end=None if monitor else True,
         )
         self._taken_at = -math.inf
+
+    @cached_property
+    def state_key(self) -> str:
+        """Which callback a checkpoint's state is of; Lightning asks at each hook."""
+        return super().state_key
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what the epoch before has left, if it is time; by now all have saved."""

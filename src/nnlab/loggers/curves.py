@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
@@ -15,6 +16,8 @@ from nnlab.loggers.event_files import event_files, kept_events
 
 # A person who looks at curves does not look more often.
 _HAND_OVER_EVERY_S = 1.0
+# So many events are handed over without a wait for the thread that writes them.
+_MAX_QUEUE = 10_000
 
 
 class CurvesLogger(TensorBoardLogger):
@@ -29,9 +32,12 @@ class CurvesLogger(TensorBoardLogger):
 
     def __init__(self, *, save_dir: Path) -> None:
         # default_hp_metric would fill the HParams tab with a metric of -1.
-        super().__init__(save_dir, name="", version="", default_hp_metric=False)
+        super().__init__(
+            save_dir, name="", version="", default_hp_metric=False, max_queue=_MAX_QUEUE
+        )
         threading.excepthook = _report_others
-        self._points: list[tuple[Summary, int | None, float]] = []
+        # Of each step of each axis, when it was and what is to be drawn at it.
+        self._points: dict[tuple[str, int | None], tuple[float, list[Any]]] = {}
         self._handed_over_at = -math.inf
 
     @rank_zero_only
@@ -74,20 +80,19 @@ class CurvesLogger(TensorBoardLogger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Write metrics at a step; with `epoch` among them also at the epoch."""
-        by_step = {name: value for name, value in metrics.items() if name != "epoch"}
-        self._write(by_step, step)
+        by_step = {name: float(value) for name, value in metrics.items() if name != "epoch"}
+        self._keep("", by_step, step)
         if "epoch" in metrics:
-            epoch = int(metrics["epoch"]) + 1
-            self._write({f"epoch/{name}": v for name, v in by_step.items()}, epoch)
-
-    def _write(self, metrics: Mapping[str, float], step: int | None) -> None:
-        """Write metrics as one event: one for each takes longer than a small network's steps."""
-        values = [
-            Summary.Value(tag=name, simple_value=float(value)) for name, value in metrics.items()
-        ]
-        self._points.append((Summary(value=values), step, time.time()))
+            self._keep("epoch/", by_step, int(metrics["epoch"]) + 1)
         if time.monotonic() - self._handed_over_at >= _HAND_OVER_EVERY_S:
             self._hand_over()
+
+    def _keep(self, axis: str, metrics: Mapping[str, float], step: int | None) -> None:
+        """Keep points, those of one step together: an event takes longer than small networks do."""
+        _, values = self._points.setdefault((axis, step), (time.time(), []))
+        values += [
+            Summary.Value(tag=axis + name, simple_value=value) for name, value in metrics.items()
+        ]
 
     def _hand_over(self) -> None:
         """Give the points so far to the thread that writes them.
@@ -100,8 +105,8 @@ class CurvesLogger(TensorBoardLogger):
             return
         with self._telling_of_failures():
             writer = self.experiment._get_file_writer()
-            for summary, step, moment in self._points:
-                writer.add_summary(summary, step, walltime=moment)
+            for (_, step), (moment, values) in self._points.items():
+                writer.add_summary(Summary(value=values), step, walltime=moment)
         self._points.clear()
 
     @rank_zero_only

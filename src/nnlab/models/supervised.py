@@ -152,6 +152,13 @@ class SupervisedModule(LightningModule):
         self._epoch_metrics = EpochMetrics(compute=self.compute_metrics, monitor=monitor)
         self.is_restored = False
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Spare the name of each hook, which Lightning notes here, torch's look for parameters."""
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
     @classmethod
     def from_checkpoint(cls, checkpoint: Mapping[str, Any]) -> Self:
         """The trained network of a checkpoint that has been read.
