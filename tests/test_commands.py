@@ -366,15 +366,35 @@ def test_a_failing_job_does_not_take_the_sweep_with_it(
     quick_command: Command, tmp_path: Path
 ) -> None:
     stopwatch.seconds["loop"] = 1e6  # which the first job has spent
-    process = quick_command("train.py", "-m", *SHORT, "optimizer.lr=-1,0.01", succeed=False)
+    limits = "+trainer.max_steps=3,999"
+    process = quick_command("train.py", "-m", *SHORT, limits, succeed=False)
     assert process.returncode == 1
-    assert "lr must be a number above 0, got optimizer.lr=-1" in process.stderr
+    assert "trainer must let an epoch end with a validation" in process.stderr
     assert "Traceback" not in process.stderr
     table = process.stdout.split("best epoch\n")[-1]
-    assert "1  1_lr-0.01" in table
-    assert "0_lr--1    no result" in table
-    (result,) = tmp_path.glob("outputs/*/*/1_lr-0.01/metrics.json")
+    assert "1  1_max_steps-999" in table
+    assert "0_max_steps-3    no result" in table
+    (result,) = tmp_path.glob("outputs/*/*/1_max_steps-999/metrics.json")
     assert json.loads(result.read_text())["time_s"]["loop"] < 1e6
+
+
+@pytest.mark.parametrize(
+    ("swept", "message"),
+    [
+        (["optimizer.lr=0.01,-1"], "lr must be a number above 0, got optimizer.lr=-1"),
+        (["optimizer=adamw,sdg"], "got optimizer=sdg; did you mean 'sgd'?"),
+        (["seed=range(0,3)", "optimizer=choice(sgd,adam)", "optimizer.momentum=0.9"], "momentum"),
+        (["data=csv", "data.target=y", "data.path=no.csv,none.csv"], "there is no file no.csv"),
+    ],
+)
+def test_a_sweep_with_a_value_that_no_job_can_have_does_not_begin(
+    quick_command: Command, tmp_path: Path, swept: list[str], message: str
+) -> None:
+    process = quick_command("train.py", "-m", *SHORT, *swept, succeed=False)
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert message in line
+    assert not list(tmp_path.rglob("*"))
 
 
 def train_twice_at_once(folder: Path, *settings: str) -> None:

@@ -31,6 +31,7 @@ from nnlab.run_directory import alone_in, find_run, load_config, load_sweep, set
 from nnlab.signals import answering_sigterm
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import written
+from nnlab.sweeping import configs_of_sweep
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ def launch(arguments: list[str]) -> None:
     anyway, arguments = take_resume_anyway(arguments)
     config_name, more = _choose_config(arguments)
     more = as_hydra_reads(more)
+    if MULTIRUN & set(arguments):
+        _check_sweep(more, _config_dir(arguments))
     words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
     run_hydra = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
@@ -65,6 +68,14 @@ def launch(arguments: list[str]) -> None:
             "glob must find options of a part, such as the files of configs/optimizer for "
             f"'optimizer=glob(*)', but found none, got {word}"
         )
+
+
+def _check_sweep(words: Sequence[str], config_dir: Sequence[str]) -> None:
+    """Refuse a sweep that has a value which no job can begin with; others may be hours away."""
+    folders = [word.removeprefix("--config-dir=") for word in config_dir]
+    for cfg in configs_of_sweep(words, [Path(f) for f in folders if not f.startswith("-")]):
+        check_config(cfg)
+        require_tables(cfg.get("data") or {})
 
 
 # Of Hydra's options those that make sense where a run goes on.

@@ -1,21 +1,65 @@
-"""What a person reads at the end of a sweep."""
+"""Sweeps: the configs that are looked at before the first job, and the table after the last."""
 
 import json
 import logging
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, ValueType
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from nnlab.config import config_folder
+from nnlab.config.command_line import is_setting
+from nnlab.config.composing import checked_composition
 from nnlab.reporting import format_table, relative
 from nnlab.rules import METRICS, mode_of
 from nnlab.run_directory import read_results
 
 _log = logging.getLogger(__name__)
+
+# It takes a twentieth of a second to compose one.
+_MOST_CONFIGS = 40
+
+
+def configs_of_sweep(words: Sequence[str], config_dirs: Sequence[Path]) -> Iterator[DictConfig]:
+    """Few jobs' configs in which each value of a sweep occurs, as far as the first 40 hold them.
+
+    What only Hydra's sweeper can tell, such as the options that a `glob` finds, is left out.
+
+    Args:
+        words: The command line, with names and texts spelled as Hydra's grammar wants them.
+        config_dirs: Folders of a person's own configs.
+
+    Raises:
+        HydraException: One cannot be composed.
+        ValueError: One has Hydra do what is not trusted.
+    """
+    overrides = OverridesParser.create().parse_overrides(list(filter(is_setting, words)))
+    settings = [list(_values(override)) for override in overrides]
+    folders = ",".join(f"file://{folder.absolute()}" for folder in config_dirs)
+    searched = [f"hydra.searchpath=[{folders}]"] if config_dirs else []
+    with (
+        hydra.initialize_config_dir(str(config_folder()), version_base="1.3"),
+        checked_composition(),
+    ):
+        for index in range(min(max(map(len, settings), default=0), _MOST_CONFIGS)):
+            job = [values[min(index, len(values) - 1)] for values in settings if values]
+            yield hydra.compose("train", [*searched, *job])
+
+
+def _values(override: Override) -> Iterator[str]:
+    """A setting once for each of its values."""
+    if not override.is_sweep_override():
+        yield str(override.input_line)
+    elif override.is_discrete_sweep() and override.value_type != ValueType.GLOB_CHOICE_SWEEP:
+        for value in override.sweep_string_iterator():
+            yield f"{override.get_key_element()}={value}"
 
 
 class SweepTable(Callback):
