@@ -103,6 +103,17 @@ def test_the_hparams_tab_has_the_settings_and_the_real_result(digits_run) -> Non
     assert "hp_metric" not in events.Tags()["scalars"]
 
 
+def test_the_hparams_tab_shows_first_what_a_person_has_changed(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    quick_command("train.py", *SHORT, "optimizer=sgd", "model.dropout=0.1")
+    events = read_events(only_run(tmp_path))
+    content = events.summary_metadata["_hparams_/experiment"].plugin_data.content
+    settings = plugin_data_pb2.HParamsPluginData.FromString(content).experiment.hparam_infos
+    changed = {"max_epochs", "hidden_sizes", "optimizer", "dropout"}
+    assert {setting.name for setting in settings if setting.differs} == changed
+
+
 def test_the_run_directory_has_its_config_checkpoints_and_log(digits_run) -> None:
     run_dir, printed = digits_run
     names = sorted(path.name for path in (run_dir / "checkpoints").iterdir())

@@ -4,7 +4,7 @@ import contextlib
 import json
 import math
 import signal
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from nnlab.config.agreement import require_agreement, steps_per_block
 from nnlab.data.module import InMemoryDataModule, in_order
 from nnlab.environment import environment
 from nnlab.evaluation import score
+from nnlab.loggers import CurvesLogger
 from nnlab.models import SupervisedModule
 from nnlab.process import fast_arithmetic, quiet_lightning, set_threads
 from nnlab.reporting import report_ended, report_finished, report_interrupted, report_start
@@ -40,7 +41,7 @@ from nnlab.stopwatch import stopwatch
 
 
 def train(
-    cfg: DictConfig, run_dir: Path, *, typed: Container[str] = (), anyway: bool = False
+    cfg: DictConfig, run_dir: Path, *, typed: Collection[str] = (), anyway: bool = False
 ) -> float:
     """Train, keep the best epoch, test it once, and leave everything in the run directory.
 
@@ -116,7 +117,7 @@ def train(
             "samples_per_second": round(len(data.loaded.train[0]) * epochs / seconds, 1),
         }
         stopwatch.press("test")
-        _log_hyperparameters(cfg, trainer, data.spec.task, results)
+        _log_hyperparameters(cfg, trainer, data.spec.task, results, typed)
         results["time_s"] = _time_spent()
         with replacing(run_dir / "metrics.json") as file:
             file.write(json.dumps(results, indent=2, allow_nan=False).encode() + b"\n")
@@ -211,7 +212,11 @@ def _fit(
 
 
 def _log_hyperparameters(
-    cfg: DictConfig, trainer: Trainer, task: Task, results: dict[str, Any]
+    cfg: DictConfig,
+    trainer: Trainer,
+    task: Task,
+    results: dict[str, Any],
+    typed: Iterable[str],
 ) -> None:
     """Fill TensorBoard's HParams tab with the run's settings and its final metrics."""
     settings: dict[str, Any] = {"seed": cfg.seed, "precision": cfg.trainer.get("precision")}
@@ -231,7 +236,12 @@ def _log_hyperparameters(
         for name in ("loss", METRICS[task][0])
     }
     for logger in trainer.loggers:
-        # Other loggers take no metrics beside them.
-        beside = [final, trainer.global_step] if isinstance(logger, TensorBoardLogger) else []
-        logger.log_hyperparams(settings, *beside)
+        if isinstance(logger, CurvesLogger):
+            # What a person changes is what a sweep varies.
+            shown = {setting.rpartition(".")[2] for setting in typed}
+            logger.log_settings(settings, final, trainer.global_step, shown=shown)
+        else:
+            # Other loggers than TensorBoard's take no metrics beside them.
+            beside = [final, trainer.global_step] if isinstance(logger, TensorBoardLogger) else []
+            logger.log_hyperparams(settings, *beside)
         logger.finalize("success")

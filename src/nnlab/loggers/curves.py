@@ -4,13 +4,15 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+from torch.utils.tensorboard.summary import hparams
 
 from nnlab.loggers.event_files import event_files, kept_events
 
@@ -86,6 +88,41 @@ class CurvesLogger(TensorBoardLogger):
             self._keep("epoch/", by_step, int(metrics["epoch"]) + 1)
         if time.monotonic() - self._handed_over_at >= _HAND_OVER_EVERY_S:
             self._hand_over()
+
+    @rank_zero_only
+    def log_settings(
+        self,
+        settings: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        step: int,
+        *,
+        shown: Container[str],
+    ) -> None:
+        """Fill the HParams tab with a run's settings and its final metrics.
+
+        `log_hyperparams` does so too, but the tab shows the settings that come first in the
+        alphabet, if nothing tells it which are of interest.
+
+        Args:
+            settings: By name; others than numbers, booleans and text become text.
+            metrics: By the name they are shown under.
+            step: The step at which the metrics are drawn.
+            shown: The settings that the tab shows first.
+        """
+        self.log_metrics(metrics, step)
+        plain = {
+            name: value if isinstance(value, (bool, int, float, str)) else str(value)
+            for name, value in settings.items()
+        }
+        experiment, *session = hparams(plain, dict(metrics))  # type: ignore[no-untyped-call]
+        plugin = experiment.value[0].metadata.plugin_data
+        content = HParamsPluginData.FromString(plugin.content)
+        for setting in content.experiment.hparam_infos:
+            setting.differs = setting.name in shown
+        plugin.content = content.SerializeToString()
+        with self._telling_of_failures():
+            for summary in (experiment, *session):
+                self.experiment._get_file_writer().add_summary(summary, step)
 
     def _keep(self, axis: str, metrics: Mapping[str, float], step: int | None) -> None:
         """Keep points, those of one step together: an event takes longer than small networks do."""
