@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from nnlab.config.column_names import restore_keys
 from nnlab.config.command_line import as_hydra_reads
-from nnlab.suggestions import column_kind, command, setting
+from nnlab.suggestions import closest, column_kind, command, setting
 
 TEXTS = [
     *(
@@ -89,3 +89,19 @@ def test_a_command_is_told_as_a_person_can_run_it(monkeypatch, started_as: str, 
 def test_quotes_stand_only_where_they_are_needed() -> None:
     assert setting("data.encoding", "latin-1") == "data.encoding=latin-1"
     assert setting("data.separator", "tab") == "data.separator=tab"
+
+
+@pytest.mark.parametrize(
+    ("word", "options", "meant"),
+    [
+        ("swish", ["mish", "silu"], "silu"),
+        ("epochs", ["epoch_seed", "max_epochs"], "max_epochs"),
+        ("val/acc", ["val/auroc", "val/accuracy"], "val/accuracy"),
+        ("max_epoch", ["max_epochs", "max_steps"], "max_epochs"),
+        ("Price", ["size", "price"], "price"),
+        ("no", ["house_no", "nose"], "nose"),  # too short to mean a part
+        ("lr", ["momentum"], None),
+    ],
+)
+def test_the_closest_option_is_what_a_person_means(word, options, meant) -> None:
+    assert closest(word, options) == meant

@@ -10,17 +10,40 @@ from typing import Any
 
 # What Hydra takes for text without quotes around it: no number, and none of its own words.
 _PLAIN = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_/%][A-Za-z0-9_./%-]*")
+# Other names that the field has.
+_SYNONYMS = {
+    "learning_rate": "lr",
+    "layers": "hidden_sizes",
+    "units": "hidden_sizes",
+    "swish": "silu",
+    "linear": "identity",
+    "logistic": "sigmoid",
+    "l1": "mae",
+    "l2": "mse",
+}
+# Words that are less alike than this (`SequenceMatcher.ratio`) are not the same, misspelt.
+_ALIKE = 0.6
 
 
 def closest(word: Any, options: Iterable[str]) -> str | None:
     """The option that is most like a word, capitals aside; None where none is.
 
-    >>> closest("Rleu", ["relu", "tanh"])
-    'relu'
+    What means the same, or has the word in it, comes first; of several the first one given.
+
+    >>> closest("Rleu", ["relu", "tanh"]), closest("acc", ["auroc", "accuracy"])
+    ('relu', 'accuracy')
     """
-    by_lower_case = {option.lower(): option for option in options}
-    close = difflib.get_close_matches(str(word).lower(), by_lower_case, n=1)
-    return by_lower_case[close[0]] if close else None
+    wanted = str(word).lower()
+    matcher = difflib.SequenceMatcher(b=wanted)
+
+    def likeness(option: str) -> float:
+        matcher.set_seq1(option.lower())
+        is_meant = option == _SYNONYMS.get(wanted)
+        is_part = len(wanted) > 2 and f"_{option.lower()}".rpartition(wanted)[0].endswith("_")
+        return matcher.ratio() + (is_meant or is_part)
+
+    best = max(options, key=likeness, default=None)
+    return best if best is not None and likeness(best) >= _ALIKE else None
 
 
 def did_you_mean(word: Any, options: Iterable[str]) -> str:
