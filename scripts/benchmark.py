@@ -78,7 +78,10 @@ def main() -> None:
             "race": lambda: _race(folder, arguments.repeats, mnist),
         }
         for row in arguments.only:
-            title, measured = rows[row]()
+            try:
+                title, measured = rows[row]()
+            except (ConnectionError, FileNotFoundError) as error:  # no MNIST
+                sys.exit(f"error: {error}".replace("data.root=", "--mnist "))
             _report(title, measured)
 
 

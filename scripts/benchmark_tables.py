@@ -72,6 +72,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", help="names of tables")
     arguments = parser.parse_args()
+    if not (arguments.folder / "manifest.json").is_file():
+        parser.error(
+            f"there is no {arguments.folder / 'manifest.json'}; see the top of this script"
+        )
     manifest = json.loads((arguments.folder / "manifest.json").read_text())
     names = arguments.only or [entry["name"] for entry in manifest]
     ours: dict[str, float] = {}
