@@ -7,13 +7,15 @@ import random
 import shutil
 import time
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from nnlab.checkpoint_files import CheckpointFiles
-from nnlab.checkpoints import previous, read_checkpoint, write_checkpoint
+from nnlab.checkpoints import previous, read_checkpoint, require_plain, write_checkpoint
 from nnlab.models import SupervisedModule
 
 CONTENT = {
@@ -34,6 +36,13 @@ def test_what_was_written_is_read(path: Path) -> None:
     read = read_checkpoint(path)
     assert read["hyper_parameters"] == CONTENT["hyper_parameters"]
     assert torch.equal(read["state_dict"]["weight"], CONTENT["state_dict"]["weight"])
+
+
+@pytest.mark.parametrize("state", [np.float64(1.5), timedelta(1), lambda: None])
+def test_what_could_not_be_read_again_is_refused_before_it_is_written(state: object) -> None:
+    require_plain({**CONTENT, "callbacks": {"Mine": {"seen": [1, 2.5, None, torch.ones(2)]}}})
+    with pytest.raises(ValueError, match="the state of the callback Mine is more"):
+        require_plain({**CONTENT, "callbacks": {"Mine": {"best": state}}})
 
 
 def test_torch_alone_reads_it_too(path: Path) -> None:

@@ -59,6 +59,8 @@ def process() -> dict[str, object]:
         "variables": dict(os.environ),
         "hooks": (threading.excepthook, sys.excepthook),
         "hydra": GlobalHydra.instance().is_initialized(),
+        "levels": [logging.getLogger(name).level for name in ("lightning", "lightning.pytorch")],
+        "handlers": [*logging.getLogger("lightning").handlers],
     }
 
 

@@ -117,13 +117,79 @@ def test_results_that_cannot_be_written_leave_those_of_before(
     quick_command("train.py", *settings)
     run_dir = only_run(tmp_path)
     before = (run_dir / "metrics.json").read_bytes()
+    kept = run_dir / "metrics_before.json"
 
     def fail(*_: object, **__: object) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(training, "json", SimpleNamespace(dumps=fail))
     quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=3", succeed=False)
-    assert (run_dir / "metrics.json").read_bytes() == before
+    assert kept.read_bytes() == before
+    # Not those of the longer run, for which they would be taken.
+    assert not (run_dir / "metrics.json").exists()
+    monkeypatch.undo()
+    quick_command("train.py", f"resume={run_dir}")
+    assert results(run_dir)["epochs"] == 3
+    assert not kept.exists()
+
+
+SAVES_THE_LAST = (
+    "+callbacks.mine._target_=lightning.pytorch.callbacks.ModelCheckpoint",
+    "+callbacks.mine.save_last=true",
+    "+callbacks.mine.save_weights_only=true",
+)
+
+
+def test_a_checkpoint_of_lightnings_stays_apart_from_the_runs_own(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    quick_command("train.py", *PENGUINS, "scheduler=constant", *SAVES_THE_LAST)
+    run_dir = only_run(tmp_path)
+    assert (run_dir / "checkpoints" / "mine_last.ckpt").is_file()
+    quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=3")
+    assert results(run_dir)["epochs"] == 3
+    process = quick_command(
+        "train.py", *PENGUINS, *SAVES_THE_LAST, "+callbacks.mine.filename=last", succeed=False
+    )
+    assert "callbacks.mine.filename must be another name than best and last" in process.stderr
+
+
+def test_a_metric_that_early_stopping_misses_ends_the_run(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    rows = "".join(f"{i % 7},{i % 2}\n" for i in range(200))
+    (tmp_path / "rows.csv").write_text(f"x,y\n{rows}")
+    (tmp_path / "one.csv").write_text("x,y\n" + "".join(f"{i % 7},1\n" for i in range(40)))
+    stopping = "callbacks.early_stopping"
+    process = quick_command(
+        "train.py",
+        *("data=csv", "data.path=rows.csv", "data.target=y", "data.val_path=one.csv"),
+        *(f"{stopping}.monitor=val/auroc", f"+{stopping}.check_on_train_epoch_end=true"),
+        succeed=False,
+    )
+    (line,) = process.stderr.splitlines()
+    assert "Early stopping conditioned on metric `val/auroc` which is not available" in line
+    assert not list(tmp_path.rglob("metrics.json"))
+
+
+def test_samples_per_second_are_those_that_were_trained_on(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    quick_command("train.py", *PENGUINS, "+trainer.limit_train_batches=2", "data.batch_size=16")
+    found = results(only_run(tmp_path))
+    trained = found["samples_per_second"] * found["wall_time_s"]
+    assert trained == pytest.approx(2 * 16 * found["epochs"], rel=0.01)
+
+
+def test_what_lightning_draws_has_the_steps_of_the_other_curves(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    monitor = "+callbacks.rates._target_=lightning.pytorch.callbacks.LearningRateMonitor"
+    quick_command("train.py", *PENGUINS, "scheduler=constant", monitor)
+    run_dir = only_run(tmp_path)
+    drawn = [step for step, _ in curves(run_dir)["lr-AdamW"]]
+    steps = [step for step, _ in curves(run_dir)["train/loss"]]
+    assert drawn == [0, steps[0] + 1]  # as an epoch begins
 
 
 # It can be done once in a process.

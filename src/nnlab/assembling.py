@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from nnlab.callbacks import CurvesGoOn
+from nnlab.callbacks import CurvesGoOn, RunCheckpoint
 from nnlab.checkpoint_files import CheckpointFiles
 from nnlab.config import build, takes
 from nnlab.config.agreement import steps_per_block
@@ -38,13 +38,13 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
     loggers = [
         build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
     ]
-    callbacks = [
-        build(_inside(run_dir, node), Callback) for node in (cfg.callbacks or {}).values() if node
-    ]
-    for callback in callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
-            # Not where the first logger writes, as Lightning has it.
-            callback.dirpath = str(run_dir / "checkpoints")
+    callbacks = []
+    for name, node in (cfg.callbacks or {}).items():
+        if node:
+            callback = build(_inside(run_dir, node), Callback)
+            if isinstance(callback, ModelCheckpoint):
+                _settle_files(callback, str(name), run_dir)
+            callbacks.append(callback)
     if not any(isinstance(c, ModelCheckpoint) and c.filename == "best" for c in callbacks):
         raise ValueError(
             "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
@@ -79,6 +79,25 @@ class _NoProfiler(PassThroughProfiler):
 
 
 _NOTHING = nullcontext()
+
+
+def _settle_files(callback: ModelCheckpoint, name: str, run_dir: Path) -> None:
+    """Keep a callback's checkpoints in the run, and apart from the run's own two.
+
+    Raises:
+        ValueError: A callback that a person adds would write over these.
+    """
+    if callback.dirpath is None:
+        # Not where the first logger writes, as Lightning has it.
+        callback.dirpath = str(run_dir / "checkpoints")
+    if isinstance(callback, RunCheckpoint):
+        return
+    callback.CHECKPOINT_NAME_LAST = f"{name}_last"  # of `save_last`
+    if callback.filename in ("best", "last") and name != "best_checkpoint":
+        raise ValueError(
+            f"callbacks.{name}.filename must be another name than best and last, which are the "
+            f"run's own checkpoints, got {callback.filename}"
+        )
 
 
 def _inside(run_dir: Path, callback: DictConfig) -> DictConfig:

@@ -11,7 +11,7 @@ from typing import Any
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
-from nnlab.checkpoints import previous, read_checkpoint, write_checkpoint
+from nnlab.checkpoints import previous, read_checkpoint, require_plain, write_checkpoint
 from nnlab.rules import check
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import command
@@ -41,6 +41,7 @@ class CheckpointFiles(TorchCheckpointIO):
         self.checkpoint_every_s = checkpoint_every_s
         self._settings = settings
         self._written_at = self._asked_at = -math.inf
+        self._checked: set[Path] = set()
         self._folders: set[Path] = set()
         self._held: dict[Path, dict[str, Any]] = {}
         self._best: dict[str, Any] | None = None
@@ -53,6 +54,9 @@ class CheckpointFiles(TorchCheckpointIO):
         if not _is_own(path):
             self._write_one(checkpoint, path)
             return
+        if path not in self._checked:  # once, before more work depends on it
+            require_plain(checkpoint)
+            self._checked.add(path)
         self._held[path] = _snapshot(checkpoint)
         if _is_last(path):  # the best is given to others, whom the settings do not concern
             own = {"settings": self._settings, "time": asdict(stopwatch.spent())}

@@ -21,6 +21,7 @@ _MARK = b"sha256:"
 _COMMENT_BYTES = len(_MARK) + 64
 _ARCHIVE = b"PK\x03\x04"
 _NEEDED = ("epoch", "hyper_parameters", "state_dict")
+_TENSORS = ("state_dict", "optimizer_states")
 
 
 def previous(path: Path) -> Path:
@@ -47,6 +48,32 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path, *, keep: Path | Non
     comment = _MARK + hashlib.sha256(content).hexdigest().encode()
     with replacing(path, keep=keep) as file:
         file.write(content + comment)
+
+
+def require_plain(checkpoint: dict[str, Any]) -> None:
+    """Refuse what could be written, but not be read again.
+
+    Args:
+        checkpoint: As Lightning makes it, with what callbacks and a person's own network add.
+
+    Raises:
+        ValueError: A part of it is more than tensors and plain data.
+    """
+    parts = {name: checkpoint[name] for name in checkpoint if name not in _TENSORS}
+    for name, state in parts.pop("callbacks", {}).items():
+        parts[f"the callback {name}"] = state
+    for name, part in parts.items():
+        buffer = io.BytesIO()
+        try:
+            torch.save(part, buffer)
+            buffer.seek(0)
+            torch.load(buffer, weights_only=True)
+        except (pickle.PickleError, AttributeError, TypeError) as error:
+            raise ValueError(
+                f"a checkpoint must be tensors and plain data, or no run could go on from it, but "
+                f"the state of {name} is more: make it numbers, text, lists, dicts and tensors "
+                f"({part!r:.200})"
+            ) from error
 
 
 def best_checkpoint(run_dir: Path) -> Path:

@@ -28,6 +28,13 @@ from nnlab.run_changes import CHANGEABLE, change_config
 from nnlab.run_directory import alone_in, find_run, load_config, settle_config
 from nnlab.stopwatch import stopwatch
 
+# Whose messages a run keeps to itself.
+_OF_LIGHTNING = (
+    "lightning",
+    "lightning.pytorch",
+    "lightning.fabric",
+    "lightning.pytorch.profilers",
+)
 # Where a run's seed and its order of additions are left for other processes.
 _SET_BY_LIGHTNING = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS", "CUBLAS_WORKSPACE_CONFIG")
 
@@ -181,6 +188,10 @@ def _same_process() -> Iterator[None]:
 
     threads, hook = torch.get_num_threads(), threading.excepthook
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    of_gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    logs = [logging.getLogger(name) for name in _OF_LIGHTNING]
+    levels, handlers = [log.level for log in logs], [[*log.handlers] for log in logs]
+    benchmark = torch.backends.cudnn.benchmark
     is_deterministic = torch.are_deterministic_algorithms_enabled()
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
     variables = {name: os.environ.get(name) for name in _SET_BY_LIGHTNING}
@@ -193,6 +204,12 @@ def _same_process() -> Iterator[None]:
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_rng_state(states[2])
+        if of_gpus:
+            torch.cuda.set_rng_state_all(of_gpus)
+        torch.backends.cudnn.benchmark = benchmark
+        for log, level, before in zip(logs, levels, handlers, strict=True):
+            log.setLevel(level)
+            log.handlers[:] = before
         threading.excepthook = hook
         for name, value in variables.items():
             if value is None:

@@ -39,6 +39,9 @@ from nnlab.signals import answering_sigterm
 from nnlab.spec import Task
 from nnlab.stopwatch import stopwatch
 
+# What a run came to that is made longer, until it comes to more.
+_RESULTS_BEFORE = "metrics_before.json"
+
 
 def train(
     cfg: DictConfig, run_dir: Path, *, typed: Collection[str] = (), anyway: bool = False
@@ -103,6 +106,9 @@ def train(
     ):
         if saved and trainer.is_global_zero:
             save_config(cfg, run_dir)  # for the next time
+            if (run_dir / "metrics.json").exists():
+                # Of a shorter run, whose best checkpoint may be written over.
+                (run_dir / "metrics.json").replace(run_dir / _RESULTS_BEFORE)
         stopwatch.begin_training(saved.spent if saved else None)
         _fit(trainer, module, data, run_dir, saved)
         seconds = stopwatch.spent().training
@@ -114,17 +120,25 @@ def train(
         epochs = trainer.current_epoch - not_timed
         results |= {
             "wall_time_s": round(seconds, 3),
-            "samples_per_second": round(len(data.loaded.train[0]) * epochs / seconds, 1),
+            "samples_per_second": round(_rows_of_epoch(trainer, data) * epochs / seconds, 1),
         }
         stopwatch.press("test")
         _log_hyperparameters(cfg, trainer, data.spec.task, results, typed)
         results["time_s"] = _time_spent()
         with replacing(run_dir / "metrics.json") as file:
             file.write(json.dumps(results, indent=2, allow_nan=False).encode() + b"\n")
+        (run_dir / _RESULTS_BEFORE).unlink(missing_ok=True)
     if saved and trainer.current_epoch == saved.epochs < cfg.trainer.max_epochs:
         report_ended(saved.epochs)
     report_finished(results, run_dir)
     return _monitored(results)
+
+
+def _rows_of_epoch(trainer: Trainer, data: InMemoryDataModule) -> int:
+    """How many rows an epoch trains on: all, unless `limit_train_batches` says fewer."""
+    rows = len(data.loaded.train[0])
+    is_whole = data.steps_per_block > 1  # a limit is for batches, not for blocks of them
+    return rows if is_whole else min(rows, int(trainer.num_training_batches) * data.batch_size)
 
 
 def _score_best(
@@ -203,6 +217,8 @@ def _fit(
             ) from error
         if "Early stopping conditioned on metric" not in str(error):
             raise
+        if any(name.startswith("val/") for name in trainer.callback_metrics):
+            raise ValueError(f"callbacks: {first_line(error)}") from error
     if not best_checkpoint(run_dir).exists() and trainer.is_global_zero:
         raise ValueError(
             "trainer must let an epoch end with a validation, because the best one is tested, but "
@@ -244,4 +260,4 @@ def _log_hyperparameters(
             # Other loggers than TensorBoard's take no metrics beside them.
             beside = [final, trainer.global_step] if isinstance(logger, TensorBoardLogger) else []
             logger.log_hyperparams(settings, *beside)
-        logger.finalize("success")
+            logger.finalize("success")

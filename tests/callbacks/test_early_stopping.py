@@ -35,3 +35,14 @@ def test_without_patience_a_run_has_a_first_epoch(quick_command: Command, tmp_pa
     quick_command("train.py", *settings)
     (path,) = (tmp_path / "outputs" / "penguins").glob("*/metrics.json")
     assert json.loads(path.read_text())["epochs"] >= 1
+
+
+def test_a_run_that_stopped_in_its_first_epoch_trains_no_further(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    threshold = "+callbacks.early_stopping.stopping_threshold=100"
+    quick_command("train.py", "data=penguins", "scheduler=constant", threshold)
+    (path,) = (tmp_path / "outputs" / "penguins").glob("*/metrics.json")
+    path.unlink()
+    quick_command("train.py", f"resume={path.parent}")
+    assert json.loads(path.read_text())["epochs"] == 1

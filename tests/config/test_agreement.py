@@ -56,7 +56,12 @@ def test_a_callback_watches_a_metric_of_the_task() -> None:
 
 
 # Parts that leave the steps to nnlab.
-PLAIN = {"optimizer": {"_target_": "torch.optim.AdamW"}, "callbacks": None, "steps_per_block": 64}
+PLAIN = {
+    "model": {"_target_": "nnlab.models.SupervisedModule"},
+    "optimizer": {"_target_": "torch.optim.AdamW"},
+    "callbacks": None,
+    "steps_per_block": 64,
+}
 
 
 @pytest.mark.parametrize("at_each_step", ["accumulate_grad_batches", "max_steps", "num_nodes"])
@@ -88,6 +93,44 @@ def test_lightning_takes_the_steps_for_parts_that_work_at_each(section: str, tar
     trainer = {"devices": 1, "precision": "32-true"}
     assert steps_per_block(OmegaConf.create({**PLAIN, "trainer": trainer})) == 64
     assert steps_per_block(OmegaConf.create({**PLAIN, "trainer": trainer, **own})) == 1
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        {"_target_": "lightning.pytorch.callbacks.ModelCheckpoint", "every_n_train_steps": 5},
+        {"_target_": "lightning.pytorch.callbacks.LearningRateMonitor", "logging_interval": "step"},
+    ],
+)
+def test_lightning_takes_the_steps_where_a_callback_counts_them(callback: dict) -> None:
+    cfg = OmegaConf.create({**PLAIN, "trainer": {"devices": 1}, "callbacks": {"mine": callback}})
+    assert steps_per_block(cfg) == 1
+
+
+OWN_MODEL = """
+from nnlab.models import SupervisedModule
+
+class Same(SupervisedModule):
+    def forward(self, x):
+        return super().forward(x)
+
+class Stepped(SupervisedModule):
+    def {hook}(self, *args, **kwargs):
+        return super().{hook}(*args, **kwargs)
+"""
+
+
+@pytest.mark.parametrize("hook", ["configure_optimizers", "on_before_optimizer_step"])
+def test_lightning_takes_the_steps_of_a_network_that_sees_to_them(
+    hook: str, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / f"own_{hook}.py").write_text(OWN_MODEL.format(hook=hook))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", f"own_{hook}")
+    cfg = OmegaConf.create({**PLAIN, "trainer": {"devices": 1}})
+    for name, steps in (("Same", 64), ("Stepped", 1)):
+        cfg.model._target_ = f"own_{hook}.{name}"
+        assert steps_per_block(cfg) == steps
 
 
 def test_lightning_takes_the_steps_that_scale_the_loss() -> None:

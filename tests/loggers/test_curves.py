@@ -92,3 +92,21 @@ def test_points_of_a_moment_wait_for_the_next_and_keep_their_own(tmp_path: Path,
     points = events.Scalars("val/loss")
     assert [(point.step, point.value) for point in points] == [(n, float(n)) for n in range(5)]
     assert all(began <= point.wall_time <= ended for point in points)
+
+
+def test_points_of_one_step_are_all_kept_by_a_run_that_goes_on(tmp_path: Path) -> None:
+    logger = CurvesLogger(save_dir=tmp_path)
+    for loss in (3.0, 2.0, 1.0):  # as of several validations in an epoch
+        logger.log_metrics({"val/loss": loss, "epoch": 0}, step=4)
+    logger.save()
+    before = read(tmp_path)
+    assert before["epoch/val/loss"] == [(1, 3.0), (1, 2.0), (1, 1.0)]
+    CurvesLogger(save_dir=tmp_path).go_on(steps=9, epochs=1)
+    assert read(tmp_path) == before
+
+
+def test_what_is_logged_at_each_step_is_not_drawn_by_epoch(tmp_path: Path) -> None:
+    logger = CurvesLogger(save_dir=tmp_path)
+    logger.log_metrics({"mine/loss_step": 1.0, "mine/loss_epoch": 2.0, "epoch": 0}, step=0)
+    logger.save()
+    assert set(read(tmp_path)) == {"mine/loss_step", "mine/loss_epoch", "epoch/mine/loss_epoch"}

@@ -21,6 +21,23 @@ _AT_EACH_STEP = (
     "fast_dev_run",
 )
 
+# Hooks of a network that a person adds which would see a block as one step.
+_HOOKS_OF_STEPS = (
+    "training_step",
+    "on_train_batch_start",
+    "on_train_batch_end",
+    "on_before_backward",
+    "backward",
+    "on_after_backward",
+    "on_before_optimizer_step",
+    "optimizer_step",
+    "on_before_zero_grad",
+    "optimizer_zero_grad",
+    "configure_gradient_clipping",
+    "configure_optimizers",
+    "lr_scheduler_step",
+)
+
 _SCALES_THE_LOSS = ("16-mixed", "16")
 _MIXED = (*_SCALES_THE_LOSS, "bf16-mixed", "bf16")
 
@@ -59,13 +76,27 @@ def steps_per_block(cfg: DictConfig) -> int:
 
 
 def _has_part_for_each_step(cfg: DictConfig) -> bool:
-    """Whether a part of Lightning's or torch's works in Lightning's own loop alone."""
+    """Whether a part works in Lightning's own loop alone."""
     from lightning.pytorch.callbacks import GradientAccumulationScheduler, WeightAveraging
     from torch.optim import LBFGS
 
+    from nnlab.models import SupervisedModule
+
     classes = [target_class(cfg.optimizer, object), *_callback_classes(cfg).values()]
     parts = (LBFGS, GradientAccumulationScheduler, WeightAveraging)
-    return any(issubclass(cls, parts) for cls in classes)
+    model = target_class(cfg.model, object)
+    return (
+        any(issubclass(cls, parts) for cls in classes)
+        or any(
+            node.get("every_n_train_steps") or node.get("logging_interval") == "step"
+            for node in (cfg.callbacks or {}).values()
+            if node
+        )
+        or any(
+            getattr(model, hook, None) is not getattr(SupervisedModule, hook)
+            for hook in _HOOKS_OF_STEPS
+        )
+    )
 
 
 def _callback_classes(cfg: DictConfig) -> dict[str, type]:

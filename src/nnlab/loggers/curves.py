@@ -38,8 +38,9 @@ class CurvesLogger(TensorBoardLogger):
             save_dir, name="", version="", default_hp_metric=False, max_queue=_MAX_QUEUE
         )
         threading.excepthook = _report_others
-        # Of each step of each axis, when it was and what is to be drawn at it.
-        self._points: dict[tuple[str, int | None], tuple[float, list[Any]]] = {}
+        # Of each event the axis, the step, the moment, and what is to be drawn there.
+        self._points: list[tuple[str, int | None, float, dict[str, float]]] = []
+        self._latest: dict[tuple[str, int | None], dict[str, float]] = {}
         self._handed_over_at = -math.inf
 
     @rank_zero_only
@@ -85,7 +86,9 @@ class CurvesLogger(TensorBoardLogger):
         by_step = {name: float(value) for name, value in metrics.items() if name != "epoch"}
         self._keep("", by_step, step)
         if "epoch" in metrics:
-            self._keep("epoch/", by_step, int(metrics["epoch"]) + 1)
+            # Lightning tells the epoch of what it logs at each step, too, under such names.
+            of_epoch = {name: by_step[name] for name in by_step if not name.endswith("_step")}
+            self._keep("epoch/", of_epoch, int(metrics["epoch"]) + 1)
         if time.monotonic() - self._handed_over_at >= _HAND_OVER_EVERY_S:
             self._hand_over()
 
@@ -98,7 +101,7 @@ class CurvesLogger(TensorBoardLogger):
         *,
         shown: Container[str],
     ) -> None:
-        """Fill the HParams tab with a run's settings and its final metrics.
+        """Fill the HParams tab with a run's settings and its final metrics, and close the file.
 
         `log_hyperparams` does so too, but the tab shows the settings that come first in the
         alphabet, if nothing tells it which are of interest.
@@ -123,13 +126,15 @@ class CurvesLogger(TensorBoardLogger):
         with self._telling_of_failures():
             for summary in (experiment, *session):
                 self.experiment._get_file_writer().add_summary(summary, step)
+        self.finalize("logged")
 
     def _keep(self, axis: str, metrics: Mapping[str, float], step: int | None) -> None:
         """Keep points, those of one step together: an event takes longer than small networks do."""
-        _, values = self._points.setdefault((axis, step), (time.time(), []))
-        values += [
-            Summary.Value(tag=axis + name, simple_value=value) for name, value in metrics.items()
-        ]
+        values = self._latest.get((axis, step))
+        if values is None or values.keys() & metrics.keys():  # as of two validations in an epoch
+            values = self._latest[axis, step] = {}
+            self._points.append((axis, step, time.time(), values))
+        values |= metrics
 
     def _hand_over(self) -> None:
         """Give the points so far to the thread that writes them.
@@ -142,9 +147,11 @@ class CurvesLogger(TensorBoardLogger):
             return
         with self._telling_of_failures():
             writer = self.experiment._get_file_writer()
-            for (_, step), (moment, values) in self._points.items():
-                writer.add_summary(Summary(value=values), step, walltime=moment)
+            for axis, step, moment, values in self._points:
+                points = [Summary.Value(tag=axis + tag, simple_value=values[tag]) for tag in values]
+                writer.add_summary(Summary(value=points), step, walltime=moment)
         self._points.clear()
+        self._latest.clear()
 
     @rank_zero_only
     def save(self) -> None:
@@ -155,10 +162,14 @@ class CurvesLogger(TensorBoardLogger):
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Flush and close the file of events."""
-        self._hand_over()
-        with self._telling_of_failures():
-            super().finalize(status)
+        """Flush the events; close their file, unless the result of a training is to follow.
+
+        A second file of the same second could be read before the first, and be purged with it.
+        """
+        self.save()
+        if status != "success":
+            with self._telling_of_failures():
+                super().finalize(status)
 
     @contextlib.contextmanager
     def _telling_of_failures(self) -> Iterator[None]:

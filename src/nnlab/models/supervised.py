@@ -236,11 +236,14 @@ class SupervisedModule(LightningModule):
             gradient_clip_val=self.gradient_clip_val,
         )
         self._require_finite(taken["losses"])
-        # Lightning counts the steps of its own optimizers alone.
-        progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+        # Lightning counts the steps of its own optimizers alone, and a block as a step where it
+        # logs something.
+        epoch_loop = self.trainer.fit_loop.epoch_loop
+        progress = epoch_loop.manual_optimization.optim_step_progress
         for count in (progress.total, progress.current):
             count.ready += len(block)
             count.completed += len(block)
+        epoch_loop._batches_that_stepped += len(block) - 1
         return taken
 
     def _require_finite(self, losses: list[Tensor]) -> None:
