@@ -110,11 +110,18 @@ def test_takes_tells_a_constructors_arguments() -> None:
         ({"callbacks": {"a": {"dirpath": "/x"}}}, "callbacks.a.dirpath must stay in the run"),
         ({"trainer": {"a": [{"b": "x/../../y"}]}}, "trainer.a.b must stay in the run directory"),
         ({"x": "~/y", "trainer": {"a": "${x}"}}, "trainer.a must stay in the run directory"),
+        ({"traner": {"max_epochs": 2}}, "traner must be a setting, .*; did you mean 'trainer'"),
+        ({"experiment": {"data": "csv"}}, "must begin with .*_global_', .*, got data in it"),
     ],
 )
 def test_a_config_is_checked_as_a_whole(entries: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_config(OmegaConf.create(entries))
+
+
+def test_a_value_of_ones_own_may_stand_for_several_settings() -> None:
+    check_config(node(rate=0.1, optimizer={"lr": "${rate}"}))
+    check_config(node(mine={"rate": 0.1}, optimizer={"lr": "${mine.rate}"}))
 
 
 def test_a_column_may_be_called_as_a_setting() -> None:

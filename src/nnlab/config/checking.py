@@ -1,15 +1,18 @@
 """What a config may say, value by value."""
 
+import re
 from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
 from nnlab.config.building import resolution_message
+from nnlab.config.folders import config_folder
 from nnlab.config.interpolations import few_interpolations
 from nnlab.config.trust import check_places, check_requests, require_trusted
 from nnlab.rules import RULES, check
-from nnlab.suggestions import setting
+from nnlab.suggestions import did_you_mean, setting
 
 # Parts whose options stand beside each other, each by a name that a person may choose.
 _NAMED = ("callbacks", "logger")
@@ -38,6 +41,31 @@ def check_config(cfg: DictConfig) -> None:
         check_requests(OmegaConf.to_container(cfg), plain)
         for group in ("callbacks", "logger", "trainer"):
             check_places(group, plain.get(group))
+    _check_names(cfg)
+
+
+def _check_names(cfg: DictConfig) -> None:
+    """Refuse what nothing reads: a misspelt part, or a file whose settings went astray."""
+    known = yaml.safe_load((config_folder() / "train.yaml").read_text())
+    options = [option for option in known.pop("defaults") if isinstance(option, dict)]
+    no_settings = ("experiment", "hydra")  # the one sets others, the other is not of the run
+    parts = [name for option in options for name in option if name not in no_settings]
+    settings = [*parts, *known]
+    written = OmegaConf.to_yaml(cfg)
+    for name in map(str, cfg):
+        # A value of one's own may stand for several settings.
+        if name in settings or re.search(rf"\$\{{{re.escape(name)}[.}}[]", written):
+            continue
+        if name == "experiment":
+            raise ValueError(
+                "an experiment's file must begin with the line '# @package _global_', or what it "
+                f"sets is not where settings are, got {', '.join(map(str, cfg.experiment))} in it; "
+                "see configs/experiment"
+            )
+        raise ValueError(
+            f"{name} must be a setting, or stand for the value of one as ${{{name}}}"
+            f"{did_you_mean(name, settings)} ({', '.join(settings)})"
+        )
 
 
 def _check_node(path: str, node: Any) -> None:
