@@ -137,8 +137,9 @@ def train(
 def _rows_of_epoch(trainer: Trainer, data: InMemoryDataModule) -> int:
     """How many rows an epoch trains on: all, unless `limit_train_batches` says fewer."""
     rows = len(data.loaded.train[0])
-    is_whole = data.steps_per_block > 1  # a limit is for batches, not for blocks of them
-    return rows if is_whole else min(rows, int(trainer.num_training_batches) * data.batch_size)
+    if data.steps_per_block > 1:  # a limit is for batches, not for blocks of them
+        return rows
+    return min(rows, int(trainer.num_training_batches) * data.batch_size * trainer.world_size)
 
 
 def _score_best(
