@@ -4,7 +4,6 @@ import functools
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -21,7 +20,7 @@ from nnlab.config.agreement import steps_per_block
 from nnlab.data.module import InMemoryDataModule
 from nnlab.models import SupervisedModule
 from nnlab.resuming import SavedState
-from nnlab.run_changes import flat_settings
+from nnlab.run_changes import result_settings
 
 
 def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> Trainer:
@@ -106,13 +105,6 @@ def _inside(run_dir: Path, callback: DictConfig) -> DictConfig:
         callback = callback.copy()
         callback.dirpath = str(run_dir / callback.dirpath)
     return callback
-
-
-def result_settings(cfg: DictConfig) -> dict[str, Any]:
-    """The settings that a result depends on; the length where a schedule is laid out for it."""
-    is_planned = takes(cfg.scheduler, "total_steps")
-    length = {"trainer.max_epochs": cfg.trainer.max_epochs} if is_planned else {}
-    return flat_settings(cfg) | length
 
 
 def build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:

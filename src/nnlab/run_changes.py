@@ -6,7 +6,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from nnlab.config import check_config
+from nnlab.config import check_config, takes
 from nnlab.config.command_line import as_hydra_reads
 from nnlab.config.interpolations import few_interpolations
 from nnlab.suggestions import did_you_mean
@@ -30,6 +30,13 @@ def flat_settings(cfg: DictConfig) -> dict[str, Any]:
     flat = _flat("", OmegaConf.to_container(cfg))
     others = {"name", "output_dir", "data.mirrors"}
     return {name: flat[name] for name in flat if name not in {*CHANGEABLE, *others}}
+
+
+def result_settings(cfg: DictConfig) -> dict[str, Any]:
+    """The settings that a result depends on; the length where a schedule is laid out for it."""
+    is_planned = takes(cfg.scheduler, "total_steps")
+    length = {"trainer.max_epochs": cfg.trainer.max_epochs} if is_planned else {}
+    return flat_settings(cfg) | length
 
 
 def _flat(name: str, value: Any) -> dict[str, Any]:

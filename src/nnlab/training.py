@@ -14,7 +14,7 @@ from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig
 
-from nnlab.assembling import build_module, build_trainer, result_settings
+from nnlab.assembling import build_module, build_trainer
 from nnlab.atomic import replacing
 from nnlab.checkpoints import best_checkpoint, read_checkpoint
 from nnlab.config import build, first_line, plain_arguments, reads_environment, target_class
@@ -34,6 +34,7 @@ from nnlab.resuming import (
     require_likeness,
 )
 from nnlab.rules import METRICS, RULES
+from nnlab.run_changes import result_settings
 from nnlab.run_directory import save_config
 from nnlab.signals import answering_sigterm
 from nnlab.spec import Task

@@ -19,7 +19,7 @@ from nnlab.models.inputs import TabularInputs
 from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
 from nnlab.models.objective import Objective, weight_matrices
-from nnlab.models.stepping import Batch, check_state, train_on
+from nnlab.models.stepping import Batch, check_state, count_steps, train_on
 from nnlab.spec import DataSpec, Task
 from nnlab.stopwatch import stopwatch
 
@@ -236,14 +236,7 @@ class SupervisedModule(LightningModule):
             gradient_clip_val=self.gradient_clip_val,
         )
         self._require_finite(taken["losses"])
-        # Lightning counts the steps of its own optimizers alone, and a block as a step where it
-        # logs something.
-        epoch_loop = self.trainer.fit_loop.epoch_loop
-        progress = epoch_loop.manual_optimization.optim_step_progress
-        for count in (progress.total, progress.current):
-            count.ready += len(block)
-            count.completed += len(block)
-        epoch_loop._batches_that_stepped += len(block) - 1
+        count_steps(self.trainer, len(block))
         return taken
 
     def _require_finite(self, losses: list[Tensor]) -> None:
