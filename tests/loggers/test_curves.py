@@ -110,3 +110,13 @@ def test_what_is_logged_at_each_step_is_not_drawn_by_epoch(tmp_path: Path) -> No
     logger.log_metrics({"mine/loss_step": 1.0, "mine/loss_epoch": 2.0, "epoch": 0}, step=0)
     logger.save()
     assert set(read(tmp_path)) == {"mine/loss_step", "mine/loss_epoch", "epoch/mine/loss_epoch"}
+
+
+def test_points_are_written_in_the_order_of_their_steps(tmp_path: Path) -> None:
+    logger = CurvesLogger(save_dir=tmp_path)
+    logger.save()
+    logger.log_metrics({"val/loss": 0.5, "epoch": 0}, step=2)
+    for step in range(3):  # which wait for the epoch's end
+        logger.log_metrics({"lr": float(step)}, step)
+    logger.save()
+    assert read(tmp_path)["lr"] == [(0, 0.0), (1, 1.0), (2, 2.0)]

@@ -147,7 +147,8 @@ class CurvesLogger(TensorBoardLogger):
             return
         with self._telling_of_failures():
             writer = self.experiment._get_file_writer()
-            for axis, step, moment, values in self._points:
+            # In the order of their steps: of others TensorBoard takes the former for undone.
+            for axis, step, moment, values in sorted(self._points, key=lambda point: point[1] or 0):
                 points = [Summary.Value(tag=axis + tag, simple_value=values[tag]) for tag in values]
                 writer.add_summary(Summary(value=points), step, walltime=moment)
         self._points.clear()
