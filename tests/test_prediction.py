@@ -553,6 +553,55 @@ def test_files_and_data_frames_mean_the_same_by_missing(quick_command, tmp_path)
     assert from_file[0] == from_file[-1]
 
 
+def numbers_for_missing(rows: int) -> list[tuple[float, int, str]]:
+    """Numbers and codes of which -999 and 99.5 stand for missing ones, and a target."""
+    return [
+        (
+            [-999, 99.5, i * 0.25][min(i % 9, 2)],
+            [1, 2, 5, -999][i % 4],
+            "no" if i % 3 else "yes",
+        )
+        for i in range(rows)
+    ]
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_numbers_for_missing_values_are_missing_in_data_frames_and_arrays(
+    quick_command, tmp_path, decimal: str
+) -> None:
+    def spell(*cells: object) -> str:
+        return ";".join(map(str, cells)).replace(".", decimal)
+
+    lines = "\n".join(spell(*row) for row in numbers_for_missing(80))
+    run = train(
+        tmp_path,
+        f"x;k;y\n{lines}\n",
+        "data.target=y",
+        "data.columns.k=categorical",
+        f"data.decimal='{decimal}'",
+        f"data.null_values=['{spell(-999)}','{spell(99.5)}']",
+    )
+    cells = [(1.5, 1), (-999, 2), (99.5, -999), (None, None)]
+    text = "\n".join(spell(*("" if cell is None else cell for cell in row)) for row in cells)
+    (tmp_path / "new.csv").write_text(f"x;k\n{text}\n")
+    predict(quick_command, run)
+    from_file = [float(row["probability_yes"].replace(",", ".")) for row in written(tmp_path, ";")]
+    assert from_file[2] == from_file[3]
+    model = load_run(run)
+    x, k = zip(*cells, strict=True)
+    frame = pl.DataFrame({"x": x, "k": k}, strict=False)
+    for given in (
+        frame,
+        frame.cast({"x": pl.Float32, "k": pl.Int16}),
+        frame.cast({"x": pl.Decimal(10, 2), "k": pl.Float64}),
+        pandas.DataFrame({"x": x, "k": k}),
+        np.array(cells, dtype=float),
+        np.array(cells, dtype=object),
+    ):
+        found = model.predict(given)["probability_yes"].to_list()
+        assert found == pytest.approx(from_file, abs=1e-6)
+
+
 def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None:
     rows = "\n".join(f"{i % 40},{i % 4};{i % 3},5;{i * 3},25" for i in range(80))
     settings = ["data.target=y", "data.decimal=','", "data.columns.v=categorical"]

@@ -19,6 +19,7 @@ from nnlab.data.columns.learned import (
 )
 from nnlab.data.columns.number_grammar import from_decimal_comma
 from nnlab.data.columns.odd_cells import missing_words
+from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
 from nnlab.data.names import on_one_line
 from nnlab.data.parquet import is_nested
@@ -105,6 +106,10 @@ class TableReader:
             .then(None)
             .otherwise(pl.selectors.string())
             .name.keep()
+        )
+        spelled = spelled_numbers(self.missing, self.decimal)
+        used = used.with_columns(
+            without_numbers(values, spelled) for values in used.select(pl.selectors.numeric())
         )
         if self.decimal != ",":
             return used

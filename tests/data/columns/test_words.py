@@ -10,7 +10,7 @@ import pytest
 from nnlab.data.columns.dates import find_formats, moments
 from nnlab.data.columns.fitting import fit_columns
 from nnlab.data.columns.inferred_kinds import infer_kind
-from nnlab.data.columns.spelling import boolean_text, number_text
+from nnlab.data.columns.spelling import boolean_text, number_text, spelled_numbers, without_numbers
 from nnlab.data.columns.words import different_texts
 
 COLUMNS = {
@@ -84,3 +84,27 @@ def test_a_time_column_of_few_dates_is_ordered_by_them() -> None:
     texts = pl.Series("t", ["02.01.2024", "01.02.2024", "02.01.2024"])
     numbered = texts.cast(pl.Enum(["01.02.2024", "02.01.2024"]))
     assert moments(numbered, None).to_list() == moments(texts, None).to_list()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "cells", "expected"),
+    [
+        (pl.Int64, [-999, 1, 10**16, 10**16 - 1], [None, 1, 10**16, None]),
+        (pl.UInt64, [999, 10**16 - 1], [999, None]),
+        (pl.Int8, [1, 99, None], [1, 99, None]),
+        (pl.Float64, [-999.0, 99.5, 99.4, None], [None, None, 99.4, None]),
+        (pl.Float32, [-999.0, 99.5, 0.1, 0.25], [None, None, None, 0.25]),
+        (pl.String, ["-999.00", "99.50", "1", None], [None, None, "1", None]),
+    ],
+)
+def test_numbers_for_missing_values_are_found_in_columns_of_any_type(
+    dtype, cells: list, expected: list
+) -> None:
+    spelled = spelled_numbers(["", "NaN", "-999", "99.5", "0.1", "9999999999999999", "x"])
+    values = pl.Series("a", cells, dtype=dtype)
+    assert without_numbers(values, spelled).equals(pl.Series("a", expected, dtype=dtype))
+
+
+def test_spellings_that_are_no_numbers_are_no_numbers_for_missing_values() -> None:
+    assert spelled_numbers(["", "NaN", "-nan", "NA", ".", "?"]).is_empty()
+    assert spelled_numbers(["-", "-999,5", "7"], ",").to_list() == ["-999.5", "7"]

@@ -1,7 +1,10 @@
 """One spelling for values that files and data frames write in many ways."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
+from nnlab.data.columns.number_grammar import from_decimal_comma, plain_numbers
 from nnlab.data.columns.words import by_word
 
 # From here on float64 cannot tell neighbouring whole numbers apart.
@@ -41,3 +44,29 @@ def number_text(values: pl.Series) -> pl.Series:
         .to_series()
         .alias(values.name)
     )
+
+
+def spelled_numbers(spellings: Sequence[str], decimal: str = ".") -> pl.Series:
+    """Those of the spellings of a missing value that are numbers, as `number_text` has them."""
+    texts = pl.Series(spellings, dtype=pl.String)
+    numbers = plain_numbers(texts, decimal)
+    # As texts, because a float cannot hold every whole number.
+    plain = from_decimal_comma(texts).cast(pl.String) if decimal == "," else texts
+    return number_text(plain.filter(numbers.is_not_nan()))
+
+
+def without_numbers(values: pl.Series, spelled: pl.Series) -> pl.Series:
+    """A column, null where a number is one of some: -999, -999.0 and -999.00 are the same.
+
+    Args:
+        values: Numbers, or texts of them.
+        spelled: What `spelled_numbers` gave.
+    """
+    if spelled.is_empty():
+        return values
+    is_exact = values.dtype.is_integer() or values.dtype.is_float()
+    cells = values if is_exact else values.cast(pl.Float64, strict=False)
+    # Of the column's own type: whole numbers have no fractions, and narrow ones are rounded.
+    numbers = spelled.cast(cells.dtype, strict=False).drop_nulls()
+    is_missing = cells.is_in(numbers.implode()).fill_null(False)
+    return values.set(is_missing, None) if is_missing.any() else values
