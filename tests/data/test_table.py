@@ -282,6 +282,13 @@ def test_stated_spellings_of_a_missing_value_replace_the_others(write: Write) ->
     assert missing_values(CsvOptions())[:2] == ["", "NA"]
 
 
+def test_numbers_for_missing_values_are_missing_in_parquet(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"n": [-999, 1, 7], "x": [-999.0, 0.5, 7.25], "t": ["-999", "0.5", "a"]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    found = read_table(tmp_path / "t.parquet", CsvOptions(null_values=["-999", "0.5", "7.0", "-"]))
+    assert found.rows() == [(None, None, None), (1, None, None), (None, 7.25, "a")]
+
+
 def test_a_blank_cell_is_missing(write: Write) -> None:
     path = write("a,b\n1.5, \n ,x\n")
     assert read_table(path).rows() == [(1.5, None), (None, "x")]

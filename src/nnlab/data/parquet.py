@@ -6,7 +6,7 @@ from typing import cast
 
 import polars as pl
 
-from nnlab.data.columns.number_grammar import as_number
+from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
 from nnlab.data.names import as_seen, refuse_patterns
 from nnlab.data.storage import Storage, TableParts
@@ -88,19 +88,19 @@ def _wide_columns(table: pl.LazyFrame) -> set[str]:
 
 
 def _plain(frame: pl.DataFrame, missing: Sequence[str], wide: Collection[str]) -> pl.DataFrame:
-    numbers = [number for text in missing if (number := as_number(text)) is not None]
+    spelled = spelled_numbers(missing)
     columns = []
     for values in frame:
         if is_nested(values):
             columns.append(values)
             continue
         plain = _plain_column(values, is_wide=values.name in wide)
-        is_missing = (
-            plain.str.strip_chars(BLANKS).is_in(missing)
-            if plain.dtype == pl.String
-            else plain.is_in(numbers)
-        )
-        columns.append(plain.set(is_missing.fill_null(False), None))
+        if plain.dtype == pl.String:
+            is_missing = plain.str.strip_chars(BLANKS).is_in(missing)
+            plain = plain.set(is_missing.fill_null(False), None)
+        else:
+            plain = without_numbers(plain, spelled)
+        columns.append(plain)
     return pl.DataFrame(columns)
 
 
