@@ -387,6 +387,38 @@ def test_times_without_a_zone_are_refused_where_training_had_one(quick_command, 
         model.predict(zoned.with_columns(pl.col("t").dt.replace_time_zone(None)))
 
 
+def test_times_with_a_zone_are_refused_where_training_had_none(quick_command, tmp_path) -> None:
+    rows = "\n".join(f"2024-0{1 + i % 9}-01 12:00:00,2024-0{1 + i % 9}-02,{i}.5" for i in range(80))
+    model = load_run(train(tmp_path, f"t,d,y\n{rows}\n", "data.target=y"))
+    text = pl.read_csv(tmp_path / "train.csv")[:9].drop("y")
+    naive = pandas.DataFrame(text.to_dict(as_series=False)).apply(pandas.to_datetime)
+    expected = model.predict(naive)
+    assert expected.equals(model.predict(text))
+    for name, cells in naive.items():
+        zoned = naive.assign(**{str(name): cells.dt.tz_localize("Europe/Berlin")})
+        message = f"column '{name}' must hold dates or times without a zone, as in training, got "
+        with pytest.raises(ValueError, match=message) as caught:
+            model.predict(zoned)
+        assert "such as with dt.tz_convert and dt.tz_localize(None) in pandas" in str(caught.value)
+        away = zoned[name].dt.tz_convert("America/New_York")
+        mended = zoned.assign(
+            **{str(name): away.dt.tz_convert("Europe/Berlin").dt.tz_localize(None)}
+        )
+        assert model.predict(mended).equals(expected)
+
+
+def test_times_without_a_zone_are_refused_where_training_had_utc(quick_command, tmp_path) -> None:
+    rows = "\n".join(f"2024-0{1 + i % 9}-01T12:00:00Z,{i}.5" for i in range(80))
+    model = load_run(train(tmp_path, f"t,y\n{rows}\n", "data.target=y"))
+    frame = pl.read_csv(tmp_path / "train.csv", try_parse_dates=False)[:9].drop("y")
+    zoned = frame.select(pl.col("t").str.to_datetime("%Y-%m-%dT%H:%M:%S%#z"))
+    assert model.predict(zoned).equals(model.predict(frame))
+    berlin = zoned.select(pl.col("t").dt.convert_time_zone("Europe/Berlin"))
+    assert model.predict(berlin).equals(model.predict(frame))
+    with pytest.raises(ValueError, match="column 't' must hold times with their zone, as in train"):
+        model.predict(zoned.select(pl.col("t").dt.replace_time_zone(None)))
+
+
 def test_images_are_predicted_from_idx_files_folders_and_arrays(
     runs, quick_command, tmp_path
 ) -> None:

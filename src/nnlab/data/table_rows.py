@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlab.data.columns.cell_error import CellError
+from nnlab.data.columns.dates import has_zone
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.learned import (
     CategoricalColumn,
@@ -128,14 +129,24 @@ class TableReader:
             raise ValueError(
                 f"column '{values.name}' must hold numbers, text or dates, got {values.dtype}"
             )
-        if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone is None:
-            (column,) = (column for column in self.columns if column.name == values.name)
-            written = column.date_format if isinstance(column, NumericColumn) else None
-            if written and written.endswith("z"):
-                raise ValueError(
-                    f"column '{values.name}' must hold times with their zone, as in training, got "
-                    f"{values.dtype}; add it, such as with dt.tz_localize in pandas"
-                )
+        if not isinstance(values.dtype, pl.Datetime):
+            return
+        (column,) = (column for column in self.columns if column.name == values.name)
+        written = column.date_format if isinstance(column, NumericColumn) else None
+        if written is None or has_zone(written) == (values.dtype.time_zone is not None):
+            return
+        rule = "times with their zone"
+        way_out = "add it, such as with dt.tz_localize in pandas"
+        if not has_zone(written):
+            rule = "dates or times without a zone"
+            way_out = (
+                "turn them to the zone of training and take it off, such as with dt.tz_convert and "
+                "dt.tz_localize(None) in pandas"
+            )
+        raise ValueError(
+            f"column '{values.name}' must hold {rule}, as in training, got {values.dtype}; "
+            f"{way_out}"
+        )
 
     def _with_point(self, cells: pl.Series, *, is_number: bool) -> pl.Series:
         numbers = from_decimal_comma(cells)

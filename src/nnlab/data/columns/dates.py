@@ -62,6 +62,9 @@ _PARTS = {
 # What stands for a day in strftime's formats; without one, a format is of a time alone.
 _DAY_PARTS = ("%Y", "%y", "%C", "%G", "%d", "%e", "%j", "%D", "%F", "%x", "%c", "%s", "%+", "%v")
 
+# What stands for a time zone, or for UTC: `%+` and `%s` have one in them.
+_ZONE = re.compile(r"%:{0,3}#?z|%\+|%s|(Z|UTC)$")
+
 _COMPACT = "%Y%m%d"
 
 _FIRST_YEAR = datetime(1000, 1, 1)
@@ -220,6 +223,15 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
     # "%Y" reads 99 as the year 99, which is not what a person means.
     is_early = times < _FIRST_YEAR
     return times.set(is_early, None) if is_early.any() else times
+
+
+def has_zone(pattern: str) -> bool:
+    """Whether times of a format are those of a zone that is written with them.
+
+    >>> has_zone("%Y-%m-%dT%H:%M:%SZ"), has_zone("%Y-%m-%d %H:%M:%S")
+    (True, False)
+    """
+    return _ZONE.search(pattern) is not None
 
 
 def _has_day(pattern: str) -> bool:
