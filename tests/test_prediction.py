@@ -585,6 +585,11 @@ def test_files_and_data_frames_mean_the_same_by_missing(quick_command, tmp_path)
     assert from_file[0] == from_file[-1]
 
 
+def read_columns(run: Path) -> list[dict]:
+    checkpoint = read_checkpoint(run / "checkpoints" / "best.ckpt")
+    return checkpoint["TabularDataModule"]["preprocessing"]["columns"]
+
+
 def numbers_for_missing(rows: int) -> list[tuple[float, int, str]]:
     """Numbers and codes of which -999 and 99.5 stand for missing ones, and a target."""
     return [
@@ -595,6 +600,32 @@ def numbers_for_missing(rows: int) -> list[tuple[float, int, str]]:
         )
         for i in range(rows)
     ]
+
+
+@pytest.mark.parametrize(("decimal", "floats"), [(".", ["k", "b"]), (",", ["k"])])
+def test_numbers_for_missing_values_are_missing_in_files_however_they_are_written(
+    quick_command, tmp_path, decimal: str, floats: list[str]
+) -> None:
+    table = pandas.DataFrame(numbers_for_missing(80), columns=["x", "k", "y"])
+    table["b"] = [0, 1, -999, 1] * 20
+    told, predicted = [], []
+    # As pandas writes whole numbers, and as it does once they are floats.
+    for name, types in (("whole", {}), ("floats", dict.fromkeys(floats, float))):
+        folder = tmp_path / name
+        folder.mkdir()
+        text = table.astype(types).to_csv(sep=";", decimal=decimal, index=False)
+        settings = ["data.target=y", f"data.decimal='{decimal}'", "data.null_values=[-999]"]
+        kinds = ["data.columns.b=boolean", "data.columns.k=numeric"]
+        run = train(folder, text, *settings, *kinds)
+        (tmp_path / "new.csv").write_text(text)
+        process = predict(quick_command, run)
+        assert "category" not in process.stdout
+        predicted += [[row["probability_yes"].replace(",", ".") for row in written(tmp_path, ";")]]
+        told += [[c["has_missing"] for c in read_columns(run) if c["kind"] == "numeric"]]
+        expected = load_run(run).predict(table.drop(columns="y"))["probability_yes"]
+        assert [float(p) for p in predicted[-1]] == pytest.approx(expected.to_list(), abs=1e-6)
+    assert told == [[True, True]] * 2
+    assert predicted[0] == predicted[1]
 
 
 @pytest.mark.parametrize("decimal", [".", ","])

@@ -282,6 +282,22 @@ def test_stated_spellings_of_a_missing_value_replace_the_others(write: Write) ->
     assert missing_values(CsvOptions())[:2] == ["", "NA"]
 
 
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("first", ["-999", "1.5", "7"])
+def test_numbers_for_missing_values_are_missing_however_they_are_written(
+    write: Write, monkeypatch: pytest.MonkeyPatch, decimal: str, first: str
+) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 64)
+    cells = [first, "-999", "-999.0", "0.25", "-999.00", "-999.1", "999", "-9.99e2"] * 20
+    lines = [f"{cell};t{cell};{i}" for i, cell in enumerate(cells)]
+    path = write("\n".join(["x;t;n", *lines, "1;-999.0;-999", ""]).replace(".", decimal))
+    found = read_table(path, CsvOptions(null_values=["-999", "7"], decimal=decimal))
+    numbers = [None if float(cell) in (-999, 7) else float(cell) for cell in cells]
+    assert found["x"].to_list() == [*numbers, 1]
+    assert found["t"][-1] == f"-999{decimal}0"
+    assert found["n"].to_list() == [None if i == 7 else i for i in range(len(cells))] + [None]
+
+
 def test_numbers_for_missing_values_are_missing_in_parquet(tmp_path: Path) -> None:
     frame = pl.DataFrame({"n": [-999, 1, 7], "x": [-999.0, 0.5, 7.25], "t": ["-999", "0.5", "a"]})
     frame.write_parquet(tmp_path / "t.parquet")

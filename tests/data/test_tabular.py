@@ -1150,6 +1150,27 @@ def test_a_line_without_a_target_or_odd_blanks_make_no_text_of_numbers(write, li
         assert torch.equal(data.loaded.train[0], plain.loaded.train[0])
 
 
+def test_numbers_for_missing_values_are_told_of_as_they_are_written(write, caplog) -> None:
+    rows = [f"{['-999', '-999.00', i][min(i % 9, 2)]},{i * 0.5}" for i in range(90)]
+    # A row without a target keeps the column text until it is left out.
+    path = write("\n".join(["x,y", *rows, "3.5,-999.0", "4.5,", "total,"]))
+    with caplog.at_level(logging.INFO):
+        loaded = make_data(path, "y", null_values=["-", "-999"]).loaded
+    assert "3 of 93 rows have no y and are left out: 2 empty, 1 '-999.0'" in caplog.text
+    ((name, kind, share, _, becomes),) = loaded.column_table
+    assert (name, kind) == ("x", "numeric")
+    assert becomes.endswith("missing: 10 '-999', 10 '-999.00'")
+    assert 0.1 < float(share[:-1]) / 100 < 0.4
+
+
+def test_a_number_for_missing_values_stays_one_however_it_is_written(write) -> None:
+    cells = ["k.A." if i % 9 == 0 else "-999.0" if i == 7 else i * 0.5 for i in range(60)]
+    path = write("\n".join(["a,b,y", *(f"{cell},{i},{i % 2}" for i, cell in enumerate(cells))]))
+    data = make_data(path, "y", columns={"b": "numeric"}, null_values=["-999", "?"])
+    (text,) = data.loaded.warnings
+    assert stated_in(text) == ["-999", "k.A."]
+
+
 def test_numbers_that_a_parquet_file_has_as_text_are_numbers(tmp_path: Path) -> None:
     numbers = pl.DataFrame(
         {

@@ -1,11 +1,13 @@
 """A table of any size as text, some rows at a time, each with its place in the file."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from nnlab.data.columns.number_grammar import plain_numbers
+from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
 from nnlab.data.csv.dialect import Dialect, find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
@@ -126,7 +128,12 @@ def find_place(path: Path, options: CsvOptions, row: int) -> str:
 
 
 def count_missing(
-    path: Path, options: CsvOptions, names: Sequence[str], missing: Sequence[str]
+    path: Path,
+    options: CsvOptions,
+    names: Sequence[str],
+    missing: Sequence[str],
+    *,
+    numbers: Collection[str] = (),
 ) -> dict[str, dict[str, int]]:
     """How often each spelling of a missing value occurs; the file is read again for it.
 
@@ -135,13 +142,20 @@ def count_missing(
         options: What is stated about it.
         names: The columns to look at.
         missing: The spellings.
+        numbers: Those of the columns that hold numbers, which may be written otherwise.
 
     Returns:
         By column and spelling, the number of its cells, the most frequent first.
     """
     counts = {name: Counter[str]() for name in names}
+    decimal = options.decimal or "."
+    spelled = spelled_numbers(missing, decimal)
     for chunk in read_chunks(path, options, rows=_ROWS_SEARCHED, is_told=False):
         for name in names:
             values = chunk.frame.get_column(name).str.strip_chars(BLANKS)
-            counts[name].update(values.filter(values.is_in(missing)).to_list())
+            is_missing = values.is_in(missing)
+            if name in numbers:
+                cells = plain_numbers(values, decimal)
+                is_missing |= cells.is_not_null() & without_numbers(cells, spelled).is_null()
+            counts[name].update(values.filter(is_missing).to_list())
     return {name: dict(counter.most_common()) for name, counter in counts.items()}

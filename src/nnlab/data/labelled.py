@@ -12,6 +12,7 @@ from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.column_table import spelled
 from nnlab.data.columns.number_formats import as_plain_numbers
 from nnlab.data.columns.odd_cells import FEW_WORDS
+from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.missing import MissingValues
@@ -105,7 +106,12 @@ class LabelledTable:
         decimal = self._options.decimal or "."
         texts = [v for v in self.frame if is_text(v) and v.name not in text]
         numbers = [as_plain_numbers(values, decimal) for values in texts]
-        self.frame = self.frame.with_columns(found for found in numbers if found is not None)
+        spelled = spelled_numbers(missing_values(self._options), decimal)
+        self.frame = self.frame.with_columns(
+            found if found.name == self._target else without_numbers(found, spelled)
+            for found in numbers
+            if found is not None
+        )
 
     def _tell_left_out(self, target: pl.Series) -> None:
         """Say how many rows have no target; a class must not vanish because it is called None."""
@@ -113,7 +119,7 @@ class LabelledTable:
         if self._missing.is_large:
             _log.info("%s: empty cells, or those that data.null_values makes missing", said)
             return
-        counts = self._missing.count([target.name])[target.name]
+        counts = self._missing.count([target])[target.name]
         words = [word for word in counts if word]
         lost = [word for word in words if self._may_be_class(word, target)]
         if not words:
@@ -163,4 +169,4 @@ class LabelledTable:
 
     def count_missing(self) -> dict[str, dict[str, int]]:
         """What counts as missing in which column; nothing of a file that takes long to read."""
-        return self._missing.count([v.name for v in self.frame if v.null_count() > 0])
+        return self._missing.count([values for values in self.frame if values.null_count() > 0])

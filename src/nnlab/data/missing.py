@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+import polars as pl
+
 from nnlab.data.chunks import count_missing
+from nnlab.data.columns.number_grammar import as_number
 from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions
 from nnlab.data.parquet import is_parquet
@@ -33,11 +36,17 @@ class MissingValues:
         """Whether the file takes long to read as text, or has none."""
         return is_parquet(self._path) or self._path.stat().st_size > _SMALL_FILE
 
-    def count(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
-        """How often each spelling occurs in some columns; nothing of a large file."""
-        if self.is_large or not names:
+    def count(self, columns: Sequence[pl.Series]) -> dict[str, dict[str, int]]:
+        """How often each spelling occurs in some columns of the file; nothing of a large one.
+
+        Args:
+            columns: What was read of them; in those of numbers, -999.0 is -999.
+        """
+        if self.is_large or not columns:
             return {}
-        return count_missing(self._path, self._options, names, self._spellings)
+        numbers = [values.name for values in columns if values.dtype.is_numeric()]
+        names = [values.name for values in columns]
+        return count_missing(self._path, self._options, names, self._spellings, numbers=numbers)
 
     @cached_property
     def in_use(self) -> list[str]:
@@ -45,8 +54,11 @@ class MissingValues:
         words = [word for word in self._spellings if word]
         if self.is_large:
             return words
-        found = self.count(find_dialect(self._path, self._options, is_told=False).names)
-        return [word for word in words if any(word in counts for counts in found.values())]
+        names = find_dialect(self._path, self._options, is_told=False).names
+        found = count_missing(self._path, self._options, names, self._spellings)
+        spelled = set().union(*found.values())
+        # A number may be written otherwise in the file.
+        return [word for word in words if word in spelled or as_number(word) is not None]
 
     def setting(self, words: Sequence[str]) -> str:
         """The setting by which words count as missing, too."""

@@ -14,6 +14,7 @@ from nnlab.data.columns.dates import has_zone
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.learned import (
     CategoricalColumn,
+    Column,
     NumericColumn,
     from_plain,
     read_rows,
@@ -108,19 +109,14 @@ class TableReader:
             .otherwise(pl.selectors.string())
             .name.keep()
         )
+        if self.decimal == ",":
+            used = self._with_points(used)
         spelled = spelled_numbers(self.missing, self.decimal)
-        used = used.with_columns(
-            without_numbers(values, spelled) for values in used.select(pl.selectors.numeric())
-        )
-        if self.decimal != ",":
-            return used
-        numbers = [c.name for c in self.numeric if not c.is_date and c.number_format is None]
-        codes = [c.name for c in self.categorical if c.written_as == "number"]
-        text = [name for name in used.columns if used[name].dtype == pl.String]
+        numbers = {column.name for column in self.columns if _is_of_numbers(column)}
         return used.with_columns(
-            self._with_point(used[name], is_number=name in numbers)
-            for name in text
-            if name in (*numbers, *codes)
+            without_numbers(values, spelled)
+            for values in used
+            if values.dtype.is_numeric() or (values.dtype == pl.String and values.name in numbers)
         )
 
     def _refuse_unreadable(self, values: pl.Series) -> None:
@@ -148,6 +144,15 @@ class TableReader:
             f"{way_out}"
         )
 
+    def _with_points(self, frame: pl.DataFrame) -> pl.DataFrame:
+        numbers = [c.name for c in self.numeric if _is_of_numbers(c)]
+        codes = [c.name for c in self.categorical if c.written_as == "number"]
+        return frame.with_columns(
+            self._with_point(values, is_number=values.name in numbers)
+            for values in frame.select(pl.selectors.string())
+            if values.name in (*numbers, *codes)
+        )
+
     def _with_point(self, cells: pl.Series, *, is_number: bool) -> pl.Series:
         numbers = from_decimal_comma(cells)
         odd = (numbers.is_null() & cells.is_not_null()).arg_true()
@@ -170,6 +175,13 @@ class TableReader:
             text = column.text(frame[column.name]).drop_nulls()
             found[column.name] = text.filter(~text.is_in(column.categories))
         return {name: cells for name, cells in found.items() if len(cells) > 0}
+
+
+def _is_of_numbers(column: Column) -> bool:
+    """Whether the texts of a column are plain numbers, or some of them are."""
+    if isinstance(column, CategoricalColumn):
+        return column.written_as != "text"
+    return not column.is_date and column.number_format is None
 
 
 def _from_array(values: NDArray[Any]) -> pl.Series:

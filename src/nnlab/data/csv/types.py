@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 import polars as pl
 
 from nnlab.data.columns.number_grammar import LONG, as_number, from_decimal_comma
+from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Records
@@ -50,6 +51,7 @@ class ColumnTypes:
         # it would read as numbers, and others when a column of numbers holds them.
         self._given = [spelling for spelling in self._missing if as_number(spelling) is not None]
         self._decimal_comma = options.decimal == ","
+        self._missing_numbers = spelled_numbers(self._missing, options.decimal or ".")
         self.kinds: dict[str, Kind] = {
             name: "text" if name in text else "integer" for name in dialect.names
         }
@@ -69,7 +71,7 @@ class ColumnTypes:
         with _refusing(records):
             frame = self._fit(records.trimmed)
             _check_height(frame, records)
-        return _without_nan(frame)
+        return self._without_missing(frame)
 
     def attempt(self, records: Records) -> Attempt | None:
         """What `read` gives if the types so far fit, else None; threads may try at once."""
@@ -83,7 +85,7 @@ class ColumnTypes:
         floats = frame.select(pl.selectors.float()).get_columns()
         if len(frame) != records.count or any(map(_may_hold_long_integers, floats)):
             return None
-        return Attempt(frame=_without_nan(frame), kinds=kinds)
+        return Attempt(frame=self._without_missing(frame), kinds=kinds)
 
     def _fit(self, text: bytes) -> pl.DataFrame:
         try:
@@ -156,6 +158,17 @@ class ColumnTypes:
         if not lenient and numbers.null_count().rows() != frame.null_count().rows():
             raise pl.exceptions.ComputeError("a cell is no number with a decimal comma")
         return numbers
+
+    def _without_missing(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Null also where numbers are NaN, or stand for a missing value but are written otherwise.
+
+        Pandas writes -999 as -999.0 once another number of its column is missing.
+        """
+        frame = _without_nan(frame)
+        if self._missing_numbers.is_empty():
+            return frame
+        numbers = frame.select(pl.selectors.numeric())
+        return frame.with_columns(without_numbers(v, self._missing_numbers) for v in numbers)
 
     def _null_where_missing(self, frame: pl.DataFrame) -> Iterator[pl.Series]:
         """The columns of text, null where they spell a missing value."""
