@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import shlex
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
 from nnlab.data import TabularDataModule, missing, pieces, storage
+from nnlab.data.chunks import read_chunks
 from nnlab.data.module import LoadedData
 from nnlab.data.table_rows import TableReader
 
@@ -1226,6 +1227,60 @@ def test_two_columns_that_look_the_same_are_refused(write, other: str) -> None:
     path = write(f"x,{other},y\n" + "1,2,a\n3,4,b\n" * 10)
     with pytest.raises(ValueError, match="line 1: more than one column is named 'x'"):
         _ = make_data(path, "y").loaded
+
+
+DAYS = pl.Series("t", [datetime(2024, 1 + i % 9, 13 + i // 9) for i in range(80)])
+NOONS = DAYS + timedelta(hours=12, minutes=30)
+MINUTES = pl.Series("t", [datetime(2024, 1, 1, i % 24, i % 60) for i in range(80)])
+ZONED = NOONS.dt.replace_time_zone("UTC")
+# The same moments as files have them: as a person writes them, as ISO 8601 does, and typed.
+WRITTEN = {
+    "days": [
+        DAYS.dt.to_string("%d.%m.%Y"),
+        DAYS.dt.to_string("%Y-%m-%d"),
+        DAYS.dt.to_string("%Y-%m-%dT00:00:00"),
+        DAYS.cast(pl.Date),
+        DAYS.cast(pl.Datetime("ns")),
+    ],
+    "times": [
+        NOONS.dt.to_string("%m/%d/%Y %I:%M %p"),
+        NOONS.dt.to_string("%Y-%m-%d %H:%M:%S"),
+        NOONS.cast(pl.Datetime("ms")),
+    ],
+    "zones": [
+        ZONED.dt.to_string("%Y-%m-%dT%H:%M:%SZ"),
+        ZONED,
+        ZONED.dt.convert_time_zone("Asia/Kolkata"),
+    ],
+    "times of day": [
+        MINUTES.dt.to_string("%I:%M %p"),
+        MINUTES.dt.to_string("%H:%M:%S"),
+        MINUTES.dt.time(),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_dates_are_the_same_however_a_file_has_them(tmp_path: Path, name: str) -> None:
+    paths, frames = [], []
+    for i, cells in enumerate(WRITTEN[name]):
+        frame = pl.DataFrame({"t": cells, "y": [i * 0.5 for i in range(80)]})
+        paths.append(tmp_path / f"{i}.csv")
+        (frame.write_csv if cells.dtype == pl.String else frame.write_parquet)(paths[-1])
+        frames.append(frame)
+    for trained, path in enumerate(paths):
+        preprocessing = make_data(path, "y").loaded.preprocessing
+        assert preprocessing["columns"][0]["is_date"]
+        reader, data = TableReader(preprocessing), make_data(path, "y")
+        expected, _ = reader.read(frames[trained])
+        inputs, _ = data.read_labelled(path, preprocessing)
+        for other, new in enumerate(paths):
+            if other == 0 != trained:
+                continue  # nobody need know what a person writes
+            (chunk,) = read_chunks(new, rows=100)
+            assert torch.equal(reader.read(chunk.frame)[0], expected)
+            assert torch.equal(reader.read(frames[other])[0], expected)
+            assert torch.equal(data.read_labelled(new, preprocessing)[0], inputs)
 
 
 def test_times_with_zones_of_several_kinds_are_one_column_of_dates(write) -> None:

@@ -17,6 +17,7 @@ from nnlab.data.columns.dates import (
     periods_of,
     read_dates,
     to_seconds,
+    to_seconds_or_iso,
 )
 
 # Days beyond the 12th, before 1970, leap days, the last moment of a year.
@@ -180,6 +181,23 @@ def test_spaces_around_a_date_do_not_hide_it() -> None:
 def test_texts_of_another_format_are_missing() -> None:
     texts = pl.Series(["2024-05-01", "01.05.2024", "", None])
     assert to_seconds(texts, "%Y-%m-%d").is_null().to_list() == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "read", "unread"),
+    [
+        ("%d/%m/%Y", ["2024-01-31", "2024-01-31 00:00:00", "2024-01-31T00:00:00.0"], "31.01.2024"),
+        ("%d/%m/%Y", ["31/01/2024"], "2024-01-31 00:00:00+00:00"),
+        ("%Y-%m-%d %H:%M:%SZ", ["2024-01-31T02:00:00+02:00"], "2024-01-31"),
+        ("%Y-%d-%m", ["2024-31-01"], "2024-01-31"),
+    ],
+)
+def test_texts_of_iso_8601_are_read_beside_a_format_but_for_zones_and_odd_formats(
+    pattern: str, read: list[str], unread: str
+) -> None:
+    seconds = to_seconds_or_iso(pl.Series([*read, None, unread]), pattern).to_list()
+    midnight = datetime(2024, 1, 31, tzinfo=UTC).timestamp()
+    assert seconds == [midnight] * len(read) + [None, None]
 
 
 @pytest.mark.parametrize("offset", ["+00:00", "+0530", "-08:00"])

@@ -48,6 +48,10 @@ FORMATS = (
 )
 """The ways of writing a date, a date with a time, or a time that are recognised."""
 
+# As Parquet files, data frames and pandas write them.
+_ISO_TIME = "%H:%M:%S%.f"
+_ISO = ("%Y-%m-%d", f"%Y-%m-%d {_ISO_TIME}", f"%Y-%m-%dT{_ISO_TIME}")
+
 _PARTS = {
     "%Y": r"\d{4}",
     "%b": "[A-Za-z]{3}",
@@ -166,6 +170,29 @@ def to_seconds(values: pl.Series, pattern: str | None) -> pl.Series:
     if values.dtype == pl.Duration:
         return values.dt.total_microseconds().cast(pl.Float64) / 1e6
     return values.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1e6
+
+
+def to_seconds_or_iso(values: pl.Series, pattern: str | None) -> pl.Series:
+    """What `to_seconds` gives, also of texts that are not of the pattern, but of ISO 8601.
+
+    The same dates may be text in one file and typed in another, and pandas writes times as dates
+    where all are at midnight. A zone is needed where the pattern has one, and refused elsewhere.
+    """
+    seconds = to_seconds(values, pattern)
+    for iso in _iso_formats(pattern) if pattern and values.dtype == pl.String else ():
+        if seconds.null_count() == values.null_count():
+            break
+        seconds = seconds.zip_with(seconds.is_not_null(), to_seconds(values, iso))
+    return seconds
+
+
+def _iso_formats(pattern: str) -> tuple[str, ...]:
+    """What ISO 8601 has for a format; nothing for those that a person made, such as %Y-%d-%m."""
+    if pattern not in FORMATS:
+        return ()
+    if not _has_day(pattern):
+        return (_ISO_TIME,)
+    return tuple(f"{iso}%#z" for iso in _ISO[1:]) if has_zone(pattern) else _ISO
 
 
 def moments(values: pl.Series, pattern: str | None) -> pl.Series:

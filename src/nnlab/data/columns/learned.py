@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nnlab.data.columns.cell_error import CellError
-from nnlab.data.columns.dates import to_seconds
+from nnlab.data.columns.dates import to_seconds_or_iso
 from nnlab.data.columns.number_formats import to_numbers
 from nnlab.data.columns.number_grammar import WITH_COMMA, from_decimal_comma, way_out_of_comma
 from nnlab.data.columns.odd_cells import missing_words
@@ -103,7 +103,7 @@ class NumericColumn:
     def _numbers(self, values: pl.Series) -> pl.Series:
         """Cells as Float64, null where they are missing or cannot be read."""
         if self.is_date:
-            return to_seconds(values, self.date_format)
+            return to_seconds_or_iso(values, self.date_format)
         if values.dtype == pl.String and self.number_format:
             return to_numbers(values, self.number_format)
         if values.dtype == pl.String:
