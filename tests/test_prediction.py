@@ -784,6 +784,38 @@ def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:
     assert "column 'size' of new.csv must hold numbers or text, got List(Float64)" in process.stderr
 
 
+def test_durations_are_seconds_in_data_frames_as_in_parquet(quick_command, tmp_path) -> None:
+    table = pl.DataFrame({"d": range(80), "e": [i % 9 * 250 for i in range(80)]})
+    table = table.cast(pl.Duration("ms")).with_columns(y=pl.int_range(80) * 0.5)
+    table.write_parquet(tmp_path / "new.csv")
+    settings = ["data=csv", "data.path=new.csv", "data.target=y", "data.columns.d=numeric"]
+    quick_command("train.py", *settings, "data.null_values=[0.02]", *QUICK)
+    run = only_run(tmp_path)
+    predict(quick_command, run)
+    from_file = [float(row["prediction"]) for row in written(tmp_path)]
+    rows = table.drop("y")
+    arrays = {
+        name: cells.cast(pl.Duration("ns")).to_numpy() for name, cells in rows.to_dict().items()
+    }
+    for given in (
+        rows,
+        rows.cast(pl.Duration("ns")),
+        pandas.DataFrame(arrays),
+        np.stack([*arrays.values()], axis=1),
+        rows.select(pl.all().dt.total_milliseconds() / 1000),
+    ):
+        found = load_run(run).predict(given)["prediction"].to_list()
+        assert found == pytest.approx(from_file, rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [pl.Categorical(), pl.Enum(["1.5", "NA", "?", "2", "a", "-3"])])
+def test_texts_of_polars_categories_are_texts(quick_command, tmp_path, dtype) -> None:
+    rows = "\n".join(f"{i % 9 * 0.5},{'ab?'[i % 3]},{i * 0.5}" for i in range(80))
+    model = load_run(train(tmp_path, f"x,c,y\n{rows}\n", "data.target=y"))
+    text = pl.DataFrame({"x": ["1.5", "NA", "2", "-3"], "c": ["a", "?", "NA", None]})
+    assert model.predict(text.cast(dtype)).equals(model.predict(text))
+
+
 @pytest.mark.parametrize("preprocessing", [{}, [1], {"kind": "table", "columns": 5}])
 def test_preprocessing_that_nnlab_does_not_write_is_refused(
     runs, tmp_path: Path, preprocessing: object

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlab.data.columns.cell_error import CellError
-from nnlab.data.columns.dates import has_zone
+from nnlab.data.columns.dates import has_zone, to_seconds
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.learned import (
     CategoricalColumn,
@@ -102,6 +102,15 @@ class TableReader:
         )
         for values in used:
             self._refuse_unreadable(values)
+        dates = [column.name for column in self.numeric if column.is_date]
+        used = used.with_columns(
+            pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String),
+            *(
+                to_seconds(values, None)
+                for values in used.select(pl.selectors.duration())
+                if values.name not in dates
+            ),
+        )
         used = used.with_columns(pl.selectors.string().str.strip_chars(BLANKS))
         used = used.with_columns(
             pl.when(pl.selectors.string().is_in(self.missing))
@@ -185,7 +194,8 @@ def _is_of_numbers(column: Column) -> bool:
 
 
 def _from_array(values: NDArray[Any]) -> pl.Series:
-    if values.dtype == np.float32:  # as for pandas
+    # As for pandas; and of timedeltas in nanoseconds a list has whole numbers.
+    if values.dtype == np.float32 or values.dtype.kind == "m":
         return pl.Series(values)
     return pl.Series(values.tolist(), strict=False)
 

@@ -27,7 +27,8 @@ class CsvOptions:
         encoding: UTF-8, or what the byte order mark says, unless stated.
         decimal: `.` or `,`, the mark between whole and fraction; standard is `.`.
         quote: Around cells that hold separators or line ends, or `none`; standard is `"`.
-        null_values: Spellings that count as missing, instead of `MISSING`.
+        null_values: Spellings that count as missing, instead of `MISSING`. In columns of numbers
+            -999 is -999.0, too.
         header: Whether the first line names the columns; without names, it does.
         column_names: The columns' names, instead of a header's or where there is none.
         skip_lines: Lines before the header, or before the first row, that are left out.
