@@ -530,10 +530,11 @@ def test_a_process_without_an_output_trains(quick_command: Command, tmp_path, mo
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_who_goes_is_no_error(unbuffered: str) -> None:
+@pytest.mark.parametrize("words", [("evaluate.py", "--help"), ("train.py", "--info")])
+def test_a_reader_who_goes_is_no_error(unbuffered: str, words: tuple[str, str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, str(ROOT / "scripts" / "evaluate.py"), "--help"]
+    command = [sys.executable, str(ROOT / "scripts" / words[0]), words[1]]
     process = subprocess.run(
         command,
         stdout=writing,

@@ -20,7 +20,7 @@ from nnlab.config import register_resolvers
 from nnlab.explaining import explain
 from nnlab.launching import launch, remove_untouched_folders
 from nnlab.loading import load
-from nnlab.logs import LogFile, Printer
+from nnlab.logs import LogFile, print_messages
 from nnlab.run_changes import DATA_PLACES, change_config, refuse_others
 from nnlab.run_directory import find_run, load_config
 from nnlab.suggestions import command, did_you_mean
@@ -208,7 +208,7 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
     run_dir = find_run("run", own.pop("run"))
     cfg = load_config(run_dir)
     change_config(cfg, changes, allowed=allowed, argument="run")
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[Printer()], force=True)
+    print_messages()
     module = load(f"nnlab.{_MODULES[name]}")
     getattr(module, name)(cfg, run_dir, changed=_names(changes), **own)
 

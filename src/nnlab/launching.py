@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import hydra
+import hydra._internal.hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -24,6 +25,7 @@ from nnlab.config.composing import checked_composition
 from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
 from nnlab.loading import load
+from nnlab.logs import print_messages
 from nnlab.paths import require_file
 from nnlab.reporting import report_go_on, report_interrupted_sweep
 from nnlab.run_changes import CHANGEABLE, refuse_other_data, refuse_others
@@ -54,6 +56,8 @@ def launch(arguments: list[str]) -> None:
     run_hydra = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
     )
+    # What `--info` says; Hydra's own way is a traceback for each line once the reader has gone.
+    hydra._internal.hydra.simple_stdout_log_config = print_messages  # type: ignore[attr-defined]
     # Hydra raises with HYDRA_FULL_ERROR what it would otherwise print, at more length.
     with (
         _process(words, full_error="1") as before,

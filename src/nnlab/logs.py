@@ -13,6 +13,11 @@ class Printer(logging.Handler):
         print(self.format(record), flush=True)
 
 
+def print_messages(level: int = logging.INFO) -> None:
+    """Print messages as they are, and nothing else with them."""
+    logging.basicConfig(level=level, format="%(message)s", handlers=[Printer()], force=True)
+
+
 class _Failing(logging.Handler):
     """Raises what keeps it from writing; `logging` would print a traceback for each message."""
 
