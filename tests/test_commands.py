@@ -725,12 +725,6 @@ def test_what_is_no_checkpoint_is_refused_and_not_run(
     assert (run_dir / ".hydra" / "config.yaml").is_file()
 
 
-def test_a_folder_of_runs_names_one_of_them(digits_run, quick_command: Command) -> None:
-    run_dir, _ = digits_run
-    process = quick_command("evaluate.py", f"run={run_dir.parents[1]}", succeed=False)
-    assert process.stderr.endswith(f"; the last of 1 in it is {run_dir}\n")
-
-
 def test_a_run_without_a_checkpoint_cannot_be_evaluated(
     digits_run, quick_command: Command, tmp_path: Path
 ) -> None:

@@ -18,11 +18,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.config import register_resolvers
 from nnlab.explaining import explain
+from nnlab.finding import find_run
 from nnlab.launching import launch, remove_untouched_folders
 from nnlab.loading import load
 from nnlab.logs import LogFile, print_messages
 from nnlab.run_changes import DATA_PLACES, change_config, refuse_others
-from nnlab.run_directory import find_run, load_config
+from nnlab.run_directory import load_config
 from nnlab.suggestions import command, did_you_mean
 
 _USAGE = """nnlab trains neural networks from YAML configs.

@@ -24,12 +24,13 @@ from nnlab.config.command_line import MULTIRUN, as_hydra_reads, is_setting, refu
 from nnlab.config.composing import checked_composition
 from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
+from nnlab.finding import find_run
 from nnlab.loading import load
 from nnlab.logs import print_messages
 from nnlab.paths import require_file
 from nnlab.reporting import report_go_on, report_interrupted_sweep
 from nnlab.run_changes import CHANGEABLE, refuse_other_data, refuse_others
-from nnlab.run_directory import alone_in, find_run, load_config, load_sweep, settle_config
+from nnlab.run_directory import alone_in, load_config, load_sweep, settle_config
 from nnlab.signals import answering_sigterm
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import written

@@ -1,4 +1,4 @@
-"""A run directory: finding it, having it to oneself, its settings and those of its sweep."""
+"""A run directory: having it to oneself, its settings and those of its sweep."""
 
 import contextlib
 import json
@@ -21,27 +21,6 @@ _log = logging.getLogger(__name__)
 
 # What nnlab itself has Hydra do in a sweep.
 _ADDED = ("hydra.job.config.override_dirname.exclude_keys=", "hydra.mode=", "hydra.sweep.dir=")
-
-
-def find_run(argument: str, path: str) -> Path:
-    """A run directory that a person named.
-
-    Args:
-        argument: The name of the argument, for the message.
-        path: What was named; `~` is the home folder.
-
-    Raises:
-        FileNotFoundError: It is not a run directory.
-    """
-    run_dir = Path(path).expanduser()
-    if config_path(run_dir).is_file():
-        return run_dir
-    inside = sorted(found.parents[1] for found in run_dir.glob("**/.hydra/config.yaml"))
-    hint = f"; the last of {len(inside)} in it is {inside[-1]}" if inside else ""
-    raise FileNotFoundError(
-        f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
-        f"got {argument}={path}{hint}"
-    )
 
 
 @contextlib.contextmanager

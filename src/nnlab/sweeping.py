@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 # It takes a twentieth of a second to compose one.
 _MOST_CONFIGS = 40
 
+_Job = tuple[str, dict[str, Any]]  # its folder's name, and its result
+
 
 def configs_of_sweep(words: Sequence[str], config_dirs: Sequence[Path]) -> Iterator[DictConfig]:
     """Few jobs' configs in which each value of a sweep occurs, as far as the first 40 hold them.
@@ -71,9 +73,15 @@ class SweepTable(Callback):
         _log.info("\n%s\n\nsweep directory  %s", sweep_table(sweep_dir), relative(sweep_dir))
 
 
-def sweep_table(sweep_dir: Path) -> str:
-    """The runs in a folder, the best first, those without a result last."""
-    jobs: list[tuple[str, dict[str, Any]]] = []
+def best_job(sweep_dir: Path) -> Path | None:
+    """The run directory of the table's first place; None where no job has a result."""
+    jobs, _ = _read_jobs(sweep_dir)
+    return sweep_dir / _best_first(jobs)[0][0] if jobs else None
+
+
+def _read_jobs(sweep_dir: Path) -> tuple[list[_Job], list[str]]:
+    """The runs in a folder that have a result, and the names of those that have none."""
+    jobs: list[_Job] = []
     failed: list[str] = []
     for config in sorted(sweep_dir.glob("*/.hydra/config.yaml")):
         run_dir = config.parents[1]
@@ -81,6 +89,24 @@ def sweep_table(sweep_dir: Path) -> str:
             jobs.append((run_dir.name, found))
         else:
             failed.append(run_dir.name)
+    return jobs, failed
+
+
+def _best_first(jobs: Sequence[_Job]) -> list[_Job]:
+    monitor = jobs[0][1]["monitor"]
+
+    def badness(job: _Job) -> float:
+        value = _metric(job[1], monitor)
+        if value is None:
+            return math.inf
+        return -value if mode_of(monitor) == "max" else value
+
+    return sorted(jobs, key=badness)
+
+
+def sweep_table(sweep_dir: Path) -> str:
+    """The runs in a folder, the best first, those without a result last."""
+    jobs, failed = _read_jobs(sweep_dir)
     if not jobs:
         return f"none of the {len(failed)} jobs has a result"
     monitor = jobs[0][1]["monitor"]
@@ -89,15 +115,8 @@ def sweep_table(sweep_dir: Path) -> str:
     metrics = dict.fromkeys(
         [monitor, *(f"{split}/{name}" for split in ("val", "test") for name in shown)]
     )
-
-    def badness(job: tuple[str, dict[str, Any]]) -> float:
-        value = _metric(job[1], monitor)
-        if value is None:
-            return math.inf
-        return -value if mode_of(monitor) == "max" else value
-
     rows = []
-    for place, (name, result) in enumerate(sorted(jobs, key=badness), start=1):
+    for place, (name, result) in enumerate(_best_first(jobs), start=1):
         values = (_metric(result, metric) for metric in metrics)
         cells = ["" if value is None else f"{value:.4f}" for value in values]
         rows.append([str(place), name, *cells, str(result["best_epoch"])])
@@ -109,10 +128,10 @@ def sweep_table(sweep_dir: Path) -> str:
 
 
 def _whole_cross_validations(
-    sweep_dir: Path, jobs: Sequence[tuple[str, dict[str, Any]]]
+    sweep_dir: Path, jobs: Sequence[_Job]
 ) -> list[tuple[str, list[dict[str, Any]]]]:
     """What to call each cross-validation all folds of which have a result, and the results."""
-    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    found: dict[str, list[_Job]] = {}
     for name, result in jobs:
         config: Any = OmegaConf.to_container(
             OmegaConf.load(sweep_dir / name / ".hydra/config.yaml")

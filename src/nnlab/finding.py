@@ -1,0 +1,41 @@
+"""Finding the run that a person named, or the one in a folder that was likely meant."""
+
+from pathlib import Path
+
+from nnlab.run_directory import config_path
+from nnlab.sweeping import best_job
+
+
+def find_run(argument: str, path: str) -> Path:
+    """A run directory that a person named.
+
+    Args:
+        argument: The name of the argument, for the message.
+        path: What was named; `~` is the home folder.
+
+    Raises:
+        FileNotFoundError: It is not a run directory.
+    """
+    run_dir = Path(path).expanduser()
+    if config_path(run_dir).is_file():
+        return run_dir
+    raise FileNotFoundError(
+        f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
+        f"got {argument}={path}{_one_inside(run_dir)}"
+    )
+
+
+def _one_inside(folder: Path) -> str:
+    """The end of a message that names a run in a folder: a sweep's best, or else the newest."""
+    if (folder / "multirun.yaml").is_file() and (job := best_job(folder)):
+        return f"; the best job of that sweep is {job}"
+    inside = [config.parents[1] for config in folder.glob("**/.hydra/config.yaml")]
+    if not inside:
+        return ""
+    return f"; the newest of {len(inside)} in it is {max(inside, key=_last_worked_on)}"
+
+
+def _last_worked_on(run_dir: Path) -> tuple[float, Path]:
+    """When a run began or last saved something; of several at that time the last by its name."""
+    files = [config_path(run_dir), *(run_dir / "checkpoints").glob("*.ckpt")]
+    return max(path.stat().st_mtime for path in files), run_dir
