@@ -187,6 +187,20 @@ def test_evaluate_says_so_when_the_metrics_are_others(
     assert f"metrics.json; this was computed with polars {version('polars')} for 0.1\n" in printed
 
 
+def test_evaluate_says_that_a_run_is_not_finished(
+    digits_run, quick_command: Command, tmp_path: Path
+) -> None:
+    stopped = tmp_path / "stopped"
+    shutil.copytree(digits_run[0], stopped)
+    (stopped / "metrics.json").unlink()
+    printed = quick_command("evaluate.py", f"run={stopped}").stdout
+    best = results(digits_run[0])["best_epoch"]
+    said = f"not finished; its best epoch so far, {best}, is tested; to go on:\n"
+    assert f"{said}python scripts/train.py resume=stopped\n" in printed
+    printed = quick_command("evaluate.py", f"run={digits_run[0]}").stdout
+    assert "not finished" not in printed
+
+
 def test_the_same_seed_repeats_a_run_bit_for_bit(quick_command: Command, tmp_path: Path) -> None:
     for name, seed in (("first", 7), ("again", 7), ("other", 8)):
         quick_command("train.py", *SHORT, f"seed={seed}", f"name={name}")

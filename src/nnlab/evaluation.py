@@ -21,7 +21,9 @@ from nnlab.reporting import (
     report_evaluation,
     report_other_evaluation,
     report_undefined,
+    report_unfinished,
 )
+from nnlab.resuming import finished_results
 from nnlab.suggestions import setting
 
 
@@ -41,6 +43,8 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
     set_threads(1)
     checkpoint = read_checkpoint(best_checkpoint(run_dir))
     data = build(cfg.data, InMemoryDataModule)
+    if finished_results(cfg, run_dir) is None:
+        report_unfinished(checkpoint["epoch"] + 1, run_dir)
     kind = type(data).__name__
     if kind not in checkpoint:
         raise ValueError(f"{run_dir} must have been trained on {kind}, but its checkpoint was not")

@@ -130,6 +130,15 @@ def _resuming(folder: Path, more: Sequence[str] = ()) -> str:
     return f"{command('train')} {shlex.join([*more, f'resume={relative(folder)}'])}"
 
 
+def report_unfinished(best_epoch: int, run_dir: Path) -> None:
+    """Tell that a run which is tested has not come to its end, and how it does."""
+    _log.warning(
+        "warning: the run is not finished; its best epoch so far, %d, is tested; to go on:\n%s\n",
+        best_epoch,
+        _resuming(run_dir),
+    )
+
+
 def report_evaluation(
     test: dict[str, float], rows: int, run_dir: Path, now: dict[str, Any]
 ) -> None:
