@@ -30,6 +30,11 @@ def explained(*typed: str) -> str:
         ("++data.columns={größe: date}", "write data.columns.NAME=KIND for each column"),
         ("größe=1", "there is no setting größe; --help"),
         ("my setting=1", "there is no setting my setting; --help"),
+        ("model.hidden_sizes=(64,64)", "; write 'model.hidden_sizes=[64,64]'"),
+        ("model.hidden_sizes=[64;64]", "; write 'model.hidden_sizes=[64,64]'"),
+        ("model.hidden_sizes={64, 64}", "; write 'model.hidden_sizes=[64,64]'"),
+        ("model.dropout=0,", "dropout must be a number in [0, 1), got model.dropout=0,"),
+        ("data.drop=(a b;c)", "; write 'data.drop=[a b,c]'"),
         ("name=[ä,b]", "write 'name=[\"ä\",b]'"),
     ],
 )

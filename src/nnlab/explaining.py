@@ -13,9 +13,8 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, Interpolation
 
 from nnlab.config import config_folder, resolution_message, target_class
 from nnlab.config.column_names import restore
-from nnlab.config.command_line import texts
+from nnlab.config.command_line import list_meant, rule_of, texts
 from nnlab.rule_types import Either, ListOf
-from nnlab.rules import RULES
 from nnlab.suggestions import closest, did_you_mean, setting
 
 # What Hydra takes for the name of a setting or of a part.
@@ -74,6 +73,10 @@ def _unreadable(word: str) -> str:
         return f"cannot read {word.lstrip('+')!r}: write data.columns.NAME=KIND for each column"
     if any(value.count(left) != value.count(right) for left, right in ("[]", "{}", "()")):
         return f"cannot read {word!r}: close its brackets"
+    if (rule := rule_of(key)) is not None:
+        way_out = list_meant(key, value)
+        name = key.rpartition(".")[2]
+        return f"{name} must be {rule}, got {word}" + (f"; write {way_out}" if way_out else "")
     if value.startswith("{"):
         return f"cannot read {word!r}: put quotes around special characters"
     return f"cannot read {word!r}: write {setting(key, texts(value))}"
@@ -82,7 +85,7 @@ def _unreadable(word: str) -> str:
 def _several_values(word: str) -> str:
     """What to do about commas in a single run."""
     key, _, value = word.lstrip("+").partition("=")
-    rule = RULES.get(key.rpartition(".")[2])
+    rule = rule_of(key)
     way_out = "add -m to try each"
     if rule is not None and rule.allows(value):
         way_out += f", or write {setting(key, value)}"

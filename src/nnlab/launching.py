@@ -20,8 +20,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from nnlab.config import check_config, config_folder, new_folders
-from nnlab.config.command_line import MULTIRUN, as_hydra_reads, is_setting, refuse_dashes
+from nnlab.config.command_line import MULTIRUN, as_hydra_reads, is_setting
 from nnlab.config.composing import checked_composition
+from nnlab.config.mistyped import refuse_mistyped
 from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
 from nnlab.finding import find_run
@@ -45,7 +46,7 @@ def launch(arguments: list[str]) -> None:
     Raises:
         Exception: What went wrong, after the other jobs of a sweep have run.
     """
-    refuse_dashes(arguments)
+    refuse_mistyped(arguments)
     failures: dict[str, Exception] = {}
     typed = [word.partition("=")[0].lstrip("+") for word in arguments if is_setting(word)]
     anyway, arguments = take_resume_anyway(arguments)

@@ -3,13 +3,12 @@
 import re
 
 import pytest
-from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnlab.config.column_names import restore
-from nnlab.config.command_line import as_hydra_reads, refuse_dashes
+from nnlab.config.command_line import as_hydra_reads
 
 
 def read(*typed: str) -> list[object]:
@@ -109,31 +108,6 @@ def test_any_text_can_be_read(text: str) -> None:
 def test_pluses_before_a_columns_name_change_nothing(typed: str) -> None:
     words = [f"{pluses}data.columns.{typed}=numeric" for pluses in ("", "+", "++")]
     assert len(set(as_hydra_reads(words))) == 1
-
-
-@pytest.mark.parametrize(
-    ("typed", "message"),
-    [
-        ("--lr 0.1", "without dashes, got --lr 0.1; write lr=0.1"),
-        ("--lr=0.1", "without dashes, got --lr=0.1; write lr=0.1"),
-        ("-lr 0.1 seed=1", "without dashes, got -lr 0.1; write lr=0.1"),
-        ("--lr", "without dashes, got --lr; write lr=VALUE"),
-        ("--config a", "without dashes, got --config a; write config=a"),
-        ("--lr seed=1", "without dashes, got --lr; write lr=VALUE"),
-        ("--cfg jub", "invalid choice: 'jub'"),
-        ("--config-dir", "expected one argument; see --help"),
-    ],
-)
-def test_who_knows_other_commands_is_told_how_settings_are_written(typed, message: str) -> None:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is below
-        refuse_dashes(typed.split())
-    assert message in str(caught.value)
-
-
-def test_options_of_hydras_are_no_mistake() -> None:
-    refuse_dashes(["-m", "seed=0,1", "--cfg", "job", "--config-dir", "theirs", "data=digits"])
-    refuse_dashes(["seed=0", "--config-dir=a", "--info", "-h", "-c", "all"])
-    assert get_args_parser().exit_on_error  # Hydra's own is another
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,8 @@ for many texts once a shell has taken their quotes away.
 
 import re
 import shlex
-from argparse import ArgumentError
 from collections.abc import Sequence
 
-from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
@@ -36,26 +34,9 @@ def is_setting(word: str) -> bool:
     return "=" in word and not word.startswith("-")
 
 
-def refuse_dashes(arguments: Sequence[str]) -> None:
-    """Say how settings are written to who knows other commands.
-
-    Raises:
-        ValueError: A word begins with a dash and is no option of Hydra's, or not as Hydra has it.
-    """
-    parser = get_args_parser()
-    parser.exit_on_error = parser.allow_abbrev = False  # it would print its usage
-    try:
-        _, unknown = parser.parse_known_args(arguments)
-    except ArgumentError as error:
-        raise ValueError(f"{error}; see --help") from error
-    for place, word in enumerate(arguments):
-        if word in unknown and word.startswith("-"):
-            name, is_whole, value = word.lstrip("-").partition("=")
-            following = arguments[place + 1 : place + 2]
-            if not is_whole and following and not is_setting(following[0]):
-                word, value = f"{word} {following[0]}", following[0]
-            setting = shlex.quote(f"{name}={value or 'VALUE'}")
-            raise ValueError(f"settings are written without dashes, got {word}; write {setting}")
+def rule_of(key: str) -> Rule | None:
+    """The rule of a setting, such as `model.dropout`; None where it has none."""
+    return RULES.get(key.lstrip("+").rpartition(".")[2])
 
 
 def as_hydra_reads(arguments: Sequence[str]) -> list[str]:
@@ -76,7 +57,7 @@ def _as_hydra_reads(word: str, sweeps: bool) -> str:
     key, _, value = word.partition("=")
     if not key.strip("+~"):
         raise ValueError(f"{word!r} is no setting: write SETTING=VALUE")
-    rule = RULES.get(key.lstrip("+").rpartition(".")[2])
+    rule = rule_of(key)
     if kind := _KIND.fullmatch(word):
         # Added by force: no config could know of the column.
         key, value, rule = f"++data.columns.{spell(kind[1])}", kind[2], Text()
@@ -136,3 +117,17 @@ def _no_null(group: str, word: str) -> str:
         is_one = "_target_" in parts or "defaults" in parts
         way_out = f"write {group}={default}" if is_one else f"write {group}.{parts[0]}=null"
     return f"{group} must be one of {', '.join(options)}, got {word}; {way_out}"
+
+
+def list_meant(key: str, value: str) -> str | None:
+    """A setting of the list that a text such as `(64,64)` stands for, if its rule allows that."""
+    rule = rule_of(key)
+    inner = value.strip(" ()[]{}")
+    pieces = [
+        piece.strip() for piece in re.split("[,;]" if re.search("[,;]", inner) else r"\s", inner)
+    ]
+    found = f"[{','.join(pieces)}]"
+    if rule is None or not all(pieces) or not _is_read_as_meant(found, rule, sweeps=False):
+        return None
+    override = OverridesParser.create().parse_rule(f"key={found}", "override")
+    return shlex.quote(f"{key}={found}") if rule.allows(override.value()) else None

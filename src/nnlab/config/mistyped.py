@@ -1,0 +1,92 @@
+"""Words of a command line that cannot be meant as they are: how they are written."""
+
+import re
+import shlex
+from argparse import ArgumentError
+from collections.abc import Sequence
+
+from hydra._internal.utils import get_args_parser
+
+from nnlab.config.command_line import MULTIRUN, is_setting, list_meant, rule_of
+from nnlab.rule_types import Text
+
+
+def refuse_mistyped(arguments: Sequence[str]) -> None:
+    """Say how settings are written to who writes them otherwise.
+
+    Raises:
+        ValueError: A setting has dashes or blanks, or is a list that a shell has taken apart.
+    """
+    refuse_blanks(arguments)
+    refuse_dashes(arguments)
+    _refuse_repeated(arguments)
+
+
+def refuse_blanks(arguments: Sequence[str]) -> None:
+    """Refuse a setting that its blanks have cut into several words.
+
+    Raises:
+        ValueError: A word goes on with the one before.
+    """
+    for place in range(len(arguments)):
+        typed = arguments[place]
+        for word in arguments[place + 1 :]:
+            if not _goes_on(typed, word):
+                break
+            typed += f" {word}"
+        if typed != arguments[place]:
+            key, _, value = typed.partition("=")
+            if not isinstance(rule_of(key.strip()), Text) or MULTIRUN & set(arguments):
+                value = re.sub(r"\s*,\s*", ",", value)
+            setting = shlex.quote(f"{key.strip()}={value.strip()}")
+            raise ValueError(f"a blank ends a setting, got {typed}; write {setting}")
+
+
+def _goes_on(typed: str, word: str) -> bool:
+    """Whether a word belongs to a setting that was typed before it."""
+    if typed.startswith("-") or is_setting(word.lstrip("=")):
+        return False
+    if word.startswith("="):
+        return True
+    is_open = any(typed.count(left) > typed.count(right) for left, right in ("[]", "{}", "()"))
+    if not is_setting(typed) or (word.startswith("-") and not is_open):
+        return False
+    is_text = isinstance(rule_of(typed.partition("=")[0].strip()), Text)
+    return is_open or is_text or typed.endswith(("=", ",")) or word.startswith(",")
+
+
+def refuse_dashes(arguments: Sequence[str]) -> None:
+    """Refuse options that Hydra has not.
+
+    Raises:
+        ValueError: A word begins with a dash and is no option of Hydra's, or not as Hydra has it.
+    """
+    parser = get_args_parser()
+    parser.exit_on_error = parser.allow_abbrev = False  # it would print its usage
+    try:
+        _, unknown = parser.parse_known_args(arguments)
+    except ArgumentError as error:
+        raise ValueError(f"{error}; see --help") from error
+    for place, word in enumerate(arguments):
+        if word in unknown and word.startswith("-"):
+            name, is_whole, value = word.lstrip("-").partition("=")
+            following = arguments[place + 1 : place + 2]
+            if not is_whole and following and not is_setting(following[0]):
+                word, value = f"{word} {following[0]}", following[0]
+            setting = shlex.quote(f"{name}={value or 'VALUE'}")
+            raise ValueError(f"settings are written without dashes, got {word}; write {setting}")
+
+
+def _refuse_repeated(arguments: Sequence[str]) -> None:
+    """Refuse a list that a shell has made several settings of."""
+    given: dict[str, list[str]] = {}
+    for word in filter(is_setting, arguments):
+        key, _, value = word.partition("=")
+        given.setdefault(key, []).append(value)
+    for key, values in given.items():
+        way_out = list_meant(key, ",".join(values))
+        if len(values) > 1 and way_out and not any(value.startswith("[") for value in values):
+            raise ValueError(
+                f"{key} must be given once, got it {len(values)} times, as a shell makes of "
+                f"{{{','.join(values)}}}; write {way_out}"
+            )
