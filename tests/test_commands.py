@@ -605,7 +605,8 @@ def test_nnlab_names_its_commands() -> None:
         ("threads=0", "threads must be a whole number in [1, 1024] or null"),
         ("monitor=val/rmse", "monitor must be a metric of the task, multiclass"),
         ("model.loss=huber", "loss must suit the task, multiclass"),
-        ("trainer=gpu", "Trainer: `CUDAAccelerator` can not run on your system"),
+        ("trainer=gpu", "trainer=gpu needs an NVIDIA GPU that torch can use, but none was found; "),
+        ("trainer.accelerator=gpu", "needs a GPU that torch can use, but none was found; leave it"),
         ("+trainer.foo=1", "Trainer: got an unexpected keyword argument 'foo'"),
         ("data=csv", "data.path and data.target must be given"),
         ("data=csv data.path=no.csv data.target=y", "there is no file no.csv"),
@@ -647,7 +648,7 @@ def test_a_mistake_gets_one_sentence_and_leaves_nothing(
     quick_command: Command, tmp_path: Path, arguments: str, message: str
 ) -> None:
     (tmp_path / "file").touch()
-    if "trainer=gpu" in arguments and torch.cuda.is_available():
+    if "gpu" in arguments and torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     process = quick_command("train.py", *arguments.split(), succeed=False)
     assert process.returncode == 1

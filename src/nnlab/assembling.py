@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.accelerators import CUDAAccelerator, MPSAccelerator
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import PassThroughProfiler
@@ -34,6 +35,7 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
     Raises:
         ValueError: A part cannot be made, or the best epoch would not be kept.
     """
+    _require_gpu(cfg.trainer.get("accelerator"))
     loggers = [
         build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
     ]
@@ -68,6 +70,21 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
         model_registry=None,  # it would be sent there
         **profiler,
     )
+
+
+def _require_gpu(accelerator: Any) -> None:
+    """Say that there is no GPU; Lightning does so in words about itself."""
+    has_cuda, has_mps = CUDAAccelerator.is_available(), MPSAccelerator.is_available()
+    setting, gpu, is_there = {
+        "cuda": ("trainer=gpu", "an NVIDIA GPU", has_cuda),
+        "mps": ("trainer.accelerator=mps", "a GPU of Apple's", has_mps),
+        "gpu": ("trainer.accelerator=gpu", "a GPU", has_cuda or has_mps),
+    }.get(str(accelerator), ("", "", True))
+    if not is_there:
+        raise ValueError(
+            f"{setting} needs {gpu} that torch can use, but none was found; leave it out, or take "
+            "trainer=cpu"
+        )
 
 
 class _NoProfiler(PassThroughProfiler):
