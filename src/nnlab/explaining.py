@@ -13,12 +13,15 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, Interpolation
 
 from nnlab.config import config_folder, resolution_message, target_class
 from nnlab.config.column_names import restore
-from nnlab.config.command_line import list_meant, rule_of, texts
+from nnlab.config.command_line import list_meant, rule_of, texts, without
 from nnlab.rule_types import Either, ListOf
 from nnlab.suggestions import closest, did_you_mean, setting
 
 # What Hydra takes for the name of a setting or of a part.
 _NAME = re.compile(r"[+~]{0,2}[A-Za-z_$][\w$-]*([./][\w$-]+)*(@[\w.]+)?", re.ASCII)
+
+# How people write null.
+_NOTHING = ("none", "no", "off", "false", "nothing")
 
 
 def explain(error: BaseException) -> str:
@@ -47,6 +50,8 @@ def _no_such_option(missing: str, options: Sequence[str]) -> str:
     group, _, name = missing.rpartition("/")
     if group == "data" and _is_table(name):
         hint = f"; write {_train_on(name)}"
+    elif name.lower() in _NOTHING:
+        hint = f"; {without(group)}"
     else:
         hint = did_you_mean(name, options)
     return f"{group} must be one of {', '.join(options)}, got {group}={name}{hint}"

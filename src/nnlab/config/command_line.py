@@ -105,18 +105,21 @@ def texts(value: str) -> str | list[str]:
 
 
 def _no_null(group: str, word: str) -> str:
+    options = sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
+    return f"{group} must be one of {', '.join(options)}, got {word}; {without(group)}"
+
+
+def without(group: str) -> str:
     """What to write instead of null for a folder of configs."""
     folder = config_folder()
-    options = sorted(path.stem for path in (folder / group).glob("*.yaml"))
     of_parts = OmegaConf.load(folder / "train.yaml").defaults
     default = next((part[group] for part in of_parts if group in part), None)
-    way_out = "leave it out"
-    if default is not None:
-        parts = [str(key) for key in OmegaConf.load(folder / group / f"{default}.yaml")]
-        # Several things, each of which may be left out, or a single one, which has to be there.
-        is_one = "_target_" in parts or "defaults" in parts
-        way_out = f"write {group}={default}" if is_one else f"write {group}.{parts[0]}=null"
-    return f"{group} must be one of {', '.join(options)}, got {word}; {way_out}"
+    if default is None:
+        return "leave it out"
+    parts = [str(key) for key in OmegaConf.load(folder / group / f"{default}.yaml")]
+    # Several things, each of which may be left out, or a single one, which has to be there.
+    is_one = "_target_" in parts or "defaults" in parts
+    return f"write {group}={default}" if is_one else f"write {group}.{parts[0]}=null"
 
 
 def list_meant(key: str, value: str) -> str | None:

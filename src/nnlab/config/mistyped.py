@@ -9,16 +9,19 @@ from hydra._internal.utils import get_args_parser
 
 from nnlab.config.command_line import MULTIRUN, is_setting, list_meant, rule_of
 from nnlab.rule_types import Text
+from nnlab.suggestions import command
 
 
 def refuse_mistyped(arguments: Sequence[str]) -> None:
     """Say how settings are written to who writes them otherwise.
 
     Raises:
-        ValueError: A setting has dashes or blanks, or is a list that a shell has taken apart.
+        ValueError: A setting has dashes or blanks, is a list that a shell has taken apart, or of
+            another command.
     """
     refuse_blanks(arguments)
     refuse_dashes(arguments)
+    _refuse_run(arguments)
     _refuse_repeated(arguments)
 
 
@@ -75,6 +78,17 @@ def refuse_dashes(arguments: Sequence[str]) -> None:
                 word, value = f"{word} {following[0]}", following[0]
             setting = shlex.quote(f"{name}={value or 'VALUE'}")
             raise ValueError(f"settings are written without dashes, got {word}; write {setting}")
+
+
+def _refuse_run(arguments: Sequence[str]) -> None:
+    """Tell who names a run, as other commands want it, how training goes on with it."""
+    for word in arguments:
+        name, _, run_dir = word.partition("=")
+        if name == "run":
+            raise ValueError(
+                f"there is no setting run, got {word}; write {shlex.quote(f'resume={run_dir}')} to "
+                f"go on with it, or {command('evaluate')} {shlex.quote(word)} to test it"
+            )
 
 
 def _refuse_repeated(arguments: Sequence[str]) -> None:
