@@ -622,7 +622,7 @@ def test_nnlab_names_its_commands() -> None:
         ("++=1", "'++=1' is no setting: write SETTING=VALUE"),
         ("--data=csv", "settings are written without dashes, got --data=csv; write data=csv"),
         ("logger=null", "logger must be one of tensorboard, got logger=null; write logger.tensor"),
-        ("--lr 0.1", "settings are written without dashes, got --lr 0.1; write lr=0.1"),
+        ("--lr 0.1", "settings are written without dashes, got --lr 0.1; write optimizer.lr=0.1"),
         ("+trainer.max_epoch=3", "keyword argument 'max_epoch'; did you mean 'max_epochs'?"),
         ("data=penguins data.columns.Größe=date", "must name features of the table, got 'Größe'"),
         ("name=a/b", "name must be the name of a folder, not a path, got name=a/b"),
@@ -704,6 +704,28 @@ def test_an_argument_that_was_not_given_is_asked_for(
     process = quick_command(script, *given, succeed=False)
     assert process.returncode == 1
     assert process.stderr == f"error: {missing}\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "typed", "message"),
+    [
+        ("evaluate.py", "--run DIR", "without dashes, got --run DIR; write run=DIR"),
+        ("evaluate.py", "DIR", "'DIR' is no setting: write run=DIR"),
+        ("evaluate.py", "run= DIR", "a blank ends a setting, got run= DIR; write run=DIR"),
+        ("predict.py", "run=a --input=b", "without dashes, got --input=b; write input=b"),
+        ("predict.py", "run=a --raw-cells true", "got --raw-cells true; write raw_cells=true"),
+        ("predict.py", "run=a b.csv", "'b.csv' is no setting: write input=b.csv"),
+        ("export.py", "--run=a format=onnx", "got --run=a; write run=a"),
+        ("export.py", "run=a onnx", "'onnx' is no setting: write format=onnx"),
+    ],
+)
+def test_a_word_that_is_no_setting_of_a_command_on_a_run_is_mended(
+    quick_command: Command, script: str, typed: str, message: str
+) -> None:
+    process = quick_command(script, *typed.split(), succeed=False)
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert line.endswith(message)
 
 
 class Payload:

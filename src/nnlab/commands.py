@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.config import register_resolvers
+from nnlab.config.mistyped import refuse_options
 from nnlab.explaining import explain
 from nnlab.finding import find_run
 from nnlab.launching import launch, remove_untouched_folders
@@ -191,6 +192,8 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
     if {"--help", "-h"} & set(arguments):
         print(verb.usage.replace(f"python scripts/{name}.py", command(name)))
         return
+    needed = ("run", *verb.needs)
+    refuse_options(arguments, names=(*needed, *verb.takes, *verb.may_change), needed=needed)
     own = {"run": "", **dict.fromkeys(verb.needs, ""), **verb.takes}
     changes = []
     for word in arguments:

@@ -3,9 +3,8 @@
 import inspect
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
@@ -14,6 +13,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, Interpolation
 from nnlab.config import config_folder, resolution_message, target_class
 from nnlab.config.column_names import restore
 from nnlab.config.command_line import list_meant, rule_of, texts, without
+from nnlab.config.setting_names import meant_path, setting_paths
 from nnlab.rule_types import Either, ListOf
 from nnlab.suggestions import closest, did_you_mean, setting
 
@@ -105,7 +105,7 @@ def _no_such_setting(node: DictConfig, full_key: str, word: str) -> str:
     where, _, key = full_key.rpartition(".")
     if others := _options_with(where, key):
         return f"{there} with this {where}; add {' or '.join(others)}, which has it"
-    paths = list(_paths(OmegaConf.to_container(node._get_root())))
+    paths = list(setting_paths(OmegaConf.to_container(node._get_root())))
     if same := [path for path in paths if path.rpartition(".")[2] == key]:
         return f"{there}; did you mean '{same[0]}'?"
     own = [str(name) for name in node if name not in ("hydra", "_target_")]
@@ -115,9 +115,8 @@ def _no_such_setting(node: DictConfig, full_key: str, word: str) -> str:
     if found := closest(key, [*own, *more]):
         meant = f"+{where}.{found}" if found in more else found
         return f"{there}; did you mean '{meant}'? ({', '.join(own)})"
-    by_leaf = {path.rpartition(".")[2]: path for path in reversed(paths)}
-    if found := closest(key, by_leaf):
-        return f"{there}; did you mean '{by_leaf[found]}'?"
+    if found := meant_path(key, paths):
+        return f"{there}; did you mean '{found}'?"
     return there + (f" ({', '.join(own)})" if own else "")
 
 
@@ -126,16 +125,6 @@ def _options_with(group: str, key: str) -> list[str]:
     files = sorted((config_folder() / group).glob("*.yaml")) if re.fullmatch(r"\w+", group) else []
     has = {path.stem: OmegaConf.to_container(OmegaConf.load(path)) or {} for path in files}
     return [f"{group}={option}" for option, settings in has.items() if key in settings]
-
-
-def _paths(node: Any, prefix: str = "") -> Iterator[str]:
-    """The full names of all settings, those that are nearer to the top first."""
-    if isinstance(node, dict):
-        entries = {f"{prefix}{key}": value for key, value in node.items()}
-        yield from (path for path in entries if path not in ("hydra", f"{prefix}_target_"))
-        for path, value in entries.items():
-            if path != "hydra":
-                yield from _paths(value, f"{path}.")
 
 
 def _more_arguments(node: DictConfig) -> list[str]:

@@ -5,6 +5,7 @@ import shlex
 import pytest
 from hydra._internal.utils import get_args_parser
 
+from nnlab.config import register_resolvers
 from nnlab.config.mistyped import refuse_dashes, refuse_mistyped
 
 
@@ -51,17 +52,27 @@ def test_words_of_their_own_are_left_alone(typed: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "message"),
     [
-        ("--lr 0.1", "without dashes, got --lr 0.1; write lr=0.1"),
-        ("--lr=0.1", "without dashes, got --lr=0.1; write lr=0.1"),
-        ("-lr 0.1 seed=1", "without dashes, got -lr 0.1; write lr=0.1"),
-        ("--lr", "without dashes, got --lr; write lr=VALUE"),
+        ("--lr 0.1", "without dashes, got --lr 0.1; write optimizer.lr=0.1"),
+        ("--lr=0.1", "without dashes, got --lr=0.1; write optimizer.lr=0.1"),
+        ("-lr 0.1 seed=1", "without dashes, got -lr 0.1; write optimizer.lr=0.1"),
+        ("--lr", "without dashes, got --lr; write optimizer.lr=VALUE"),
+        ("--lr seed=1", "without dashes, got --lr; write optimizer.lr=VALUE"),
+        ("--max-epochs 3 -m", "write trainer.max_epochs=3"),
+        ("--epochs=3", "write trainer.max_epochs=3"),
+        ("--learning-rate 0.1", "write optimizer.lr=0.1"),
+        ("--model.droput=0.1", "write model.dropout=0.1"),
+        ("--optimizer sgd", "write optimizer=sgd"),
+        ("--hidden-sizes 64 32 seed=1", "sizes 64 32; write 'model.hidden_sizes=[64,32]'"),
+        ("--scheduler.patience 3", "write scheduler.patience=3"),
+        ("--layers [64,32]", "write 'model.hidden_sizes=[64,32]'"),
+        ("--class-weights balanced", "write model.class_weights=balanced"),
         ("--config a", "without dashes, got --config a; write config=a"),
-        ("--lr seed=1", "without dashes, got --lr; write lr=VALUE"),
         ("--cfg jub", "invalid choice: 'jub'"),
         ("--config-dir", "expected one argument; see --help"),
     ],
 )
 def test_who_knows_other_commands_is_told_how_settings_are_written(typed, message: str) -> None:
+    register_resolvers()
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is below
         refuse_dashes(typed.split())
     assert message in str(caught.value)

@@ -4,12 +4,14 @@ import re
 import shlex
 from argparse import ArgumentError
 from collections.abc import Sequence
+from itertools import takewhile
 
 from hydra._internal.utils import get_args_parser
 
 from nnlab.config.command_line import MULTIRUN, is_setting, list_meant, rule_of
+from nnlab.config.setting_names import full_name
 from nnlab.rule_types import Text
-from nnlab.suggestions import command
+from nnlab.suggestions import closest, command
 
 
 def refuse_mistyped(arguments: Sequence[str]) -> None:
@@ -72,12 +74,50 @@ def refuse_dashes(arguments: Sequence[str]) -> None:
         raise ValueError(f"{error}; see --help") from error
     for place, word in enumerate(arguments):
         if word in unknown and word.startswith("-"):
-            name, is_whole, value = word.lstrip("-").partition("=")
-            following = arguments[place + 1 : place + 2]
-            if not is_whole and following and not is_setting(following[0]):
-                word, value = f"{word} {following[0]}", following[0]
-            setting = shlex.quote(f"{name}={value or 'VALUE'}")
-            raise ValueError(f"settings are written without dashes, got {word}; write {setting}")
+            typed, name, value = _without_dashes(arguments[place:])
+            raise _has_dashes(typed, full_name(name), value)
+
+
+def refuse_options(
+    arguments: Sequence[str], *, names: Sequence[str], needed: Sequence[str]
+) -> None:
+    """Say how the settings of a command on a run are written to who writes them otherwise.
+
+    Args:
+        arguments: The words of its command line.
+        names: The settings that it takes.
+        needed: Those among them that it cannot do without.
+
+    Raises:
+        ValueError: A setting has dashes or blanks, or a value is there without its setting.
+    """
+    refuse_blanks(arguments)
+    missing = [name for name in needed if not any(w.startswith(f"{name}=") for w in arguments)]
+    for place, word in enumerate(arguments):
+        if word.startswith("-"):
+            typed, name, value = _without_dashes(arguments[place:])
+            if found := closest(name.replace("-", "_"), names):
+                raise _has_dashes(typed, found, value)
+        elif "=" not in word and missing:
+            setting = shlex.quote(f"{missing[0]}={word}")
+            raise ValueError(f"{word!r} is no setting: write {setting}")
+
+
+def _without_dashes(arguments: Sequence[str]) -> tuple[str, str, str]:
+    """Of words that begin with an option: it with its values, and its name and value."""
+    word, *others = arguments
+    name, is_whole, value = word.lstrip("-").partition("=")
+    following = [] if is_whole else list(takewhile(_is_value, others))
+    return " ".join([word, *following]), name, value or ",".join(following) or "VALUE"
+
+
+def _has_dashes(typed: str, name: str, value: str) -> ValueError:
+    setting = list_meant(name, value) or shlex.quote(f"{name}={value}")
+    return ValueError(f"settings are written without dashes, got {typed}; write {setting}")
+
+
+def _is_value(word: str) -> bool:
+    return not word.startswith("-") and not is_setting(word)
 
 
 def _refuse_run(arguments: Sequence[str]) -> None:
