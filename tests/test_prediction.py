@@ -476,6 +476,12 @@ def test_images_that_do_not_fit_are_refused(runs, tmp_path) -> None:
         model.predict(tmp_path / "text.png")
     with pytest.raises(ValueError, match="whole numbers from 0 to 255"):
         model.predict(np.zeros((2, 8, 8)))
+    with pytest.raises(ValueError, match=r'got float32; give array\.astype\("uint8"\)$'):
+        model.predict(np.full((2, 8, 8), 200, dtype=np.float32))
+    with pytest.raises(ValueError, match=r"got float64$"):  # most likely divided by 255
+        model.predict(np.full((2, 8, 8), 0.5))
+    with pytest.raises(ValueError, match=r"an array \(images, 8, 8\), got a single image; give im"):
+        model.predict(np.zeros((8, 8), dtype=np.uint8))
     with pytest.raises(FileNotFoundError, match="there must be a PNG file"):
         model.predict(tmp_path / "nothing.png")
 
@@ -487,6 +493,8 @@ def test_a_run_opens_from_a_folder_or_a_file_and_from_anywhere(runs, tmp_path) -
     assert load_run(path).predict(new).equals(load_run(runs["binary"]).predict(new))
     with torch.inference_mode():
         assert not load_run(path).training
+    with pytest.raises(FileNotFoundError, match=f"; the newest of .* in it is {runs['binary']}$"):
+        load_run(runs["binary"].parent)
 
 
 class Terminal(io.StringIO):

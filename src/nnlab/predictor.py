@@ -15,6 +15,7 @@ from nnlab.data.columns.cell_error import CellError
 from nnlab.data.image_rows import ImageReader
 from nnlab.data.table_rows import TableReader
 from nnlab.data.unfamiliar import Unfamiliar
+from nnlab.finding import find_run
 from nnlab.models import SupervisedModule
 from nnlab.models.metrics import probabilities
 from nnlab.run_directory import config_path, load_config
@@ -149,7 +150,7 @@ def load_run(run: str | Path) -> Predictor:
         run: A run directory, whose best checkpoint is opened, or a checkpoint file.
 
     Raises:
-        FileNotFoundError: There is no checkpoint.
+        FileNotFoundError: There is no checkpoint; the message names a run in the folder, if any.
         ValueError: It is not one of nnlab's, or is damaged, or the class of its network is not
             trusted.
 
@@ -159,6 +160,8 @@ def load_run(run: str | Path) -> Predictor:
     path = Path(run).expanduser()
     if not path.is_dir():
         return Predictor(read_checkpoint(path))
+    if not best_checkpoint(path).exists():
+        find_run("run", str(run))  # names one in it, if it is none
     checkpoint = read_checkpoint(best_checkpoint(path))
     if not config_path(path).is_file():
         return Predictor(checkpoint)

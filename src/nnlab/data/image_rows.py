@@ -44,6 +44,11 @@ class ImageReader:
             pixels = self._read_pngs(images)
         else:
             pixels = self._from_array(images)
+        if list(pixels.shape) == self.shape:
+            raise ValueError(
+                f"images must be an array (images, {', '.join(map(str, self.shape))}), got a "
+                "single image; give image[None]"
+            )
         if list(pixels.shape[1:]) != self.shape:
             raise ValueError(
                 f"images must have {' x '.join(map(str, self.shape))} pixels, as in training, got "
@@ -54,7 +59,9 @@ class ImageReader:
     def _from_array(self, images: Any) -> Tensor:
         values = np.asarray(images)
         if not np.issubdtype(values.dtype, np.integer) or values.min(initial=0) < 0:
-            raise ValueError(f"pixels must be whole numbers from 0 to 255, got {values.dtype}")
+            raise ValueError(
+                f"pixels must be whole numbers from 0 to 255, got {values.dtype}{_as_bytes(values)}"
+            )
         if values.max(initial=0) > 255:
             raise ValueError(f"pixels must be from 0 to 255, got {values.max()}")
         return torch.tensor(values.astype(np.uint8))
@@ -86,6 +93,15 @@ class ImageReader:
                 return torch.tensor(np.asarray(image.convert("L")))
         except (UnidentifiedImageError, OSError, SyntaxError) as error:
             raise ValueError(f"{path} must be a PNG picture, but cannot be read as one") from error
+
+
+def _as_bytes(values: np.ndarray[Any, Any]) -> str:
+    """The end of a message that tells what makes pixels of numbers which are, but not by type."""
+    if not np.issubdtype(values.dtype, np.floating) or values.size == 0:
+        return ""
+    is_whole = np.all((values == np.floor(values)) & (values >= 0) & (values <= 255))
+    # From 0 to 1 they are more likely pixels that were divided by 255.
+    return '; give array.astype("uint8")' if is_whole and values.max() > 1 else ""
 
 
 def _are_paths(images: Any) -> bool:
