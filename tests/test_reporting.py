@@ -26,3 +26,21 @@ def test_how_to_go_on_is_told_as_it_was_started(tmp_path, caplog, monkeypatch) -
     monkeypatch.setattr("sys.argv", ["/venv/bin/nnlab"])
     report_interrupted(3, tmp_path)
     assert f"nnlab train resume={tmp_path}" in caplog.text
+
+
+@pytest.mark.parametrize(("is_job", "end"), [(True, "saved of this job"), (False, "was saved")])
+def test_a_job_that_saved_nothing_does_not_speak_for_its_sweep(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, is_job: bool, end: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    if is_job:
+        (tmp_path / "multirun.yaml").touch()
+    report_interrupted(0, tmp_path / "0_seed-0")
+    assert caplog.messages[-1].endswith(end)
+
+
+@pytest.mark.parametrize("early", [{"stopped_early_after": 7}, {}])
+def test_an_early_stop_is_told(caplog: pytest.LogCaptureFixture, tmp_path: Path, early) -> None:
+    caplog.set_level(logging.INFO)
+    report_finished({"val": {}, "test": {}, "best_epoch": 2, "epochs": 9, **early}, tmp_path)
+    assert ("stopped early  no better epoch in 7" in caplog.messages) == bool(early)

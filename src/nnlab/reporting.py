@@ -74,6 +74,13 @@ def report_ended(epochs: int) -> None:
     )
 
 
+def report_finished_before(epochs: int) -> None:
+    """Tell that the results which follow are those of a run that had nothing left to do."""
+    _log.info(
+        "nothing is trained: the run had finished already, with epoch %d; its results:", epochs
+    )
+
+
 def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     """Tell a run's metrics, its directory and how to look at it."""
     table = format_table(
@@ -86,6 +93,8 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     shown = relative(run_dir)
     _log.info("\n%s\n", table)
     _log.info("best epoch     %d of %d", results["best_epoch"], results["epochs"])
+    if "stopped_early_after" in results:
+        _log.info("stopped early  no better epoch in %s", results["stopped_early_after"])
     if "time_s" in results:  # not in those of the first version
         _log.info("time           %s", _time_line(results["time_s"]))
     _log.info("run directory  %s", shown)
@@ -102,7 +111,8 @@ def _time_line(seconds: dict[str, float]) -> str:
 def report_interrupted(epochs: int, run_dir: Path) -> None:
     """Tell how to go on with a run that a person has stopped."""
     if epochs == 0:
-        _log.info("\nstopped before the first epoch was over: nothing was saved")
+        of_job = " of this job" if (run_dir.parent / "multirun.yaml").is_file() else ""
+        _log.info("\nstopped before the first epoch was over: nothing was saved%s", of_job)
         return
     saved = "1 epoch is" if epochs == 1 else f"{epochs} epochs are"
     _log.info("\nstopped; %s saved", saved)

@@ -25,7 +25,13 @@ from nnlab.evaluation import score
 from nnlab.loggers import CurvesLogger
 from nnlab.models import SupervisedModule
 from nnlab.process import fast_arithmetic, quiet_lightning, set_threads
-from nnlab.reporting import report_ended, report_finished, report_interrupted, report_start
+from nnlab.reporting import (
+    report_ended,
+    report_finished,
+    report_finished_before,
+    report_interrupted,
+    report_start,
+)
 from nnlab.resuming import (
     SavedState,
     check_length,
@@ -68,6 +74,7 @@ def train(
     """
     finished = finished_results(cfg, run_dir)
     if finished is not None:
+        report_finished_before(finished["epochs"])
         report_finished(finished, run_dir)
         return _monitored(finished)
     saved = find_saved_state(run_dir)
@@ -122,6 +129,7 @@ def train(
         results |= {
             "wall_time_s": round(seconds, 3),
             "samples_per_second": round(_rows_of_epoch(trainer, data) * epochs / seconds, 1),
+            **_early_stop(trainer),
         }
         stopwatch.press("test")
         _log_hyperparameters(cfg, trainer, data.spec.task, results, typed)
@@ -160,6 +168,15 @@ def _score_best(
         "seed": cfg.seed,
         **environment(str(trainer.strategy.root_device)),
     }
+
+
+def _early_stop(trainer: Trainer) -> dict[str, int]:
+    """After how many epochs without a better one early stopping ended a run, if it did."""
+    stopping = trainer.early_stopping_callback
+    if stopping is None or trainer.current_epoch == trainer.max_epochs:
+        return {}
+    has_waited = stopping.wait_count >= max(stopping.patience, 1)
+    return {"stopped_early_after": stopping.wait_count} if has_waited else {}
 
 
 def _time_spent() -> dict[str, float]:

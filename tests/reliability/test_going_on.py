@@ -21,6 +21,7 @@ def test_resuming_a_finished_run_only_reports_it(digits_run, quick_command: Comm
     run_dir, printed = digits_run
     before = {path: path.stat().st_mtime_ns for path in run_dir.rglob("*.ckpt")}
     again = quick_command("train.py", f"resume={run_dir}").stdout
+    assert again.startswith("nothing is trained: the run had finished already, with epoch ")
     assert again.split("metric")[1].split("run directory")[0] in printed
     assert {path: path.stat().st_mtime_ns for path in run_dir.rglob("*.ckpt")} == before
     helped = quick_command("train.py", f"resume={run_dir}", "--help").stdout
