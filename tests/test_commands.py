@@ -42,6 +42,8 @@ def test_the_default_run_learns_the_digits_and_says_where_it_is(digits_run) -> N
     metrics = results(run_dir)
     assert metrics["test"]["accuracy"] > 0.95
     assert f"{metrics['test']['accuracy']:.4f}" in printed
+    assert metrics["epochs"] == metrics["best_epoch"] + 20
+    assert "\nstopped early  no better epoch in 20\n" in printed
     assert f"run directory  outputs/digits/{run_dir.name}" in printed
     assert f"tensorboard --logdir outputs/digits/{run_dir.name}" in printed
     assert "\x1b" not in printed  # no colours or moving bars in a pipe
@@ -612,6 +614,7 @@ def test_nnlab_names_its_commands() -> None:
         ("data=csv data.path=no.csv data.target=y", "there is no file no.csv"),
         ("data=penguins data.target=speces", "did you mean 'species'?"),
         ("data=mnist data.root=no data.mirrors=[]", "no/train-images-idx3-ubyte (or train"),
+        ("data=digits data.root=no", "data.mirrors, which is empty here as in every saved run, "),
         ("output_dir=file", "output_dir must be a folder that can be written, got output_dir=file"),
         ("resume=nowhere", "resume must be a run directory"),
         ("resume=x resume_anyway=ja", "resume_anyway must be true or false, got resume_anyway=ja"),
@@ -694,8 +697,16 @@ def test_a_run_keeps_its_own_settings(
     ("script", "given", "missing"),
     [
         ("evaluate.py", [], "run must be given: add run=RUN_DIR to the command"),
-        ("predict.py", ["run=a", "input=b"], "output must be given: add output=... to the command"),
-        ("export.py", ["run=a"], "format must be given: add format=... to the command"),
+        (
+            "predict.py",
+            ["run=a", "input=b"],
+            "output must be given: add output=FILE to the command",
+        ),
+        (
+            "export.py",
+            ["run=a"],
+            "format must be given: add format=onnx or format=torch_export to the command",
+        ),
     ],
 )
 def test_an_argument_that_was_not_given_is_asked_for(

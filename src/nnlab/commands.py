@@ -56,13 +56,13 @@ class _Verb:
 
     Attributes:
         usage: What `--help` prints.
-        needs: Arguments that must be given, beside `run`.
+        needs: Arguments that must be given, beside `run`, and how.
         takes: Arguments that may be given, and their values when they are not.
         may_change: Settings of the run that may be changed.
     """
 
     usage: str
-    needs: Sequence[str] = ()
+    needs: dict[str, str] = field(default_factory=dict)
     takes: dict[str, str] = field(default_factory=dict)
     may_change: Sequence[str] = ("threads",)
 
@@ -97,7 +97,7 @@ folder of PNG files.
                         are written with a ' in front otherwise
     data.separator=tab  how the input is written, as in training: also data.encoding,
                         data.decimal ...""",
-        needs=("input", "output"),
+        needs={"input": "input=FILE", "output": "output=FILE"},
         takes={"raw_cells": "false"},
         may_change=("threads", *(f"data.{name}" for name in _READING)),
     ),
@@ -111,7 +111,7 @@ The graph takes raw numbers (float64, NaN where missing) and category codes, or 
 it lies a JSON file with the columns, the code of each category, and the names of the classes.
 
     output=FILE         where to; RUN_DIR/model.onnx or RUN_DIR/model.pt2 otherwise""",
-        needs=("format",),
+        needs={"format": "format=onnx or format=torch_export"},
         takes={"output": ""},
     ),
 }
@@ -206,9 +206,9 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
     if not own["run"]:
         raise ValueError("run must be given: add run=RUN_DIR to the command")
     refuse_others(changes, allowed=allowed, argument="run")
-    for argument in verb.needs:
+    for argument, example in verb.needs.items():
         if not own[argument]:
-            raise ValueError(f"{argument} must be given: add {argument}=... to the command")
+            raise ValueError(f"{argument} must be given: add {example} to the command")
     run_dir = find_run("run", own.pop("run"))
     cfg = load_config(run_dir)
     change_config(cfg, changes, allowed=allowed, argument="run")

@@ -166,9 +166,10 @@ class ImageDataModule(InMemoryDataModule):
             return path
         if not self.mirrors:
             raise FileNotFoundError(
-                f"{self.root / name} (or {name}.gz) must be there, but it is not, and there is "
-                "no address to download it from (a saved run downloads nothing); put the file "
-                "there, or name the folder that has it with data.root=FOLDER"
+                f"{self.root / name} (or {name}.gz) must be there, but it is not, and "
+                "data.mirrors, which is empty here as in every saved run, names no address to "
+                "download it from; put the file there, or name the folder that has it with "
+                "data.root=FOLDER"
             )
         return download(
             f"{name}.gz",
