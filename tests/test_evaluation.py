@@ -60,6 +60,39 @@ def test_all_rows_of_another_file_are_tested(runs, quick_command, tmp_path) -> N
         assert [name, *map(str, row)] in [line.split() for line in printed.splitlines()]
 
 
+def write_idx(path: Path, values: np.ndarray) -> None:
+    header = bytes([0, 0, 8, values.ndim]) + b"".join(n.to_bytes(4, "big") for n in values.shape)
+    path.write_bytes(header + values.astype(np.uint8).tobytes())
+
+
+def write_images(folder: Path, images: int, shape: tuple[int, int], seed: int) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    folder.mkdir()
+    pixels, labels = generator.integers(0, 256, (images, *shape)), np.arange(images) % 3
+    write_idx(folder / "images-idx3-ubyte", pixels)
+    write_idx(folder / "labels-idx1-ubyte", labels)
+    return pixels.astype(np.uint8)
+
+
+def test_all_images_of_another_folder_are_tested(quick_command, tmp_path) -> None:
+    write_images(tmp_path / "mine", 60, (5, 9), seed=0)
+    other = write_images(tmp_path / "other", 30, (5, 9), seed=1)
+    write_images(tmp_path / "turned", 30, (9, 5), seed=1)
+    quick_command("train.py", "data=digits", "data.root=mine", "data.sha256=null", *QUICK)
+    (run_dir,) = (tmp_path / "outputs" / "digits").iterdir()
+    shutil.copytree(tmp_path / "mine", tmp_path / "moved")
+    assert (
+        "exactly as in" in quick_command("evaluate.py", f"run={run_dir}", "data.root=moved").stdout
+    )
+    quick_command("evaluate.py", f"run={run_dir}", "data.root=other")
+    content = json.loads((run_dir / "evaluations" / "other" / "metrics.json").read_text())
+    predicted = load_run(run_dir).predict(other)["prediction"].cast(pl.Int64).to_numpy()
+    assert content["rows"] == 30
+    assert content["test"]["accuracy"] == pytest.approx((predicted == np.arange(30) % 3).mean())
+    process = quick_command("evaluate.py", f"run={run_dir}", "data.root=turned", succeed=False)
+    assert "must have 5 x 9 pixels, as in training, got 9 x 5" in process.stderr
+
+
 def test_files_of_one_name_keep_their_metrics_apart(runs, quick_command, tmp_path) -> None:
     places = [tmp_path / name / "twin.csv" for name in ("a", "b", "a")]
     for seed, path in enumerate(places[:2], start=7):

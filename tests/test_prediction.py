@@ -4,8 +4,10 @@ import contextlib
 import csv
 import io
 import json
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -464,6 +466,35 @@ def test_images_are_predicted_some_at_a_time(
     assert [int(row[name].removesuffix(".png")) for row in rows] == list(range(12))
     expected = load_run(runs["digits"]).predict(pixels.numpy())
     assert [row["prediction"] for row in rows] == expected["prediction"].to_list()
+
+
+def test_pictures_of_16_bits_are_those_of_8(runs, tmp_path) -> None:
+    pixels = read_idx(DIGITS / "images-idx3-ubyte.gz", ndim=3, sha256=None)[:9].numpy()
+    for i, picture in enumerate(pixels):
+        Image.fromarray(picture.astype(np.uint16) * 257).save(tmp_path / f"{i}.png")
+    model = load_run(runs["digits"])
+    assert model.predict(tmp_path).equals(model.predict(pixels))
+
+
+def test_transparent_pictures_are_refused_and_opaque_ones_are_not(runs, tmp_path) -> None:
+    pixels = read_idx(DIGITS / "images-idx3-ubyte.gz", ndim=3, sha256=None)[:1].numpy()
+    model, path = load_run(runs["digits"]), tmp_path / "a.png"
+    picture = Image.fromarray(pixels[0]).convert("RGBA")
+    picture.save(path)
+    assert model.predict(path).equals(model.predict(pixels))
+    picture.putalpha(Image.fromarray(pixels[0]))
+    picture.save(path)
+    with pytest.raises(ValueError, match=r"a\.png must have no transparent pixels"):
+        model.predict(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_picture_may_have_a_name_that_is_no_text(runs, quick_command, tmp_path) -> None:
+    (tmp_path / "pictures").mkdir()
+    name = os.fsencode(tmp_path / "pictures") + b"/odd\xff.png"
+    Image.new("L", (8, 8)).save(os.fsdecode(name), format="PNG")
+    quick_command("predict.py", f"run={runs['digits']}", "input=pictures", "output=out.csv")
+    assert "odd\\xff.png" in (tmp_path / "out.csv").read_text()
 
 
 def test_images_that_do_not_fit_are_refused(runs, tmp_path) -> None:

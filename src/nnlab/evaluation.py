@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from nnlab.atomic import replacing
 from nnlab.checkpoints import best_checkpoint, read_checkpoint
 from nnlab.config import build, target_class
-from nnlab.data import TabularDataModule
+from nnlab.data import ImageDataModule, TabularDataModule
 from nnlab.data.module import InMemoryDataModule, Split, in_order
 from nnlab.environment import environment
 from nnlab.models import SupervisedModule
@@ -33,8 +33,9 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
     Args:
         cfg: The run's config, with changes.
         run_dir: The run directory.
-        changed: The settings that are not the run's own. With `data.path` another file may be
-            meant, all rows of which are tested, or the run's own in another place.
+        changed: The settings that are not the run's own. With `data.path`, or `data.root` of
+            images, other data may be meant, all rows of which are tested, or the run's own in
+            another place.
 
     Raises:
         FileNotFoundError: The run has no best checkpoint yet, or its data is gone.
@@ -71,7 +72,10 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
 def _other_file(
     data: InMemoryDataModule, preprocessing: dict[str, Any], changed: Sequence[str]
 ) -> tuple[Path, Split] | None:
-    """The file that is named in place of the run's own, and all its rows; None if it is that."""
+    """What is named in place of the run's own data, and all its rows; None if it is that."""
+    if isinstance(data, ImageDataModule):
+        is_another = "data.root" in changed and not data.is_own(preprocessing)
+        return (data.root, data.read_labelled(preprocessing)) if is_another else None
     if not isinstance(data, TabularDataModule):
         return None
     if data.digest() != preprocessing["digest"]:

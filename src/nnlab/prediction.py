@@ -1,6 +1,7 @@
 """The verb that predicts: from a run directory and a file of new rows to a file of predictions."""
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -154,7 +155,9 @@ def _predict_images(predictor: Predictor, reader: ImageReader, source: Path) -> 
     images: Sequence[Path] | Tensor
     if source.is_dir() or source.suffix.lower() == ".png":
         images = image_files(source)
-        places = pl.Series("file", [path.name for path in images])
+        # A name need not be text.
+        names = [os.fsencode(path.name).decode(errors="backslashreplace") for path in images]
+        places = pl.Series("file", names)
     else:
         (images,) = reader.read(source)
         places = pl.Series("image", range(len(images)))

@@ -3,15 +3,19 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlab.data.idx import read_idx
 from nnlab.data.images import PixelEncoder
 from nnlab.suggestions import few
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +94,7 @@ class ImageReader:
                         f"{path} must have {' x '.join(map(str, self.shape))} pixels, as in "
                         f"training, got {image.height} x {image.width}"
                     )
-                return torch.tensor(np.asarray(image.convert("L")))
+                return torch.tensor(_grey(image, path))
         except (UnidentifiedImageError, OSError, SyntaxError) as error:
             raise ValueError(f"{path} must be a PNG picture, but cannot be read as one") from error
 
@@ -102,6 +106,25 @@ def _as_bytes(values: np.ndarray[Any, Any]) -> str:
     is_whole = np.all((values == np.floor(values)) & (values >= 0) & (values <= 255))
     # From 0 to 1 they are more likely pixels that were divided by 255.
     return '; give array.astype("uint8")' if is_whole and values.max() > 1 else ""
+
+
+def _grey(image: "Image.Image", path: Path) -> NDArray[np.uint8]:
+    """The grey values of a picture, `(height, width)`.
+
+    Raises:
+        ValueError: Some of it is transparent.
+    """
+    if image.mode.startswith("I"):
+        # 16 bits; Pillow would take all beyond 255 for white.
+        return (np.asarray(image) >> 8).astype(np.uint8)
+    if image.has_transparency_data:
+        opacity = image.convert("RGBA").getchannel("A").getextrema()
+        if opacity != (255, 255):
+            raise ValueError(
+                f"{path} must have no transparent pixels, whose colour nobody sees; save it on a "
+                "background like that of the training images"
+            )
+    return np.asarray(image.convert("L"))
 
 
 def _are_paths(images: Any) -> bool:

@@ -145,6 +145,40 @@ class ImageDataModule(InMemoryDataModule):
             test=standardized["test"],
         )
 
+    def is_own(self, preprocessing: Mapping[str, Any]) -> bool:
+        """Whether the files at `root` are those that a checkpoint was trained on."""
+        known = preprocessing.get("digest")
+        try:
+            return known is None or self.digest() == known
+        except FileNotFoundError:
+            return False
+
+    def digest(self) -> str:
+        """SHA-256 of what is at `root`, to tell whether it is that of a checkpoint."""
+        pairs = [(self.train_images, self.train_labels)]
+        if self.test_images is not None and self.test_labels is not None:
+            pairs.append((self.test_images, self.test_labels))
+        return _digest([content for pair in pairs for content in self._read(*pair)])
+
+    def read_labelled(self, preprocessing: Mapping[str, Any]) -> Split:
+        """All images at `root` that are to be tested on, preprocessed as in training.
+
+        These are those of the test files, or else all.
+
+        Raises:
+            ValueError: They are of another size than those of the checkpoint.
+        """
+        pair = (self.train_images, self.train_labels)
+        if self.test_images is not None and self.test_labels is not None:
+            pair = (self.test_images, self.test_labels)
+        images, labels = self._read(*pair)
+        if list(images.shape[1:]) != preprocessing["shape"]:
+            raise ValueError(
+                f"images of {self.root} must have {' x '.join(map(str, preprocessing['shape']))} "
+                f"pixels, as in training, got {' x '.join(map(str, images.shape[1:]))}"
+            )
+        return PixelEncoder(preprocessing)(images), labels
+
     def _statistics(self, images: Tensor) -> dict[str, Any]:
         # Counting the 256 values of a pixel is exact and takes no memory.
         counts = torch.bincount(images.flatten(), minlength=256).double()
