@@ -442,6 +442,7 @@ def test_images_are_predicted_from_idx_files_folders_and_arrays(
     assert [row["file"] for row in rows] == [f"{i:02d}.png" for i in range(12)]
     assert [row["prediction"] for row in rows] == expected["prediction"].to_list()
     assert model.predict(sorted(folder.iterdir())).equals(expected)
+    assert model.predict(tuple(map(str, sorted(folder.iterdir())))).equals(expected)
     every = model.predict(DIGITS / "images-idx3-ubyte.gz")
     assert len(every) == 1797
     assert every[:12].equals(expected)

@@ -45,7 +45,7 @@ class ImageReader:
         if isinstance(images, (str, Path)):
             pixels = self._read_path(Path(images).expanduser())
         elif _are_paths(images):
-            pixels = self._read_pngs(images)
+            pixels = self._read_pngs([Path(image).expanduser() for image in images])
         else:
             pixels = self._from_array(images)
         if list(pixels.shape) == self.shape:
@@ -128,7 +128,8 @@ def _grey(image: "Image.Image", path: Path) -> NDArray[np.uint8]:
 
 
 def _are_paths(images: Any) -> bool:
-    return isinstance(images, list) and len(images) > 0 and isinstance(images[0], Path)
+    is_several = isinstance(images, (list, tuple)) and len(images) > 0
+    return is_several and all(isinstance(image, (str, Path)) for image in images)
 
 
 def image_files(path: Path) -> list[Path]:

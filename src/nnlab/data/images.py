@@ -1,6 +1,5 @@
 """Images and labels from IDX files: the digits, MNIST, Fashion-MNIST and their kin."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nnlab.data.digests import tensors_digest
 from nnlab.data.download import download
 from nnlab.data.idx import find_idx, read_idx
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
@@ -119,7 +119,7 @@ class ImageDataModule(InMemoryDataModule):
         is_val = hold_out(len(labels), fraction=self.val_fraction, seed=self.seed, classes=labels)
         train = images[~is_val], labels[~is_val]
         if preprocessing is None:
-            preprocessing = {**self._statistics(train[0]), "digest": _digest(files)}
+            preprocessing = {**self._statistics(train[0]), "digest": tensors_digest(files)}
         splits = {
             "train": train,
             "val": (images[is_val], labels[is_val]),
@@ -158,7 +158,7 @@ class ImageDataModule(InMemoryDataModule):
         pairs = [(self.train_images, self.train_labels)]
         if self.test_images is not None and self.test_labels is not None:
             pairs.append((self.test_images, self.test_labels))
-        return _digest([content for pair in pairs for content in self._read(*pair)])
+        return tensors_digest(content for pair in pairs for content in self._read(*pair))
 
     def read_labelled(self, preprocessing: Mapping[str, Any]) -> Split:
         """All images at `root` that are to be tested on, preprocessed as in training.
@@ -232,14 +232,6 @@ class ImageDataModule(InMemoryDataModule):
                 f"got {highest} at item {int(labels.argmax())}"
             )
         return images, labels.long()
-
-
-def _digest(files: Sequence[Tensor]) -> str:
-    """SHA-256 of what was read, to tell whether it is that of a checkpoint."""
-    total = hashlib.sha256()
-    for content in files:
-        total.update(content.numpy().tobytes())
-    return total.hexdigest()
 
 
 class PixelEncoder(nn.Module):

@@ -1,6 +1,5 @@
 """A table with a target column."""
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.fitting import mean_and_spread
@@ -19,27 +17,27 @@ from nnlab.data.columns.kinds import ColumnKind, count_distinct
 from nnlab.data.columns.learned import Column, from_plain, require_columns, to_plain
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv.options import CsvOptions, missing_values
+from nnlab.data.digests import file_digest
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
-from nnlab.data.split import places
 from nnlab.data.storage import Storage
 from nnlab.data.table_split import TableSplit
 from nnlab.data.table_warnings import warn_of_shared_rows, warn_of_table
-from nnlab.data.targets import describe_values, encode_targets, find_classes, infer_task
-from nnlab.paths import require_file
+from nnlab.data.targets import (
+    describe_values,
+    encode_targets,
+    find_classes,
+    infer_task,
+    scale_targets,
+)
 from nnlab.rule_types import flat_names
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
-
-# In standard deviations of the target: the sum of many squares is finite in float32.
-_FARTHEST = 1e12
-# A file of up to so many pieces of so many bytes is digested whole.
-_PIECES, _PIECE = 64, 2**20
 
 
 class TabularDataModule(InMemoryDataModule):
@@ -214,7 +212,7 @@ class TabularDataModule(InMemoryDataModule):
             times = [kind.times for kind in kinds if kind.times is not None]
             frame = table.frame.with_columns(times)
             inputs = encode_table(frame, columns, encoder, list(rows.values()), self.storage)
-            scaled = _scale(targets, preprocessing)
+            scaled = scale_targets(targets, preprocessing)
         splits = {
             name: (x, scaled.index_select(0, index))
             for (name, index), x in zip(rows.items(), inputs, strict=True)
@@ -246,17 +244,17 @@ class TabularDataModule(InMemoryDataModule):
         with table.locating():
             targets = encode_targets(table.target, preprocessing["class_names"], self._decimal)
             (x,) = encode_table(table.frame, columns, RowEncoder(columns), rows, self.storage)
-            return x, _scale(targets, preprocessing)
+            return x, scale_targets(targets, preprocessing)
 
     def digest(self) -> str:
         """SHA-256 of the file at `path`, to tell whether it is that of a checkpoint."""
-        return _digest(self.path)
+        return file_digest(self.path)
 
     def held_out_digests(self) -> dict[str, str]:
         """The same of the files of `val` and `test` rows, where these have their own."""
         paths = {"val": self.val_path, "test": self.test_path}
         return {
-            split: _digest(Path(path).expanduser())
+            split: file_digest(Path(path).expanduser())
             for split, path in paths.items()
             if path is not None
         }
@@ -376,37 +374,3 @@ class TabularDataModule(InMemoryDataModule):
             target_mean=preprocessing["target_mean"],
             target_std=preprocessing["target_std"],
         )
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of a file; of a large one, of its size and evenly spaced pieces, which is quick."""
-    total = hashlib.sha256()
-    with require_file(path).open("rb") as file:
-        size = file.seek(0, 2)
-        total.update(size.to_bytes(8))
-        for start in range(0, size, max(_PIECE, size // _PIECES)):
-            file.seek(start)
-            total.update(file.read(_PIECE))
-    return total.hexdigest()
-
-
-def _scale(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:
-    """Targets as the loss takes them: indices of classes, or standardised numbers in float32.
-
-    Raises:
-        CellError: A number is so far from those of training that no loss of it would be finite.
-    """
-    if preprocessing["class_names"]:
-        return targets
-    mean, std = float(preprocessing["target_mean"]), float(preprocessing["target_std"])
-    scaled = (targets - mean).div_(std).float()
-    far = places(scaled.abs() > _FARTHEST)
-    if len(far):
-        row = int(far[0])
-        raise CellError(
-            f"target '{preprocessing['target']}' must lie within {_FARTHEST:g} standard deviations "
-            f"of the training rows, got {float(targets[row]):g}",
-            row,
-            count=len(far),
-        )
-    return scaled

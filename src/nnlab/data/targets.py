@@ -1,8 +1,8 @@
 """What is predicted: the task, the classes, and targets as numbers."""
 
 import re
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import polars as pl
 import torch
@@ -18,11 +18,14 @@ from nnlab.data.columns.number_grammar import (
 from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.columns.spelling import boolean_text, number_text
 from nnlab.data.names import on_one_line
+from nnlab.data.split import places
 from nnlab.spec import Task
 from nnlab.suggestions import few
 
 # The square of a residual must be finite.
 _LARGEST = 1e150
+# In standard deviations of the target: the sum of many squares is finite in float32.
+_FARTHEST = 1e12
 MAX_INTEGER_CLASSES = 20
 """A target of whole numbers with at most this many different ones is taken for classes."""
 # With more different numbers, nobody would mean classes.
@@ -197,3 +200,25 @@ def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str =
 def _class_text(target: pl.Series) -> pl.Series:
     """Classes as text, 1 and 1.0 being the same."""
     return number_text(target) if target.dtype.is_numeric() else target.cast(pl.String)
+
+
+def scale_targets(targets: Tensor, preprocessing: Mapping[str, Any]) -> Tensor:
+    """Targets as the loss takes them: indices of classes, or standardised numbers in float32.
+
+    Raises:
+        CellError: A number is so far from those of training that no loss of it would be finite.
+    """
+    if preprocessing["class_names"]:
+        return targets
+    mean, std = float(preprocessing["target_mean"]), float(preprocessing["target_std"])
+    scaled = (targets - mean).div_(std).float()
+    far = places(scaled.abs() > _FARTHEST)
+    if len(far):
+        row = int(far[0])
+        raise CellError(
+            f"target '{preprocessing['target']}' must lie within {_FARTHEST:g} standard deviations "
+            f"of the training rows, got {float(targets[row]):g}",
+            row,
+            count=len(far),
+        )
+    return scaled
