@@ -460,7 +460,7 @@ def test_a_run_on_a_table_is_exported_and_predicts_its_file_without_nnlab(
         (["format=torch_export", "output=m"], "output must end in .pt2 with format=torch_export"),
         (["format=onnx", "output={run}/metrics.onnx"], "metrics.json as it is, which is not from"),
         (["format=onnx", "data.batch_size=3"], "only run, format, output, threads may be given"),
-        ([], "format must be given: add format=... to the command"),
+        ([], "format must be given: add format=onnx or format=torch_export to the command"),
     ],
 )
 def test_mistakes_are_answered_in_a_sentence(

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from nnlab.callbacks import CurvesGoOn, RunCheckpoint
+from nnlab.callbacks import GoingOn, RunCheckpoint
 from nnlab.checkpoint_files import CheckpointFiles
 from nnlab.config import build, takes
 from nnlab.config.agreement import steps_per_block
@@ -52,7 +52,7 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
             "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
         )
     behind = {"steps": saved.steps, "epochs": saved.epochs} if saved else {"steps": 0, "epochs": 0}
-    callbacks.append(CurvesGoOn(**behind))
+    callbacks.append(GoingOn(**behind, results=run_dir / "metrics.json"))
     trainer = cfg.trainer.copy()
     profiler = {} if trainer.get("profiler") else {"profiler": _NoProfiler()}
     if steps_per_block(cfg) > 1:  # whose steps are clipped where they are taken

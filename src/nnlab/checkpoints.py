@@ -25,7 +25,7 @@ _TENSORS = ("state_dict", "optimizer_states")
 
 
 def previous(path: Path) -> Path:
-    """Where the checkpoint before the one at `path` stays."""
+    """Where the file that was at `path` before stays."""
     return path.with_name(f"{path.stem}_before{path.suffix}")
 
 

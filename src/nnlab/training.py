@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 
 from nnlab.assembling import build_module, build_trainer
 from nnlab.atomic import replacing
-from nnlab.checkpoints import best_checkpoint, read_checkpoint
+from nnlab.checkpoints import best_checkpoint, previous, read_checkpoint
 from nnlab.config import build, first_line, plain_arguments, reads_environment, target_class
 from nnlab.config.agreement import require_agreement, steps_per_block
 from nnlab.data.module import InMemoryDataModule, in_order
@@ -45,9 +45,6 @@ from nnlab.run_directory import save_config
 from nnlab.signals import answering_sigterm
 from nnlab.spec import Task
 from nnlab.stopwatch import stopwatch
-
-# What a run came to that is made longer, until it comes to more.
-_RESULTS_BEFORE = "metrics_before.json"
 
 
 def train(
@@ -114,9 +111,6 @@ def train(
     ):
         if saved and trainer.is_global_zero:
             save_config(cfg, run_dir)  # for the next time
-            if (run_dir / "metrics.json").exists():
-                # Of a shorter run, whose best checkpoint may be written over.
-                (run_dir / "metrics.json").replace(run_dir / _RESULTS_BEFORE)
         stopwatch.begin_training(saved.spent if saved else None)
         _fit(trainer, module, data, run_dir, saved)
         seconds = stopwatch.spent().training
@@ -136,7 +130,7 @@ def train(
         results["time_s"] = _time_spent()
         with replacing(run_dir / "metrics.json") as file:
             file.write(json.dumps(results, indent=2, allow_nan=False).encode() + b"\n")
-        (run_dir / _RESULTS_BEFORE).unlink(missing_ok=True)
+        previous(run_dir / "metrics.json").unlink(missing_ok=True)
     if saved and trainer.current_epoch == saved.epochs < cfg.trainer.max_epochs:
         report_ended(saved.epochs)
     report_finished(results, run_dir)

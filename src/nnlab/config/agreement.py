@@ -84,7 +84,7 @@ def _has_part_for_each_step(cfg: DictConfig) -> bool:
 
     classes = [target_class(cfg.optimizer, object), *_callback_classes(cfg).values()]
     parts = (LBFGS, GradientAccumulationScheduler, WeightAveraging)
-    model = target_class(cfg.model, object)
+    model = target_class(cfg.model, SupervisedModule)
     return (
         any(issubclass(cls, parts) for cls in classes)
         or any(
