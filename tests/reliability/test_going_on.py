@@ -205,6 +205,10 @@ def of_another_run(kind: str, checkpoint: dict, run_dir: Path) -> None:
         )
 
 
+def files_of(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
@@ -228,8 +232,7 @@ def test_a_run_does_not_go_on_from_the_checkpoint_of_another(
     of_another_run(kind, checkpoint, run_dir)
     write_checkpoint(checkpoint, path)
     # Curves are written anew, and results are put aside once training goes on.
-    files = (file for file in run_dir.rglob("*") if "tfevents" not in file.name)
-    before = {file for file in files if file.is_file()}
+    before = {file for file in files_of(run_dir) if "tfevents" not in file.name}
     process = quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=4", succeed=False)
     assert said in process.stderr
     assert process.stderr.count("\n") == 1
