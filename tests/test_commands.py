@@ -279,7 +279,7 @@ def test_two_processes_train_one_network(prepared, quick_command: Command) -> No
     # 575 of the 1,150 rows each, in batches of 64.
     assert [point.step for point in read_events(run_dir).Scalars("train/loss")] == [8, 17]
     found = results(run_dir)
-    assert found["samples_per_second"] * found["wall_time_s"] == pytest.approx(2300, rel=0.01)
+    assert found["samples_per_second"] * found["wall_time_s"] == pytest.approx(2300, rel=0.1)
     assert "exactly as in" in quick_command("evaluate.py", f"run={run_dir}").stdout
 
 

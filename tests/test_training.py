@@ -178,7 +178,7 @@ def test_samples_per_second_are_those_that_were_trained_on(
     quick_command("train.py", *PENGUINS, "+trainer.limit_train_batches=2", "data.batch_size=16")
     found = results(only_run(tmp_path))
     trained = found["samples_per_second"] * found["wall_time_s"]
-    assert trained == pytest.approx(2 * 16 * found["epochs"], rel=0.01)
+    assert trained == pytest.approx(2 * 16 * found["epochs"], rel=0.1)
 
 
 def test_what_lightning_draws_has_the_steps_of_the_other_curves(

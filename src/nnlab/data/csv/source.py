@@ -103,6 +103,8 @@ class Source:
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
+                if self.encoding in ("utf-16", "utf-32") and offset == 0:
+                    raise self._without_mark(error) from error  # of Python 3.13 and later
                 line += error.object[: error.start].decode(self.encoding, "replace").count("\n")
                 place = offset - waiting + error.start
                 raise ValueError(
@@ -110,18 +112,21 @@ class Source:
                     f"{self.encoding} ({error.reason}); state the right one with data.encoding=..."
                 ) from error
             except UnicodeError as error:  # as of UTF-16 that does not say which byte comes first
-                kinds = f"{self.encoding}-le or {self.encoding}-be"
-                way_out = f"{kinds}, if it is" if self.encoding in ("utf-16", "utf-32") else "..."
-                raise ValueError(
-                    f"{self.path} must be in the encoding {self.encoding}, but is not ({error}); "
-                    f"set data.encoding={way_out}"
-                ) from error
+                raise self._without_mark(error) from error
             if not text.isascii():
                 self._refuse_misread(block, text, line, is_first=is_ascii)
                 is_ascii = False
             offset += len(block)
             line += text.count("\n")
             yield text.encode()
+
+    def _without_mark(self, error: UnicodeError) -> ValueError:
+        kinds = f"{self.encoding}-le or {self.encoding}-be"
+        way_out = f"{kinds}, if it is" if self.encoding in ("utf-16", "utf-32") else "..."
+        return ValueError(
+            f"{self.path} must be in the encoding {self.encoding}, but is not ({error}); "
+            f"set data.encoding={way_out}"
+        )
 
     def _refuse_misread(self, block: bytes, text: str, line: int, *, is_first: bool) -> None:
         """Refuse what decodes, but shows that the encoding is another.
