@@ -58,7 +58,8 @@ def launch(arguments: list[str]) -> None:
     run_hydra = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
     )
-    # What `--info` says; Hydra's own way is a traceback for each line once the reader has gone.
+    # What `--info` says; Hydra's own way is a traceback for each line once the reader has gone. The
+    # type checker sees no name there that another module has defined.
     hydra._internal.hydra.simple_stdout_log_config = print_messages  # type: ignore[attr-defined]
     # Hydra raises with HYDRA_FULL_ERROR what it would otherwise print, at more length.
     with (

@@ -117,6 +117,7 @@ class CurvesLogger(TensorBoardLogger):
             name: value if isinstance(value, (bool, int, float, str)) else str(value)
             for name, value in settings.items()
         }
+        # Of which torch declares no types.
         experiment, *session = hparams(plain, dict(metrics))  # type: ignore[no-untyped-call]
         plugin = experiment.value[0].metadata.plugin_data
         content = HParamsPluginData.FromString(plugin.content)
