@@ -42,8 +42,9 @@ def test_the_default_run_learns_the_digits_and_says_where_it_is(digits_run) -> N
     metrics = results(run_dir)
     assert metrics["test"]["accuracy"] > 0.95
     assert f"{metrics['test']['accuracy']:.4f}" in printed
-    assert metrics["epochs"] == metrics["best_epoch"] + 20
-    assert "\nstopped early  no better epoch in 20\n" in printed
+    if not torch.cuda.is_available():  # where other roundings may have it find a better one
+        assert metrics["epochs"] == metrics["best_epoch"] + 20
+        assert "\nstopped early  no better epoch in 20\n" in printed
     assert f"run directory  outputs/digits/{run_dir.name}" in printed
     assert f"tensorboard --logdir outputs/digits/{run_dir.name}" in printed
     assert "\x1b" not in printed  # no colours or moving bars in a pipe
@@ -54,7 +55,8 @@ def test_metrics_json_tells_what_the_result_depends_on(digits_run) -> None:
     run_dir, _ = digits_run
     metrics = results(run_dir)
     assert set(metrics) >= {"val", "test", "best_epoch", "wall_time_s", "samples_per_second"}
-    assert (metrics["seed"], metrics["device"]) == (0, "cpu")
+    device = "cuda:0" if torch.cuda.is_available() else "cpu"
+    assert (metrics["seed"], metrics["device"]) == (0, device)
     assert metrics["threads"] == torch.get_num_threads()
     assert metrics["versions"]["torch"] == torch.__version__
     assert metrics["processor"] == nnlab_environment.processor()
@@ -640,6 +642,7 @@ def test_nnlab_names_its_commands() -> None:
         ("-m model.dropout=1.5,2", "dropout must be a number in [0, 1)"),
         ("model.droput=0,0.1 -m", "did you mean 'dropout'?"),
         ("-m model.activation=glob(*)", "glob must find options of a part, such as the files of"),
+        ("trainer=cpu cuda_graphs=true", "cuda_graphs=true needs an NVIDIA GPU that torch can use"),
         ("model._target_=os.system", "model._target_ must be of a trusted package"),
         ("model._target_=nnlab.commands.main", "_target_ must be a SupervisedModule"),
         ("optimizer._target_=torch.os.system", "_target_ must be of a trusted package"),

@@ -621,8 +621,10 @@ def test_files_and_data_frames_mean_the_same_by_missing(quick_command, tmp_path)
     for rows in (frame, pandas.DataFrame(frame.to_dict(as_series=False)), array):
         given = model.predict(rows)["probability_yes"].to_list()
         assert given == pytest.approx(from_file, abs=1e-6)
-    assert len(set(from_file[1:-1])) == 1
-    assert from_file[0] == from_file[-1]
+    # Rows that are alike may differ in the last bit, by their places in a batch.
+    assert from_file[1:-1] == pytest.approx([from_file[1]] * 5, abs=1e-6)
+    assert from_file[0] == pytest.approx(from_file[-1], abs=1e-6)
+    assert from_file[0] != pytest.approx(from_file[1], abs=1e-3)
 
 
 def read_columns(run: Path) -> list[dict]:

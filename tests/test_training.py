@@ -21,9 +21,10 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.accelerators import Accelerator, AcceleratorRegistry
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from lightning.pytorch.trainer.connectors.accelerator_connector import _AcceleratorConnector
+from omegaconf import OmegaConf
 from runs import PENGUINS, curves, only_run, results, same, weights
 
-from nnlab import training
+from nnlab import assembling, training
 from nnlab.checkpoints import read_checkpoint
 
 
@@ -292,6 +293,46 @@ def test_a_run_on_another_device_ends_as_one_on_the_cpu(
         assert {str(v.device) for v in tensors if isinstance(v, torch.Tensor)} == {"cpu"}
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no cuda device here")
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "bf16-true"])
+def test_recorded_steps_end_with_the_same_bits_and_go_on(
+    quick_command: Command, tmp_path: Path, precision: str
+) -> None:
+    # Such a rate is the same in 32 bits.
+    settings = ["trainer=gpu", f"trainer.precision={precision}", "optimizer.lr=0.0009765625"]
+    settings += ["model.hidden_sizes=[32]", "model.dropout=0.1"]
+    for name, extra in (
+        ("plain", ["trainer.max_epochs=5", "cuda_graphs=false"]),
+        ("graphs", ["trainer.max_epochs=5", "cuda_graphs=true"]),
+        ("stopped", ["trainer.max_epochs=2", "cuda_graphs=true"]),
+    ):
+        quick_command("train.py", *settings, *extra, f"name={name}")
+    (stopped,) = (tmp_path / "outputs" / "stopped").iterdir()
+    quick_command("train.py", f"resume={stopped}", "trainer.max_epochs=5")
+    plain, graphs, stopped = (
+        read_checkpoint(next((tmp_path / "outputs" / name).glob("*/checkpoints/last.ckpt")))
+        for name in ("plain", "graphs", "stopped")
+    )
+    for name, expected in plain["state_dict"].items():
+        assert torch.equal(expected, graphs["state_dict"][name])
+        assert torch.equal(expected, stopped["state_dict"][name])
+
+
+def test_devices_that_are_not_there_are_told_of_in_a_sentence(monkeypatch) -> None:
+    monkeypatch.setattr(assembling.CUDAAccelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    message = "needs 2 GPUs that torch can use, got 1; set trainer.devices=1, or trainer.acc"
+    for devices in (2, "2", [1]):
+        cfg = OmegaConf.create({"trainer": {"accelerator": "auto", "devices": devices}})
+        with pytest.raises(ValueError, match=message):
+            assembling._require_gpu(cfg)
+        cfg.trainer.accelerator = "cpu"
+        assembling._require_gpu(cfg)
+    for devices in (1, "auto", -1, [0]):
+        cfg = OmegaConf.create({"trainer": {"accelerator": "cuda", "devices": devices}})
+        assembling._require_gpu(cfg)
+
+
 def test_options_of_an_optimizer_that_exclude_each_other_are_refused_in_a_sentence(
     quick_command: Command,
 ) -> None:
@@ -319,14 +360,19 @@ def test_a_device_without_enough_memory_is_told_of_in_a_sentence(
     (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
 
     def take_memory(*_: object, **__: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        raise torch.OutOfMemoryError(
+            "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 80 GiB"
+        )
 
     monkeypatch.setattr(Trainer, "fit", take_memory)
     for arguments in (settings, [f"resume={run_dir}", "trainer.max_epochs=2"]):
         process = quick_command("train.py", *arguments, succeed=False)
         assert process.returncode == 1
         (line,) = process.stderr.splitlines()
-        assert "error: cpu must have memory for the network and a batch, but CUDA out of" in line
+        assert line.replace("cuda:0", "cpu") == (
+            "error: cpu must have memory for the network and a batch, but CUDA out of memory. "
+            "Tried to allocate 2.00 GiB; end what else uses it, or lower data.batch_size"
+        )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -4,14 +4,14 @@ import functools
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CUDAAccelerator, MPSAccelerator
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import PassThroughProfiler
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -36,7 +36,7 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
     Raises:
         ValueError: A part cannot be made, or the best epoch would not be kept.
     """
-    _require_gpu(cfg.trainer.get("accelerator"))
+    _require_gpu(cfg)
     loggers = [
         build(node, Logger, save_dir=run_dir) for node in (cfg.logger or {}).values() if node
     ]
@@ -73,9 +73,22 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
     )
 
 
-def _require_gpu(accelerator: Any) -> None:
+def _require_gpu(cfg: DictConfig) -> None:
     """Say that there is no GPU; Lightning does so in words about itself."""
     has_cuda, has_mps = CUDAAccelerator.is_available(), MPSAccelerator.is_available()
+    accelerator = cfg.trainer.get("accelerator")
+    takes_cuda = has_cuda and accelerator in ("auto", "gpu", "cuda")
+    if cfg.get("cuda_graphs") and not takes_cuda:
+        raise ValueError(
+            "cuda_graphs=true needs an NVIDIA GPU that torch can use, and a trainer that uses it; "
+            "leave it out"
+        )
+    wanted = _devices_wanted(cfg)
+    if takes_cuda and wanted > torch.cuda.device_count():
+        raise ValueError(
+            f"trainer.devices={cfg.trainer.devices} needs {wanted} GPUs that torch can use, got "
+            f"{torch.cuda.device_count()}; set trainer.devices=1, or trainer.accelerator=cpu"
+        )
     setting, gpu, is_there = {
         "cuda": ("trainer=gpu", "an NVIDIA GPU", has_cuda),
         "mps": ("trainer.accelerator=mps", "a GPU of Apple's", has_mps),
@@ -86,6 +99,14 @@ def _require_gpu(accelerator: Any) -> None:
             f"{setting} needs {gpu} that torch can use, but none was found; leave it out, or take "
             "trainer=cpu"
         )
+
+
+def _devices_wanted(cfg: DictConfig) -> int:
+    """How many there must be at least: a number may be given, or a list of indices from 0."""
+    devices = cfg.trainer.get("devices")
+    if isinstance(devices, ListConfig):
+        return max((int(index) + 1 for index in devices), default=0)
+    return int(devices) if str(devices).isdecimal() else 0
 
 
 class _NoProfiler(PassThroughProfiler):
@@ -142,4 +163,5 @@ def build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
         monitor=cfg.monitor,
         trains_blocks=data.steps_per_block > 1,
         gradient_clip_val=cfg.trainer.gradient_clip_val,
+        **({"cuda_graphs": True} if cfg.get("cuda_graphs") else {}),
     )

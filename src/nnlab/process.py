@@ -76,6 +76,12 @@ def quiet_lightning() -> None:
         # Lightning has one of its own as well, and would print all twice.
         logging.getLogger("lightning").handlers.clear()
     warnings.filterwarnings("ignore", message="torch.distributed.nn.functional.all_gather is dep")
+    # torch's compiler has a function in mind; here `trainer.precision` says how to compute.
+    warnings.filterwarnings("ignore", message="TensorFloat32 tensor cores for float32 matrix")
+    # Whoever says `trainer=cpu` knows.
+    warnings.filterwarnings("ignore", message="GPU available but not used")
+    # Of how Lightning begins a distributed run on a GPU; it waits once, at the first step.
+    warnings.filterwarnings("ignore", message="The AccumulateGrad node's stream does not match")
     # Lightning's own use of a name that torch 2.13 deprecates.
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
     # Resuming writes into the run directory on purpose.

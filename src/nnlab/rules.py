@@ -60,6 +60,7 @@ RULES: dict[str, Rule] = {
     ),
     "every_n_steps": Number("[1, inf)", integer=True),
     "compile": Choice(("default", "reduce-overhead", "max-autotune"), none=True),
+    "cuda_graphs": Flag(),
     # the network
     "hidden_sizes": ListOf(Number("[1, inf)", integer=True), "[256,128]"),
     "activation": Choice(ACTIVATIONS),

@@ -14,7 +14,7 @@ PHASES = (
     "data",  # reading, preprocessing, gathering batches
     "forward",
     "backward",
-    "optimizer",  # clipping and the learning rate's schedule included
+    "optimizer",  # clipping and the learning rate's schedule; the whole step of a CUDA graph
     "validation",
     "metrics",  # of the training rows, from the outputs that training kept
     "logging",

@@ -220,7 +220,9 @@ def _fit(
     except torch.OutOfMemoryError as error:
         raise ValueError(
             f"{trainer.strategy.root_device} must have memory for the network and a batch, but "
-            f"{first_line(error)}; end what else uses it, or lower data.batch_size"
+            # What follows is about torch's own bookkeeping.
+            f"{'. '.join(first_line(error).split('. ')[:2])}; end what else uses it, or lower "
+            "data.batch_size"
         ) from error
     except (AssertionError, AttributeError, LookupError, RuntimeError, TypeError) as error:
         if saved and not module.is_restored:

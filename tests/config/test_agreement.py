@@ -6,7 +6,12 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from nnlab.config.agreement import _check_precision, require_agreement, steps_per_block
+from nnlab.config.agreement import (
+    _check_graphs,
+    _check_precision,
+    require_agreement,
+    steps_per_block,
+)
 
 
 @pytest.mark.parametrize(
@@ -161,3 +166,21 @@ def test_a_fused_optimizer_does_not_clip_mixed_gradients_for_lightning(
         _check_precision(allowed, [])
     cfg.trainer.precision, cfg.steps_per_block = "bf16-mixed", 64
     _check_precision(cfg, [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"compile": "reduce-overhead"}, r"^compile must be null or default .*=reduce-overhead"),
+        ({"steps_per_block": 1}, "cuda_graphs must be false where Lightning takes each step"),
+    ],
+)
+def test_graphs_are_recorded_where_nnlab_takes_the_steps(changes, said: str) -> None:
+    trainer = {"devices": 1, "precision": "32-true", "gradient_clip_val": None}
+    cfg = OmegaConf.create({**PLAIN, "trainer": trainer, "cuda_graphs": True, "compile": "default"})
+    _check_graphs(cfg)
+    cfg.update(changes)
+    with pytest.raises(ValueError, match=said):
+        _check_graphs(cfg)
+    cfg.cuda_graphs = False
+    _check_graphs(cfg)

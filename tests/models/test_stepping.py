@@ -6,15 +6,16 @@ from collections.abc import Callable
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
+from small_networks import ROWS, make_batches, make_module
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nnlab.callbacks import StepCurves
-from nnlab.data.batches import Blocks, OrderedBatches, ShuffledBatches
+from nnlab.data.batches import Blocks, OrderedBatches
 from nnlab.models import SupervisedModule
-from nnlab.models.stepping import check_state, train_on
+from nnlab.models.stepping import Step, check_state, train_on
 
 # What makes Python wait until a GPU has come so far.
 WAITING = {"aten::_local_scalar_dense", "aten::nonzero", "aten::equal", "aten::is_nonzero"}
@@ -41,49 +42,6 @@ OPTIMIZERS = [
 ]
 
 
-CLASSES = {"binary": 2, "multiclass": 3, "regression": 0}
-ROWS = 200
-
-
-def make_module(task: str, optimizer: Callable | None = None) -> SupervisedModule:
-    return SupervisedModule(
-        task=task,
-        input_shape=[6],
-        numbers=4,
-        category_sizes=[5, 7],
-        class_names=[str(i) for i in range(CLASSES[task])],
-        class_counts=[10 + i for i in range(CLASSES[task])],
-        target_mean=0.0,
-        target_std=1.0,
-        hidden_sizes=[16, 16],
-        activation="gelu",
-        dropout=0.1,
-        batch_norm=True,
-        layer_norm=False,
-        numeric_embedding="periodic",
-        embedding_size=3,
-        loss="auto",
-        label_smoothing=0.1,
-        class_weights="balanced" if CLASSES[task] else None,
-        l1=1e-4,
-        l2=1e-4,
-        optimizer=optimizer,
-    )
-
-
-def make_batches(task: str) -> ShuffledBatches:
-    classes = CLASSES[task]
-    return ShuffledBatches(
-        x=torch.cat([torch.randn(ROWS, 4), torch.randint(0, 5, (ROWS, 2)).float()], dim=1),
-        targets=torch.randint(0, classes, (ROWS,)) if classes else torch.randn(ROWS),
-        batch_size=32,
-        seed=0,
-        rank=0,
-        world_size=1,
-        device=torch.device("cpu"),
-    )
-
-
 @pytest.mark.parametrize("make", OPTIMIZERS, ids=["adamw", "adam", "sgd", "rmsprop"])
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_a_block_of_steps_waits_for_nothing(make: Callable, task: str) -> None:
@@ -94,10 +52,9 @@ def test_a_block_of_steps_waits_for_nothing(make: Callable, task: str) -> None:
         with Waits() as waits:
             taken = train_on(
                 block,
-                objective=module._objective,
-                optimizer=optimizer,
+                step=Step(module._objective, optimizer, gradient_clip_val=1.0),
                 scheduler=OneCycleLR(optimizer, max_lr=0.1, total_steps=100),
-                gradient_clip_val=1.0,
+                keep=lambda outputs, targets: None,
             )
         assert waits.seen == []
     with Waits() as waits:

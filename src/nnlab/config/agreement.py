@@ -61,6 +61,7 @@ def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int) -> None:
     _check_averaging(cfg)
     _check_batches(cfg, rows)
     _check_precision(cfg, spec.category_sizes)
+    _check_graphs(cfg)
 
 
 def steps_per_block(cfg: DictConfig) -> int:
@@ -176,4 +177,19 @@ def _check_precision(cfg: DictConfig, category_sizes: Sequence[int]) -> None:
         raise ValueError(
             f"optimizer.fused must be false where trainer.precision={precision} and gradients are "
             "clipped, got optimizer.fused=true; set optimizer.fused=false"
+        )
+
+
+def _check_graphs(cfg: DictConfig) -> None:
+    if not cfg.get("cuda_graphs"):
+        return
+    if cfg.compile in ("reduce-overhead", "max-autotune"):
+        raise ValueError(
+            "compile must be null or default where cuda_graphs=true, because other modes record "
+            f"graphs of their own, got compile={cfg.compile}"
+        )
+    if steps_per_block(cfg) == 1:
+        raise ValueError(
+            "cuda_graphs must be false where Lightning takes each step: with steps_per_block=1, "
+            "16-mixed, several processes, and parts that work at single steps; leave it out"
         )

@@ -127,7 +127,10 @@ class ShuffledBatches:
             x, targets = self._gather(chunks)
             order = torch.randperm(len(x), generator=generator)
             rows = len(x) // self.world_size
-            share = order[self.rank :: self.world_size][:rows].to(x.device)
+            share = order[self.rank :: self.world_size][:rows]
+            if x.is_cuda:  # which takes it while Python goes on, from memory that stays in place
+                share = share.pin_memory().to(x.device, non_blocking=True)
+            share = share.to(x.device)
             starts = self._starts(rows)
             ends = [*starts[1:], rows]
             indices = [share[start:end] for start, end in zip(starts, ends, strict=True)]

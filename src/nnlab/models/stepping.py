@@ -45,42 +45,66 @@ def _suits(kept: Tensor, weights: Tensor, name: str) -> bool:
     )
 
 
+class Step:
+    """Takes optimizer steps: forward, backward, clipping, update.
+
+    Args:
+        objective: From a batch to what is to be minimised, a scalar, and the network's outputs.
+        optimizer: What steps.
+        gradient_clip_val: The largest norm of a step's gradient; None for no limit.
+    """
+
+    def __init__(
+        self,
+        objective: Callable[[Batch], tuple[Tensor, Tensor]],
+        optimizer: Optimizer,
+        gradient_clip_val: float | None,
+    ) -> None:
+        self.objective = objective
+        self.optimizer = optimizer
+        self.gradient_clip_val = gradient_clip_val
+        self.parameters = [w for group in optimizer.param_groups for w in group["params"]]
+
+    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Take one; give the loss before it, a scalar, and the outputs, without their history."""
+        loss, outputs = self.objective(batch)
+        for weights in self.parameters:
+            weights.grad = None  # what `optimizer.zero_grad` does, after looking for profilers
+        loss.backward()  # type: ignore[no-untyped-call]  # torch declares none
+        stopwatch.press("backward")
+        if self.gradient_clip_val is not None:
+            nn.utils.clip_grad_norm_(self.parameters, self.gradient_clip_val)
+        self.optimizer.step()
+        return loss.detach(), outputs.detach()
+
+
 def train_on(
     batches: Iterable[Batch],
     *,
-    objective: Callable[[Batch], Tensor],
-    optimizer: Optimizer,
+    step: Step,
     scheduler: LRScheduler | None,
-    gradient_clip_val: float | None,
+    keep: Callable[[Tensor, Tensor], None],
 ) -> dict[str, Any]:
     """Take an optimizer step for each batch.
 
     Args:
         batches: Inputs `(batch, *input_shape)` and targets `(batch,)`, at least one such pair.
-        objective: From a batch to what is to be minimised, a scalar.
-        optimizer: What steps.
+        step: What takes them.
         scheduler: Stepped after each step of the optimizer; None for a constant rate.
-        gradient_clip_val: The largest norm of a step's gradient; None for no limit.
+        keep: Is given each batch's outputs and targets, which are overwritten at the next.
 
     Returns:
         `loss`, that of the last batch, `losses`, those of all, and `lrs`, their learning rates.
     """
-    parameters = [weights for group in optimizer.param_groups for weights in group["params"]]
     losses, lrs = [], []
     for batch in batches:
-        lrs.append(optimizer.param_groups[0]["lr"])
-        loss = objective(batch)
-        for weights in parameters:
-            weights.grad = None  # what `optimizer.zero_grad` does, after looking for profilers
-        loss.backward()  # type: ignore[no-untyped-call]  # torch declares none
-        stopwatch.press("backward")
-        if gradient_clip_val is not None:
-            nn.utils.clip_grad_norm_(parameters, gradient_clip_val)
-        optimizer.step()
+        lrs.append(step.optimizer.param_groups[0]["lr"])
+        loss, outputs = step(batch)
         if scheduler is not None:
             scheduler.step()
         stopwatch.press("optimizer")
-        losses.append(loss.detach())
+        keep(outputs, batch[1])
+        losses.append(loss)
     return {"loss": losses[-1], "losses": losses, "lrs": lrs}
 
 

@@ -1,5 +1,6 @@
 """The LightningModule: a network, its loss and penalties, its metrics, its optimizer."""
 
+import functools
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Self, cast
@@ -19,12 +20,16 @@ from nnlab.models.inputs import TabularInputs
 from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
 from nnlab.models.objective import Objective, weight_matrices
-from nnlab.models.stepping import Batch, check_state, count_steps, train_on
+from nnlab.models.step_graph import GraphedStep
+from nnlab.models.stepping import Batch, Step, check_state, count_steps, train_on
 from nnlab.spec import DataSpec, Task
 from nnlab.stopwatch import stopwatch
 
 # Arguments that are of no use to a trained network.
-_TRAINING_ONLY = ["optimizer", "scheduler", "monitor", "trains_blocks", "gradient_clip_val"]
+_TRAINING_ONLY = [
+    *("optimizer", "scheduler", "monitor"),
+    *("trains_blocks", "gradient_clip_val", "cuda_graphs"),
+]
 
 
 class SupervisedModule(LightningModule):
@@ -69,6 +74,7 @@ class SupervisedModule(LightningModule):
             optimizer step without a word to Lightning, whose loop costs more than such a step.
         gradient_clip_val: The largest norm of a step's gradient in a block; None for no limit.
             Otherwise the trainer clips.
+        cuda_graphs: Whether the steps of blocks are recorded as a CUDA graph (`GraphedStep`).
 
     Attributes:
         is_restored: Whether training has begun, with all of a checkpoint taken over if it had one.
@@ -105,6 +111,7 @@ class SupervisedModule(LightningModule):
         monitor: str = "val/loss",
         trains_blocks: bool = False,
         gradient_clip_val: float | None = None,
+        cuda_graphs: bool = False,
     ) -> None:
         super().__init__()
         self.automatic_optimization = not trains_blocks
@@ -147,6 +154,8 @@ class SupervisedModule(LightningModule):
         )
         self.monitor = monitor
         self.gradient_clip_val = gradient_clip_val
+        self._step_class = GraphedStep if cuda_graphs else Step
+        self._step: Step | None = None
         self._optimizer = optimizer
         self._scheduler = scheduler
         self._epoch_metrics = EpochMetrics(compute=self.compute_metrics, monitor=monitor)
@@ -213,31 +222,42 @@ class SupervisedModule(LightningModule):
         learning rates `lrs` of all.
         """
         if isinstance(batch, tuple):
-            return self._objective(batch)
+            loss, outputs = self._objective(batch)
+            self._epoch_metrics.keep("train", outputs, batch[1])
+            return loss
         return self._train_block(batch)
 
-    def _objective(self, batch: Batch) -> Tensor:
-        loss = self.objective.loss(*self._keep_outputs("train", batch))
+    def _objective(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        x, targets = batch
+        outputs = self.forward(x)  # `self(x)` looks for hooks first, at each step
+        loss = self.objective.loss(outputs, targets)
         loss = loss + self.penalty() if self.objective.is_penalized else loss
         stopwatch.press("forward")
-        return loss
+        return loss, outputs
 
     def _train_block(self, block: Collection[Batch]) -> dict[str, Any]:
         """What Lightning's loop does in as many batches, without its hooks between."""
         scheduler = cast(LRScheduler | None, self.lr_schedulers())
-        in_precision = self.trainer.precision_plugin.convert_input
         # All of it in Lightning's autocast, if there is one, which keeps no weights for later.
         taken = train_on(
             block,
-            objective=lambda batch: self._objective(in_precision(batch)),
-            optimizer=cast(Optimizer, self.optimizers(use_pl_optimizer=False)),
+            step=self._step or self._make_step(),
             # That one is stepped at the epoch's end.
             scheduler=None if isinstance(scheduler, ReduceLROnPlateau) else scheduler,
-            gradient_clip_val=self.gradient_clip_val,
+            keep=functools.partial(self._epoch_metrics.keep, "train"),
         )
         self._require_finite(taken["losses"])
         count_steps(self.trainer, len(block))
         return taken
+
+    def _make_step(self) -> Step:
+        in_precision = self.trainer.precision_plugin.convert_input
+        self._step = self._step_class(
+            lambda batch: self._objective(in_precision(batch)),
+            cast(Optimizer, self.optimizers(use_pl_optimizer=False)),
+            self.gradient_clip_val,
+        )
+        return self._step
 
     def _require_finite(self, losses: list[Tensor]) -> None:
         """Notice at once that a loss is not, or at the epoch's end: a GPU is not waited for."""
@@ -249,6 +269,7 @@ class SupervisedModule(LightningModule):
         for optimizer in self.trainer.optimizers:
             check_state(optimizer)
         self.is_restored = True
+        self._step = None  # one would be of an earlier run's optimizer
         stopwatch.press("start_up")
 
     def on_after_backward(self) -> None:
@@ -292,11 +313,9 @@ class SupervisedModule(LightningModule):
         """Log the test metrics."""
         self._epoch_metrics.log("test", self.trainer)
 
-    def _keep_outputs(self, split: str, batch: Batch) -> Batch:
+    def _keep_outputs(self, split: str, batch: Batch) -> None:
         x, targets = batch
-        outputs = self.forward(x)  # `self(x)` looks for hooks first, at each step
-        self._epoch_metrics.keep(split, outputs, targets)
-        return outputs, targets
+        self._epoch_metrics.keep(split, self.forward(x), targets)
 
     def _step_plateau(self) -> None:
         """Step `ReduceLROnPlateau` before the epoch's checkpoint is written.
