@@ -5,8 +5,15 @@ import pytest
 import torch
 from sklearn import metrics as sk
 
+from nnlab.models import metrics
 from nnlab.models.metrics import compute_metrics
 from nnlab.spec import DataSpec
+
+
+@pytest.fixture(autouse=True, params=["cpu", "gpu"])
+def counting(request, monkeypatch) -> None:
+    """Metrics are counted by numpy on a CPU, and by torch where the outputs are on a GPU."""
+    monkeypatch.setattr(metrics, "_counts_there", lambda outputs: request.param == "gpu")
 
 
 def classes(count: int) -> DataSpec:

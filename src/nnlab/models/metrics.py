@@ -1,17 +1,17 @@
 """Metrics of a whole split, computed once from all its outputs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics.functional import mean_absolute_error, mean_squared_error, r2_score
 
 from nnlab.spec import DataSpec
 
-Scores = NDArray[np.float64]
+Array = Any
+"""Numpy's on the CPU, torch's on a GPU, both of which have the operations that are used here."""
 
 
 def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[str, float]:
@@ -28,17 +28,27 @@ def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[st
         regression `rmse` and `mae` in the target's own unit, and `r2`. A metric that the rows do
         not define is left out: AUROC where only one class occurs, R² of less than two rows.
     """
-    outputs, targets = outputs.detach().cpu().double(), targets.cpu()
+    counts_there = _counts_there(outputs) and spec.task != "regression"
+    outputs = outputs.detach()
+    if not counts_there:
+        outputs, targets = outputs.cpu(), targets.cpu()
+    outputs = outputs.double()
     if spec.task == "regression":
         return _regression_metrics(outputs.squeeze(1), targets.double(), spec.target_std)
-    labels = targets.numpy()
+    array: Callable[[Tensor], Array] = Tensor.contiguous if counts_there else Tensor.numpy
+    labels = array(targets)
     if spec.task == "binary":
-        positive = outputs.squeeze(1).sigmoid().numpy()
+        positive = array(outputs.squeeze(1).sigmoid())
         # One of two classes has all the pairs that the other has.
         return _class_metrics(positive > 0.5, labels, {1: positive}, classes=2)
-    scores = outputs.softmax(dim=1).numpy()
-    columns = dict(enumerate(scores.T))
-    return _class_metrics(scores.argmax(axis=1), labels, columns, classes=len(columns))
+    scores = outputs.softmax(dim=1)
+    columns = dict(enumerate(array(scores).T))
+    return _class_metrics(array(scores.argmax(dim=1)), labels, columns, classes=len(columns))
+
+
+def _counts_there(outputs: Tensor) -> bool:
+    """Whether outputs are counted where they are; a GPU of Apple's has no numbers of 64 bits."""
+    return outputs.is_cuda
 
 
 def probabilities(spec: DataSpec, outputs: Tensor) -> Tensor:
@@ -50,9 +60,9 @@ def probabilities(spec: DataSpec, outputs: Tensor) -> Tensor:
 
 
 def _class_metrics(
-    guesses: NDArray[Any], labels: NDArray[np.int64], scores: Mapping[int, Scores], classes: int
+    guesses: Array, labels: Array, scores: Mapping[int, Array], classes: int
 ) -> dict[str, float]:
-    """All from one confusion matrix, and by numpy, whose sort is many times as fast as torch's.
+    """All from one confusion matrix.
 
     A library's functions would count anew for each metric, which for a small network takes longer
     than to train it for an epoch.
@@ -63,8 +73,9 @@ def _class_metrics(
         scores: Of the classes that AUROC is to be averaged over, their scores, `(rows,)`.
         classes: How many classes there are.
     """
-    pairs = np.bincount(labels * classes + guesses, minlength=classes**2)
-    confusion = pairs.reshape(classes, classes)
+    counted: Any = torch if isinstance(labels, Tensor) else np
+    pairs = counted.bincount(labels * classes + guesses, minlength=classes**2)
+    confusion = (pairs.cpu().numpy() if counted is torch else pairs).reshape(classes, classes)
     right, actual, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     occurs = actual + predicted > 0
     shares = {
@@ -75,7 +86,7 @@ def _class_metrics(
     metrics = {"accuracy": float(right.sum() / len(labels))}
     metrics |= {name: float(share[occurs].mean()) for name, share in shares.items()}
     each = [
-        _auroc(np.ascontiguousarray(of_class), labels == k)
+        _auroc(of_class, labels == k)
         for k, of_class in scores.items()
         if 0 < actual[k] < len(labels)  # one class against the rest needs both to occur
     ]
@@ -84,15 +95,20 @@ def _class_metrics(
     return metrics
 
 
-def _auroc(scores: Scores, is_positive: NDArray[np.bool_]) -> float:
+def _auroc(scores: Array, is_positive: Array) -> float:
     """The share of pairs in which the positive row has the higher score; of ties a half.
 
     This is the area under the ROC curve (Hanley and McNeil 1982, "The meaning and use of the area
     under a receiver operating characteristic curve").
     """
-    negative, positive = np.sort(scores[~is_positive]), np.sort(scores[is_positive])
-    lower = np.searchsorted(negative, positive, "left").sum()
-    not_higher = np.searchsorted(negative, positive, "right").sum()
+    counted: Any = torch
+    if not isinstance(scores, Tensor):
+        counted, scores = np, np.ascontiguousarray(scores)
+    # On a CPU numpy's sort is many times as fast as torch's.
+    sort = torch.msort if counted is torch else np.sort
+    negative, positive = sort(scores[~is_positive]), sort(scores[is_positive])
+    lower = counted.searchsorted(negative, positive, side="left").sum()
+    not_higher = counted.searchsorted(negative, positive, side="right").sum()
     return float(lower + not_higher) / 2 / len(positive) / len(negative)
 
 
