@@ -1,6 +1,6 @@
 """Compare what nnlab costs with a loop written by hand, and with other libraries.
 
-    python scripts/benchmark.py [--repeats 5] [--mnist FOLDER] [--only step ...]
+    python scripts/benchmark.py [--gpu] [--repeats 5] [--mnist FOLDER] [--only step ...]
 
 The rows:
 
@@ -9,6 +9,13 @@ The rows:
     short   100 epochs of 4 steps, each validated
     start   from the command to the first step, beside `import lightning, tensorboard`
     race    98 % of MNIST's test images right: whole processes, from the command to their end
+
+With `--gpu` both sides run on an NVIDIA GPU, and nnlab once more with `cuda_graphs=true`; the rows
+are step, mnist, short and
+
+    32-true, bf16-mixed, bf16-true
+            an epoch of MNIST, 784-4096-4096-10 on batches of 8192, in each of these precisions,
+            and beside it the products of matrices that it is made of, alone
 
 nnlab runs with all that a run has by default: validation, metrics, TensorBoard, checkpoints. The
 loop by hand runs over the same tensors with the same optimizer, the threads that nnlab chose and
@@ -20,6 +27,7 @@ pip install -e ".[benchmark]".
 
 import argparse
 import contextlib
+import functools
 import importlib.util
 import io
 import itertools
@@ -51,7 +59,12 @@ train = load("nnlab.training").train  # as the command loads it
 
 _SCRIPTS = Path(__file__).parent
 _PEERS = {"scikit-learn": "sklearn", "skorch": "skorch", "keras": "keras"}
-_ROWS = ("step", "mnist", "short", "start", "race")
+_PRECISIONS = ("32-true", "bf16-mixed", "bf16-true")
+_ROWS = {
+    False: ("step", "mnist", "short", "start", "race"),
+    True: ("step", "mnist", "short", *_PRECISIONS),
+}
+"""On a CPU, and on a GPU."""
 
 Measured = dict[str, list[float]]
 """Seconds of each side, one for each repeat."""
@@ -64,20 +77,33 @@ def main() -> None:
     )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--mnist", type=Path, help="where the files of MNIST are")
-    parser.add_argument("--only", nargs="+", choices=_ROWS, default=_ROWS, metavar="ROW")
+    parser.add_argument("--only", nargs="+", metavar="ROW")
+    parser.add_argument("--gpu", action="store_true", help="on an NVIDIA GPU")
     arguments = parser.parse_args()
+    rows_there = _ROWS[arguments.gpu]
+    if not set(arguments.only or []) <= set(rows_there):
+        parser.error(f"--only must be among {', '.join(rows_there)}, got {arguments.only}")
+    if arguments.gpu and not torch.cuda.is_available():
+        sys.exit("error: --gpu needs an NVIDIA GPU that torch can use, but none was found")
+    device = "trainer=gpu" if arguments.gpu else "trainer=cpu"
     mnist = ["data=mnist", *([f"data.root={arguments.mnist}"] if arguments.mnist else [])]
     register_resolvers()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows: dict[str, Callable[[], tuple[str, Measured]]] = {
-            "step": lambda: _step(folder, arguments.repeats),
-            "mnist": lambda: _mnist_epoch(folder, arguments.repeats, mnist),
-            "short": lambda: _short_epochs(folder, arguments.repeats),
+            "step": lambda: _step(folder, arguments.repeats, device),
+            "mnist": lambda: _mnist_epoch(folder, arguments.repeats, [*mnist, device]),
+            "short": lambda: _short_epochs(folder, arguments.repeats, device),
             "start": lambda: _start(folder, arguments.repeats),
             "race": lambda: _race(folder, arguments.repeats, mnist),
+            **{
+                precision: functools.partial(
+                    _wide, folder, arguments.repeats, [*mnist, device], precision
+                )
+                for precision in _PRECISIONS
+            },
         }
-        for row in arguments.only:
+        for row in arguments.only or rows_there:
             try:
                 title, measured = rows[row]()
             except (ConnectionError, FileNotFoundError) as error:  # no MNIST
@@ -94,14 +120,15 @@ def _report(title: str, measured: Measured) -> None:
     print(f"{title}\n{format_table(['', 'seconds', 'nnlab / it'], lines)}\n", flush=True)
 
 
-def _step(folder: Path, repeats: int) -> tuple[str, Measured]:
-    settings = [*_table(folder, training_rows=102_400), "trainer.max_epochs=3"]
+def _step(folder: Path, repeats: int, device: str) -> tuple[str, Measured]:
+    settings = [*_table(folder, training_rows=102_400), device, "trainer.max_epochs=3"]
     return "1,200 steps, 30-64-64-1, batches of 256", _beside_hand(settings, folder, repeats)
 
 
-def _short_epochs(folder: Path, repeats: int) -> tuple[str, Measured]:
+def _short_epochs(folder: Path, repeats: int, device: str) -> tuple[str, Measured]:
     settings = [
         *_table(folder, training_rows=1024),
+        device,
         "trainer.max_epochs=100",
         "callbacks.early_stopping=null",
     ]
@@ -115,11 +142,50 @@ def _mnist_epoch(folder: Path, repeats: int, mnist: list[str]) -> tuple[str, Mea
         side: [seconds / epochs for seconds in runs]
         for side, runs in _beside_hand(settings, folder, repeats).items()
     }
-    for peer in _installed_peers():
+    for peer in _installed_peers() if "trainer=cpu" in settings else ():
         root = str(Path(_compose(mnist, folder).data.root).expanduser())
         # The first epoch may compile.
         measured[peer] = _run_peer(peer, root, "--epochs", str(epochs + 1))["seconds"][1:]
     return f"an epoch of MNIST, of {epochs}, 784-256-256-10, batches of 128", measured
+
+
+def _wide(folder: Path, repeats: int, mnist: list[str], precision: str) -> tuple[str, Measured]:
+    epochs, batch = 20, 8192
+    settings = [*mnist, "model.dropout=0", "model.hidden_sizes=[4096,4096]"]
+    settings += [f"data.batch_size={batch}", f"trainer.max_epochs={epochs}"]
+    settings += [f"trainer.precision={precision}"]
+    measured = {
+        side: [seconds / epochs for seconds in runs]
+        for side, runs in _beside_hand(settings, folder, repeats, aside="checkpoints").items()
+    }
+    dtype = torch.float32 if precision == "32-true" else torch.bfloat16
+    products = [_products([784, 4096, 4096, 10], batch, dtype) for _ in range(repeats)]
+    measured["its matrix products"] = [seconds * 54_000 / batch for seconds in products]
+    what = f"an epoch of MNIST, of {epochs}, 784-4096-4096-10, batches of {batch}, {precision}"
+    return f"{what}; checkpoints aside", measured
+
+
+def _products(sizes: list[int], batch: int, dtype: torch.dtype) -> float:
+    """Seconds of the products that a step is made of, forward and back, and nothing else."""
+    steps = 20
+    factors = [
+        tuple(
+            torch.randn(shape, device="cuda", dtype=dtype)
+            for shape in ((batch, n_in), (n_in, n_out), (batch, n_out))
+        )
+        for n_in, n_out in itertools.pairwise(sizes)
+    ]
+    for step in range(2 * steps):
+        if step == steps:  # all before was to warm up
+            torch.cuda.synchronize()
+            started = time.perf_counter()
+        for layer, (x, weights, gradients) in enumerate(factors):
+            x @ weights
+            x.T @ gradients
+            if layer > 0:
+                gradients @ weights.T
+    torch.cuda.synchronize()
+    return (time.perf_counter() - started) / steps
 
 
 def _table(folder: Path, training_rows: int) -> list[str]:
@@ -133,16 +199,28 @@ def _table(folder: Path, training_rows: int) -> list[str]:
     return ["data=csv", f"data.path={path}", "data.target=y", *network]
 
 
-def _beside_hand(settings: list[str], folder: Path, repeats: int) -> Measured:
-    """Seconds of training, by nnlab and by hand, after a first time that is not counted."""
+def _beside_hand(
+    settings: list[str], folder: Path, repeats: int, *, aside: str | None = None
+) -> Measured:
+    """Seconds of training, by nnlab and by hand, after a first time that is not counted.
+
+    Args:
+        settings: Of the run.
+        folder: Where the runs may go.
+        repeats: How often each side runs.
+        aside: A phase of nnlab's that is not counted; None for none.
+    """
     cfg = _compose(settings, folder)
     set_threads(1)  # as nnlab reads
     loaded = build(cfg.data, InMemoryDataModule).loaded
     sides: dict[str, Callable[[], float]] = {
-        "nnlab": lambda: _nnlab(cfg, folder),
+        "nnlab": lambda: _nnlab(cfg, folder, aside),
         "by hand": lambda: _by_hand(cfg, loaded, fused=True),
         "by hand, not fused": lambda: _by_hand(cfg, loaded, fused=False),
     }
+    if cfg.trainer.accelerator == "cuda":
+        with_graphs = _compose([*settings, "cuda_graphs=true"], folder)
+        sides["nnlab, cuda_graphs"] = lambda: _nnlab(with_graphs, folder, aside)
     measured: Measured = {side: [] for side in sides}
     for repeat in range(repeats + 1):
         for side, run in sides.items():
@@ -157,48 +235,63 @@ def _compose(settings: Iterable[str], folder: Path) -> DictConfig:
         return compose("train", [*settings, f"output_dir={folder / 'outputs'}"])
 
 
-def _nnlab(cfg: DictConfig, folder: Path) -> float:
+def _nnlab(cfg: DictConfig, folder: Path, aside: str | None) -> float:
     run_dir = Path(tempfile.mkdtemp(dir=folder))
     with contextlib.redirect_stdout(io.StringIO()):
         train(cfg, run_dir)
-    return float(json.loads((run_dir / "metrics.json").read_text())["wall_time_s"])
+    results = json.loads((run_dir / "metrics.json").read_text())
+    return float(results["wall_time_s"] - (results["time_s"][aside] if aside else 0))
 
 
 def _by_hand(cfg: DictConfig, loaded: LoadedData, *, fused: bool) -> float:
     torch.manual_seed(0)
-    x, targets = loaded.train
-    val_x, val_targets = loaded.val
+    device, dtype = torch.device("cpu"), torch.float32
+    if cfg.trainer.accelerator == "cuda":
+        device = torch.device("cuda")
+    if cfg.trainer.precision == "bf16-true":
+        dtype = torch.bfloat16
+    (x, targets), (val_x, val_targets) = (
+        (rows.to(device, dtype), labels.to(device)) for rows, labels in (loaded.train, loaded.val)
+    )
     sizes = [loaded.spec.in_features, *cfg.model.hidden_sizes, loaded.spec.out_features]
     layers: list[nn.Module] = [nn.Flatten()]
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-    model = nn.Sequential(*layers[:-1])
+    model = nn.Sequential(*layers[:-1]).to(device, dtype)
     optimizer = torch.optim.AdamW(model.parameters(), lr=cfg.optimizer.lr, fused=fused)
     if loaded.spec.task == "binary":
         targets, val_targets = targets.float().unsqueeze(1), val_targets.float().unsqueeze(1)
-        loss_of: Callable[[Tensor, Tensor], Tensor] = F.binary_cross_entropy_with_logits
+        criterion: Callable[[Tensor, Tensor], Tensor] = F.binary_cross_entropy_with_logits
     else:
-        loss_of = F.cross_entropy
+        criterion = F.cross_entropy
+
+    def loss_of(x: Tensor, targets: Tensor) -> Tensor:
+        if cfg.trainer.precision != "bf16-mixed":
+            return criterion(model(x), targets)
+        with torch.autocast(device.type, torch.bfloat16):
+            return criterion(model(x), targets)
+
     multiplications = sum(w.numel() for w in model.parameters()) * cfg.data.batch_size
     with fast_arithmetic(None, multiplications):
         started = time.perf_counter()
         for _ in range(cfg.trainer.max_epochs):
             model.train()
-            for rows in torch.split(torch.randperm(len(x)), cfg.data.batch_size):
-                loss = loss_of(model(x[rows]), targets[rows])
+            order = torch.randperm(len(x), device=device)
+            for rows in torch.split(order, cfg.data.batch_size):
+                loss = loss_of(x[rows], targets[rows])
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch declares none
                 optimizer.step()
             model.eval()
             with torch.no_grad():
-                loss_of(model(val_x), val_targets).item()
+                loss_of(val_x, val_targets).item()  # which waits for a GPU
         return time.perf_counter() - started
 
 
 def _start(folder: Path, repeats: int) -> tuple[str, Measured]:
     measured: Measured = {"nnlab": [], "import lightning, tensorboard": []}
     for _ in range(repeats):
-        wall, spent = _run_nnlab(["trainer.max_epochs=1"], folder)
+        wall, spent = _run_nnlab(["trainer=cpu", "trainer.max_epochs=1"], folder)
         # All that is not known to come later, the end of the process too.
         later = sum(
             seconds for phase, seconds in spent.items() if phase not in ("start_up", "data")
@@ -215,7 +308,7 @@ def _race(folder: Path, repeats: int, mnist: list[str]) -> tuple[str, Measured]:
     root = str(Path(_compose(mnist, folder).data.root).expanduser())
     accuracies: list[float] = []
     for seed in range(repeats):
-        settings = ["experiment=mnist_fast", f"data.root={root}", f"seed={seed}"]
+        settings = ["experiment=mnist_fast", "trainer=cpu", f"data.root={root}", f"seed={seed}"]
         wall, _ = _run_nnlab(settings, folder, accuracies)
         measured["nnlab"].append(wall)
         for peer in _installed_peers():
