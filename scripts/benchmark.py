@@ -20,9 +20,9 @@ are step, mnist, short and
 nnlab runs with all that a run has by default: validation, metrics, TensorBoard, checkpoints. The
 loop by hand runs over the same tensors with the same optimizer, the threads that nnlab chose and
 its subnormal numbers flushed as nnlab's are, and validates after each epoch; that is all it does.
-Once its optimizer is fused, as nnlab's is, once as torch has it by default. All sides run
-alternately; the figures are medians. Other libraries take part where they are installed:
-pip install -e ".[benchmark]".
+Once its optimizer is fused and its matrices are multiplied as nnlab's are, once both are as torch
+has them by default. All sides run alternately; the figures are medians. Other libraries take part
+where they are installed: pip install -e ".[benchmark]".
 """
 
 import argparse
@@ -52,7 +52,7 @@ from torch import Tensor, nn
 from nnlab.config import build, config_folder, register_resolvers
 from nnlab.data.module import InMemoryDataModule, LoadedData
 from nnlab.loading import load
-from nnlab.process import fast_arithmetic, set_threads
+from nnlab.process import fast_arithmetic, fast_products, set_threads
 from nnlab.reporting import format_table
 
 train = load("nnlab.training").train  # as the command loads it
@@ -215,8 +215,8 @@ def _beside_hand(
     loaded = build(cfg.data, InMemoryDataModule).loaded
     sides: dict[str, Callable[[], float]] = {
         "nnlab": lambda: _nnlab(cfg, folder, aside),
-        "by hand": lambda: _by_hand(cfg, loaded, fused=True),
-        "by hand, not fused": lambda: _by_hand(cfg, loaded, fused=False),
+        "by hand": lambda: _by_hand(cfg, loaded, tuned=True),
+        "by hand, not tuned": lambda: _by_hand(cfg, loaded, tuned=False),
     }
     if cfg.trainer.accelerator == "cuda":
         with_graphs = _compose([*settings, "cuda_graphs=true"], folder)
@@ -243,7 +243,7 @@ def _nnlab(cfg: DictConfig, folder: Path, aside: str | None) -> float:
     return float(results["wall_time_s"] - (results["time_s"][aside] if aside else 0))
 
 
-def _by_hand(cfg: DictConfig, loaded: LoadedData, *, fused: bool) -> float:
+def _by_hand(cfg: DictConfig, loaded: LoadedData, *, tuned: bool) -> float:
     torch.manual_seed(0)
     device, dtype = torch.device("cpu"), torch.float32
     if cfg.trainer.accelerator == "cuda":
@@ -258,7 +258,7 @@ def _by_hand(cfg: DictConfig, loaded: LoadedData, *, fused: bool) -> float:
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
     model = nn.Sequential(*layers[:-1]).to(device, dtype)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=cfg.optimizer.lr, fused=fused)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=cfg.optimizer.lr, fused=tuned)
     if loaded.spec.task == "binary":
         targets, val_targets = targets.float().unsqueeze(1), val_targets.float().unsqueeze(1)
         criterion: Callable[[Tensor, Tensor], Tensor] = F.binary_cross_entropy_with_logits
@@ -272,7 +272,10 @@ def _by_hand(cfg: DictConfig, loaded: LoadedData, *, fused: bool) -> float:
             return criterion(model(x), targets)
 
     multiplications = sum(w.numel() for w in model.parameters()) * cfg.data.batch_size
-    with fast_arithmetic(None, multiplications):
+    with (
+        fast_arithmetic(None, multiplications),
+        fast_products(multiplications if tuned and device.type == "cpu" else 0),
+    ):
         started = time.perf_counter()
         for _ in range(cfg.trainer.max_epochs):
             model.train()

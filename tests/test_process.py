@@ -9,7 +9,7 @@ import torch
 from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
 
 from nnlab import process
-from nnlab.process import fast_arithmetic
+from nnlab.process import fast_arithmetic, fast_products
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,44 @@ def test_a_small_network_gets_one_thread_unless_told_otherwise(
     with fast_arithmetic(threads, multiplications):
         assert torch.get_num_threads() == expected
     assert torch.get_num_threads() == before
+
+
+MANY = 128 * 784 * 256
+
+
+@pytest.mark.parametrize("name", ["AMD EPYC (AVX512)", "AMD EPYC (AVX2)", "Intel Xeon (AVX512)"])
+@pytest.mark.parametrize("multiplications", [MANY, 64 * 30 * 64])
+def test_products_keep_all_their_bits(monkeypatch, name: str, multiplications: int) -> None:
+    monkeypatch.setattr(process, "processor", lambda: name)
+    torch.manual_seed(0)
+    x, weights = torch.randn(128, 784), torch.randn(784, 256)
+    exact = x.double() @ weights.double()
+    error = (x @ weights - exact).abs().max()
+    with fast_products(multiplications):
+        products = x @ weights
+        chosen = torch.get_float32_matmul_precision()
+    assert (products - exact).abs().max() < 4 * error  # of 16 bits it would be a thousand times
+    if name != "AMD EPYC (AVX512)" or multiplications < MANY:
+        assert chosen == "highest"
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_products_are_left_alone_where_bits_would_be_lost(monkeypatch) -> None:
+    monkeypatch.setattr(process, "processor", lambda: "AMD EPYC (AVX512)")
+    for keeps, chosen in ((True, "medium"), (False, "highest")):
+        monkeypatch.setattr(process, "_keeps_all_bits", lambda keeps=keeps: keeps)
+        with fast_products(MANY):
+            assert torch.get_float32_matmul_precision() == chosen
+
+
+def test_what_a_person_has_said_about_products_stays(monkeypatch) -> None:
+    monkeypatch.setattr(process, "processor", lambda: "AMD EPYC (AVX512)")
+    torch.set_float32_matmul_precision("high")
+    try:
+        with fast_products(MANY):
+            assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
 
 
 @pytest.mark.parametrize("of_the_shell", [None, "3"])

@@ -24,7 +24,7 @@ from nnlab.environment import environment
 from nnlab.evaluation import score
 from nnlab.loggers import CurvesLogger
 from nnlab.models import SupervisedModule
-from nnlab.process import fast_arithmetic, quiet_lightning, set_threads
+from nnlab.process import fast_arithmetic, fast_products, quiet_lightning, set_threads
 from nnlab.reporting import (
     report_ended,
     report_finished,
@@ -105,14 +105,17 @@ def train(
     if trainer.is_global_zero:
         report_start(module, data)
 
+    work = module.multiplications * data.batch_size
+    on_cpu = trainer.strategy.root_device.type == "cpu"
     with (
-        fast_arithmetic(threads, module.multiplications * data.batch_size),
+        fast_arithmetic(threads, work),
         _telling_how_to_go_on(trainer, run_dir),
     ):
         if saved and trainer.is_global_zero:
             save_config(cfg, run_dir)  # for the next time
         stopwatch.begin_training(saved.spent if saved else None)
-        _fit(trainer, module, data, run_dir, saved)
+        with fast_products(work) if on_cpu else contextlib.nullcontext():
+            _fit(trainer, module, data, run_dir, saved)
         seconds = stopwatch.spent().training
         stopwatch.press("loop")
         if not trainer.is_global_zero:
