@@ -32,18 +32,19 @@ def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[st
     outputs = outputs.detach()
     if not counts_there:
         outputs, targets = outputs.cpu(), targets.cpu()
-    outputs = outputs.double()
     if spec.task == "regression":
-        return _regression_metrics(outputs.squeeze(1), targets.double(), spec.target_std)
+        outputs, targets = outputs.double(), targets.double()
+        return _regression_metrics(outputs.squeeze(1), targets, spec.target_std)
     array: Callable[[Tensor], Array] = Tensor.contiguous if counts_there else Tensor.numpy
     labels = array(targets)
     if spec.task == "binary":
-        positive = array(outputs.squeeze(1).sigmoid())
+        positive = array(outputs.squeeze(1).double().sigmoid())
         # One of two classes has all the pairs that the other has.
         return _class_metrics(positive > 0.5, labels, {1: positive}, classes=2)
-    scores = outputs.softmax(dim=1)
-    columns = dict(enumerate(array(scores).T))
-    return _class_metrics(array(scores.argmax(dim=1)), labels, columns, classes=len(columns))
+    guesses = array(outputs.argmax(dim=1))
+    # Class by class, which is also how the softmax is computed in a fraction of the time.
+    scores = dict(enumerate(array(outputs.T.contiguous().double().softmax(dim=0))))
+    return _class_metrics(guesses, labels, scores, classes=len(scores))
 
 
 def _counts_there(outputs: Tensor) -> bool:
@@ -101,15 +102,15 @@ def _auroc(scores: Array, is_positive: Array) -> float:
     This is the area under the ROC curve (Hanley and McNeil 1982, "The meaning and use of the area
     under a receiver operating characteristic curve").
     """
-    counted: Any = torch
-    if not isinstance(scores, Tensor):
-        counted, scores = np, np.ascontiguousarray(scores)
+    counted: Any = torch if isinstance(scores, Tensor) else np
     # On a CPU numpy's sort is many times as fast as torch's.
     sort = torch.msort if counted is torch else np.sort
-    negative, positive = sort(scores[~is_positive]), sort(scores[is_positive])
-    lower = counted.searchsorted(negative, positive, side="left").sum()
-    not_higher = counted.searchsorted(negative, positive, side="right").sum()
-    return float(lower + not_higher) / 2 / len(positive) / len(negative)
+    every, positive = sort(scores), sort(scores[is_positive])
+    positives, negatives = len(positive), len(every) - len(positive)
+    lower = counted.searchsorted(every, positive, side="left").sum()
+    not_higher = counted.searchsorted(every, positive, side="right").sum()
+    # Among the positive ones themselves, both together are one for each two, in either order.
+    return float(lower + not_higher - positives**2) / 2 / positives / negatives
 
 
 def _regression_metrics(predictions: Tensor, targets: Tensor, unit: float) -> dict[str, float]:
