@@ -42,12 +42,13 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path, *, keep: Path | Non
     """
     buffer = io.BytesIO()
     torch.save(checkpoint, buffer)
-    content = bytearray(buffer.getvalue())
+    content = buffer.getbuffer()  # no copy
     # The last two bytes of an archive without a comment are the comment's length.
     content[-2:] = _COMMENT_BYTES.to_bytes(2, "little")
     comment = _MARK + hashlib.sha256(content).hexdigest().encode()
     with replacing(path, keep=keep) as file:
-        file.write(content + comment)
+        file.write(content)
+        file.write(comment)
 
 
 def require_plain(checkpoint: dict[str, Any]) -> None:
