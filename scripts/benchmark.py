@@ -271,7 +271,8 @@ def _by_hand(cfg: DictConfig, loaded: LoadedData, *, tuned: bool) -> float:
         with torch.autocast(device.type, torch.bfloat16):
             return criterion(model(x), targets)
 
-    multiplications = sum(w.numel() for w in model.parameters()) * cfg.data.batch_size
+    matrices = [weights for weights in model.parameters() if weights.dim() > 1]
+    multiplications = sum(weights.numel() for weights in matrices) * cfg.data.batch_size
     with (
         fast_arithmetic(None, multiplications),
         fast_products(multiplications if tuned and device.type == "cpu" else 0),

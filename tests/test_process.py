@@ -32,41 +32,60 @@ def test_a_small_network_gets_one_thread_unless_told_otherwise(
 
 
 MANY = 128 * 784 * 256
+PRECISION = torch.backends.mkldnn
 
 
-@pytest.mark.parametrize("name", ["AMD EPYC (AVX512)", "AMD EPYC (AVX2)", "Intel Xeon (AVX512)"])
+@pytest.mark.parametrize("name", ["AMD AVX512", "AMD AVX2", "Intel AVX512"])
 @pytest.mark.parametrize("multiplications", [MANY, 64 * 30 * 64])
 def test_products_keep_all_their_bits(monkeypatch, name: str, multiplications: int) -> None:
+    name, capability = name.split()
     monkeypatch.setattr(process, "processor", lambda: name)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    before = PRECISION.matmul.fp32_precision
     torch.manual_seed(0)
     x, weights = torch.randn(128, 784), torch.randn(784, 256)
     exact = x.double() @ weights.double()
     error = (x @ weights - exact).abs().max()
     with fast_products(multiplications):
         products = x @ weights
-        chosen = torch.get_float32_matmul_precision()
+        chosen = PRECISION.matmul.fp32_precision
     assert (products - exact).abs().max() < 4 * error  # of 16 bits it would be a thousand times
-    if name != "AMD EPYC (AVX512)" or multiplications < MANY:
-        assert chosen == "highest"
-    assert torch.get_float32_matmul_precision() == "highest"
+    if (name, capability) != ("AMD", "AVX512") or multiplications < MANY:
+        assert chosen == before
+    assert PRECISION.matmul.fp32_precision == before
+    assert torch.backends.cuda.matmul.fp32_precision == "none"
 
 
 def test_products_are_left_alone_where_bits_would_be_lost(monkeypatch) -> None:
-    monkeypatch.setattr(process, "processor", lambda: "AMD EPYC (AVX512)")
-    for keeps, chosen in ((True, "medium"), (False, "highest")):
+    take_for_amd(monkeypatch)
+    for keeps, chosen in ((True, "bf16"), (False, "none")):
         monkeypatch.setattr(process, "_keeps_all_bits", lambda keeps=keeps: keeps)
         with fast_products(MANY):
-            assert torch.get_float32_matmul_precision() == chosen
+            assert PRECISION.matmul.fp32_precision == chosen
 
 
-def test_what_a_person_has_said_about_products_stays(monkeypatch) -> None:
-    monkeypatch.setattr(process, "processor", lambda: "AMD EPYC (AVX512)")
-    torch.set_float32_matmul_precision("high")
+def test_lost_bits_are_noticed() -> None:
+    assert process._keeps_all_bits()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not process._keeps_all_bits()
+
+
+@pytest.mark.parametrize("where", [torch.backends, PRECISION, PRECISION.matmul])
+def test_what_a_person_has_said_about_products_stays(monkeypatch, where) -> None:
+    take_for_amd(monkeypatch)
+    monkeypatch.setattr(process, "_keeps_all_bits", lambda: True)
+    where.fp32_precision = "tf32"
     try:
         with fast_products(MANY):
-            assert torch.get_float32_matmul_precision() == "high"
+            assert PRECISION.matmul.fp32_precision == "tf32"
+        assert PRECISION.matmul.fp32_precision == "tf32"
     finally:
-        torch.set_float32_matmul_precision("highest")
+        where.fp32_precision = "none"
+
+
+def take_for_amd(monkeypatch) -> None:
+    monkeypatch.setattr(process, "processor", lambda: "AMD EPYC")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
 
 
 @pytest.mark.parametrize("of_the_shell", [None, "3"])

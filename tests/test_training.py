@@ -1,5 +1,6 @@
 """Training as a whole: what it refuses, and what it can take."""
 
+import contextlib
 import errno
 import functools
 import json
@@ -25,7 +26,13 @@ from omegaconf import OmegaConf
 from runs import PENGUINS, curves, only_run, results, same, weights
 
 from nnlab import assembling, training
+from nnlab.assembling import build_module
 from nnlab.checkpoints import read_checkpoint
+from nnlab.config import build
+from nnlab.data.module import InMemoryDataModule
+from nnlab.models.step_graph import GraphedStep
+from nnlab.models.stepping import Step
+from nnlab.notebook import compose
 
 
 @pytest.mark.parametrize(
@@ -316,6 +323,32 @@ def test_recorded_steps_end_with_the_same_bits_and_go_on(
     for name, expected in plain["state_dict"].items():
         assert torch.equal(expected, graphs["state_dict"][name])
         assert torch.equal(expected, stopped["state_dict"][name])
+
+
+def test_steps_are_recorded_where_that_is_asked_for() -> None:
+    for setting, step_class in (("true", GraphedStep), ("false", Step)):
+        cfg = compose("data=digits", f"cuda_graphs={setting}")
+        data = build(cfg.data, InMemoryDataModule)
+        data.steps_per_block = 64
+        assert build_module(cfg, data)._step_class is step_class
+
+
+@pytest.mark.parametrize("device", ["lazy"], indirect=True)
+def test_products_are_fast_in_training_on_a_cpu(
+    quick_command: Command, monkeypatch, device: str
+) -> None:
+    asked = []
+
+    def note(multiplications: int) -> contextlib.nullcontext:
+        asked.append(multiplications)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(training, "fast_products", note)
+    digits = ["model.hidden_sizes=[16]", "optimizer=sgd", "optimizer.fused=false"]
+    for accelerator in ("cpu", device):
+        options = [*digits, f"trainer.accelerator={accelerator}", "trainer.max_epochs=1"]
+        quick_command("train.py", *options, "model.dropout=0")
+    assert asked == [64 * (64 * 16 + 16 * 10)]  # of the CPU alone
 
 
 def test_devices_that_are_not_there_are_told_of_in_a_sentence(monkeypatch) -> None:

@@ -77,11 +77,11 @@ def _require_gpu(cfg: DictConfig) -> None:
     """Say that there is no GPU; Lightning does so in words about itself."""
     has_cuda, has_mps = CUDAAccelerator.is_available(), MPSAccelerator.is_available()
     accelerator = cfg.trainer.get("accelerator")
-    takes_cuda = has_cuda and accelerator in ("auto", "gpu", "cuda")
+    takes_cuda = has_cuda and accelerator in (None, "auto", "gpu", "cuda")
     if cfg.get("cuda_graphs") and not takes_cuda:
         raise ValueError(
             "cuda_graphs=true needs an NVIDIA GPU that torch can use, and a trainer that uses it; "
-            "leave it out"
+            "go on where there is one, or start a run with cuda_graphs=false"
         )
     wanted = _devices_wanted(cfg)
     if takes_cuda and wanted > torch.cuda.device_count():

@@ -5,6 +5,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -16,7 +17,8 @@ _default_threads = torch.get_num_threads()
 # and where other programs wanted that core, steps took ten times as long and more.
 _ONE_THREAD_MULTIPLICATIONS = 12_000_000
 
-# From about so many a batch, oneDNN was seen to save time; a product of small matrices costs more.
+# From about so many a batch, oneDNN was seen to save time with batches of 128 and 256 rows; small
+# matrices take it longer.
 _ONEDNN_MULTIPLICATIONS = 5_000_000
 
 
@@ -56,26 +58,28 @@ def fast_arithmetic(threads: int | None, multiplications: int) -> Iterator[None]
 def fast_products(multiplications: int) -> Iterator[None]:
     """Let torch multiply matrices of 32 bits by oneDNN where MKL leaves a processor half idle.
 
-    MKL uses half the width of AMD's processors: on a Zen 5 oneDNN took half the time. torch turns
-    to oneDNN when it may compute with 16 bits "if a fast algorithm is available". That takes
-    instructions (AMX) which these processors do not have, so that all 24 bits of a fraction count
-    as ever; whether they do is tried out.
+    MKL uses vectors of half the width on AMD's processors: on a Zen 5 oneDNN took half the time.
+    torch turns to oneDNN once that may compute with 16 bits. For it to do so takes instructions
+    (AMX) which these processors do not have, so that all 24 bits of a fraction count as ever;
+    whether they do is tried out.
 
     Args:
         multiplications: About how many a batch takes on its way forward.
     """
-    before = torch.get_float32_matmul_precision()
-    is_amd = processor().startswith("AMD") and processor().endswith("(AVX512)")
-    if multiplications < _ONEDNN_MULTIPLICATIONS or before != "highest" or not is_amd:
+    is_amd = processor().startswith("AMD") and "AVX512" in torch.backends.cpu.get_cpu_capability()
+    matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]  # there at run time
+    before = matmul.fp32_precision
+    # What else it is, a person has said.
+    if multiplications < _ONEDNN_MULTIPLICATIONS or not is_amd or before not in ("none", "ieee"):
         yield
         return
-    torch.set_float32_matmul_precision("medium")
+    matmul.fp32_precision = "bf16"
     try:
         if not _keeps_all_bits():
-            torch.set_float32_matmul_precision(before)
+            matmul.fp32_precision = before
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        matmul.fp32_precision = before
 
 
 def _keeps_all_bits() -> bool:

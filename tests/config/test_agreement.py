@@ -7,7 +7,6 @@ import torch
 from omegaconf import OmegaConf
 
 from nnlab.config.agreement import (
-    _check_graphs,
     _check_precision,
     require_agreement,
     steps_per_block,
@@ -177,10 +176,13 @@ def test_a_fused_optimizer_does_not_clip_mixed_gradients_for_lightning(
 )
 def test_graphs_are_recorded_where_nnlab_takes_the_steps(changes, said: str) -> None:
     trainer = {"devices": 1, "precision": "32-true", "gradient_clip_val": None}
-    cfg = OmegaConf.create({**PLAIN, "trainer": trainer, "cuda_graphs": True, "compile": "default"})
-    _check_graphs(cfg)
+    data, model = {"batch_size": 8}, {**PLAIN["model"], "batch_norm": False}
+    settings = {**PLAIN, "trainer": trainer, "data": data, "model": model, "monitor": "val/loss"}
+    cfg = OmegaConf.create({**settings, "cuda_graphs": True, "compile": "default"})
+    spec = SimpleNamespace(task="binary", category_sizes=[])
+    require_agreement(cfg, spec, rows=9)
     cfg.update(changes)
     with pytest.raises(ValueError, match=said):
-        _check_graphs(cfg)
+        require_agreement(cfg, spec, rows=9)
     cfg.cuda_graphs = False
-    _check_graphs(cfg)
+    require_agreement(cfg, spec, rows=9)

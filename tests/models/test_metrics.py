@@ -13,7 +13,7 @@ from nnlab.spec import DataSpec
 @pytest.fixture(autouse=True, params=["cpu", "gpu"])
 def counting(request, monkeypatch) -> None:
     """Metrics are counted by numpy on a CPU, and by torch where the outputs are on a GPU."""
-    monkeypatch.setattr(metrics, "_counts_there", lambda outputs: request.param == "gpu")
+    monkeypatch.setattr(metrics, "_stays_on_gpu", lambda outputs: request.param == "gpu")
 
 
 def classes(count: int) -> DataSpec:
@@ -76,6 +76,16 @@ def test_binary_metrics_are_those_of_scikit_learn(seed: int) -> None:
         labels.numpy(), (positive > 0.5).long().numpy(), torch.stack([1 - positive, positive], 1)
     )
     assert compute_metrics(classes(2), outputs, labels) == pytest.approx(expected, abs=1e-6)
+
+
+def test_sure_predictions_can_be_told_apart() -> None:
+    # In 32 bits all of these are 1 for sure.
+    logits = torch.tensor([18.0, 20.0, 25.0, 30.0])
+    labels = torch.tensor([0, 1, 0, 1])
+    result = compute_metrics(classes(2), logits.unsqueeze(1), labels)
+    assert result["auroc"] == 0.75
+    outputs = torch.stack([torch.zeros(4), logits, torch.full((4,), -9.0)], dim=1)
+    assert compute_metrics(classes(3), outputs, labels)["auroc"] == 0.75
 
 
 def test_metrics_of_a_split_are_not_averages_of_its_parts() -> None:

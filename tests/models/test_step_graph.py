@@ -1,6 +1,7 @@
 """A step that is recorded and replayed computes what steps that are taken one by one do."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -27,16 +28,40 @@ STEPS = 7  # of an epoch, the last of fewer rows
 def device(request, monkeypatch) -> str:
     """A GPU, or a CPU on which a recorded step is one that is put off."""
     if request.param == "cpu":
+        monkeypatch.setattr(step_graph, "_RecordedStep", StepPutOff)
         monkeypatch.setattr(step_graph, "record", put_off)
     elif not torch.cuda.is_available():
         pytest.skip("there is no cuda device here")
     return request.param
 
 
+class StepPutOff(step_graph._RecordedStep):
+    """Computes with the numbers that the optimizer had when it was recorded, as a graph does."""
+
+    def __init__(self, take, batch, settings) -> None:
+        groups = take.__self__.optimizer.param_groups
+        then = [{k: v for k, v in group.items() if k not in ("params", "lr")} for group in groups]
+
+        def take_as_then(batch):
+            now = [dict(group) for group in groups]
+            for group, numbers in zip(groups, then, strict=True):
+                group.update(numbers)
+            result = take(batch)
+            for group, numbers in zip(groups, now, strict=True):
+                group.update(numbers)
+            return result
+
+        super().__init__(take_as_then, batch, settings)
+
+
+REPLAYS: Counter[str] = Counter()
+
+
 def put_off(step: Callable[[], tuple[Tensor, Tensor]]) -> tuple[Callable, tuple[Tensor, Tensor]]:
     loss, outputs = torch.zeros(()), torch.zeros(0)
 
     def replay() -> None:
+        REPLAYS["cpu"] += 1
         for there, new in zip((loss, outputs), step(), strict=True):
             there.resize_(new.shape).copy_(new)
 
@@ -86,6 +111,7 @@ def learn(
         for block in batches.blocks(4):
             taken = train_on(block, step=step, scheduler=scheduler, keep=keep)
             seen += taken["losses"]
+            assert all(isinstance(lr, float) for lr in taken["lrs"])  # as a schedule left it
     return module, seen, counted.count
 
 
@@ -105,6 +131,7 @@ def test_recorded_steps_end_with_the_same_bits(device: str, make: Callable) -> N
     # RMSprop computes otherwise with a rate that lies on the device.
     reference_class = TakenOneByOne if make is RMSprop else Step
     reference, expected, _ = learn(reference_class, device, make, halving)
+    REPLAYS.clear()
     module, seen, taken = learn(GraphedStep, device, make, halving)
     require_alike(module, reference)
     assert len(seen) == len(expected) == 2 * 5 * STEPS
@@ -112,6 +139,8 @@ def test_recorded_steps_end_with_the_same_bits(device: str, make: Callable) -> N
         assert torch.equal(mine, other)
     if device == "cuda":  # of each size the first three, and one to record
         assert taken == 2 * (3 + 1)
+    else:  # all but the first three of each size
+        assert REPLAYS["cpu"] == 5 * STEPS - 2 * 3
 
 
 class TakenOneByOne(GraphedStep):
@@ -162,6 +191,31 @@ def test_an_optimizer_that_goes_on_from_a_checkpoint_is_recorded(device: str) ->
     assert losses[-1] < losses[0]
     assert after.param_groups[0]["lr"] == 0.01  # as the schedule and the checkpoint know it
     assert not after.param_groups[0]["capturable"]
+
+
+def test_each_group_of_weights_has_its_own_rate(device: str) -> None:
+    def two_groups(parameters, lr: float) -> AdamW:
+        weights = list(parameters)
+        groups = [{"params": weights[:3], "lr": lr}, {"params": weights[3:], "lr": lr / 4}]
+        return AdamW(groups, fused=True)
+
+    reference, _, _ = learn(Step, device, two_groups, halving)
+    module, _, _ = learn(GraphedStep, device, two_groups, halving)
+    require_alike(module, reference)
+
+
+def test_want_of_memory_is_not_taken_for_waiting(monkeypatch) -> None:
+    def fail(step: Callable) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(step_graph, "record", fail)
+    module = make_module("multiclass")
+    batch = next(iter(make_batches("multiclass")))
+    step = GraphedStep(module._objective, AdamW(module.parameters(), fused=True), None)
+    for _ in range(3):
+        step(batch)
+    with pytest.raises(torch.OutOfMemoryError):
+        step(batch)
 
 
 def test_a_step_that_cannot_be_recorded_is_refused_in_a_sentence(device: str, monkeypatch) -> None:

@@ -35,6 +35,8 @@ ARGUMENTS = {
     "l2": 0.0,
 }
 
+REGRESSION = {"task": "regression", "class_names": [], "class_counts": []}
+
 QUIET = {
     "accelerator": "cpu",
     "logger": False,
@@ -56,6 +58,18 @@ def make_batches(batch_size: int = 10) -> OrderedBatches:
         x=torch.randn(25, 4, generator=generator),
         targets=torch.randint(0, 3, (25,), generator=generator),
         batch_size=batch_size,
+    )
+
+
+def shuffled(whole: OrderedBatches) -> ShuffledBatches:
+    return ShuffledBatches(
+        x=whole.x,
+        targets=whole.targets,
+        batch_size=4,
+        seed=0,
+        rank=0,
+        world_size=1,
+        device=torch.device("cpu"),
     )
 
 
@@ -326,10 +340,14 @@ SCHEDULERS = {
         (None, "64-true"),
     ],
 )
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
-def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip, precision) -> None:
+def test_blocks_of_steps_give_what_single_steps_give(scheduler, clip, precision, task) -> None:
+    of_task = REGRESSION if task == "regression" else {}
+
     def trained(steps: int) -> tuple[SupervisedModule, Trainer]:
         module = make_module(
+            **of_task,
             dropout=0.3,
             l2=0.01,
             batch_norm=True,
@@ -338,23 +356,17 @@ def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip, 
             trains_blocks=steps > 1,
             gradient_clip_val=clip,
         )
-        whole = make_batches()
-        batches = ShuffledBatches(
-            x=whole.x,
-            targets=whole.targets,
-            batch_size=4,
-            seed=0,
-            rank=0,
-            world_size=1,
-            device=torch.device("cpu"),
-        )
+        whole, val = make_batches(), make_batches(7)
+        if of_task:
+            whole.targets = val.targets = whole.x[:, 0] + 1 / 3
+        batches = shuffled(whole)
         trainer = Trainer(
             **QUIET,
             max_epochs=5,
             precision=precision,
             gradient_clip_val=clip if steps == 1 else None,
         )
-        trainer.fit(module, batches if steps == 1 else Blocks(batches, steps), make_batches(7))
+        trainer.fit(module, batches if steps == 1 else Blocks(batches, steps), val)
         return module, trainer
 
     expected, plain = trained(1)
@@ -368,6 +380,22 @@ def test_blocks_of_steps_give_the_same_weights_as_single_steps(scheduler, clip, 
         )
         for name, value in expected.state_dict().items():
             assert torch.equal(module.state_dict()[name], value), name
+        assert module.latest_metrics == expected.latest_metrics
+
+
+def test_what_has_learned_lets_go_of_its_optimizer_and_may_learn_again() -> None:
+    made = []
+
+    def make(parameters) -> AdamW:
+        made.append(AdamW(parameters, lr=0.01))
+        return made[-1]
+
+    module = make_module(optimizer=make, trains_blocks=True)
+    for _ in range(2):
+        blocks = Blocks(shuffled(make_batches()), 4)
+        Trainer(**QUIET, max_epochs=1).fit(module, blocks, make_batches(7))
+        assert made[-1].state
+        assert module._step is None
 
 
 def test_a_checkpoint_becomes_the_network_that_it_was() -> None:

@@ -190,6 +190,7 @@ def _check_graphs(cfg: DictConfig) -> None:
         )
     if steps_per_block(cfg) == 1:
         raise ValueError(
-            "cuda_graphs must be false where Lightning takes each step: with steps_per_block=1, "
-            "16-mixed, several processes, and parts that work at single steps; leave it out"
+            "cuda_graphs must be false where Lightning takes each step, that is with "
+            "steps_per_block=1, 16-mixed, several processes or parts that work at single steps, "
+            "got cuda_graphs=true; set cuda_graphs=false"
         )

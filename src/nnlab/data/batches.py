@@ -130,7 +130,8 @@ class ShuffledBatches:
             share = order[self.rank :: self.world_size][:rows]
             if x.is_cuda:  # which takes it while Python goes on, from memory that stays in place
                 share = share.pin_memory().to(x.device, non_blocking=True)
-            share = share.to(x.device)
+            else:
+                share = share.to(x.device)
             starts = self._starts(rows)
             ends = [*starts[1:], rows]
             indices = [share[start:end] for start, end in zip(starts, ends, strict=True)]

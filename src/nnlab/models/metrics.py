@@ -28,14 +28,14 @@ def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[st
         regression `rmse` and `mae` in the target's own unit, and `r2`. A metric that the rows do
         not define is left out: AUROC where only one class occurs, R² of less than two rows.
     """
-    counts_there = _counts_there(outputs) and spec.task != "regression"
+    stays = spec.task != "regression" and _stays_on_gpu(outputs)
     outputs = outputs.detach()
-    if not counts_there:
+    if not stays:
         outputs, targets = outputs.cpu(), targets.cpu()
     if spec.task == "regression":
         outputs, targets = outputs.double(), targets.double()
         return _regression_metrics(outputs.squeeze(1), targets, spec.target_std)
-    array: Callable[[Tensor], Array] = Tensor.contiguous if counts_there else Tensor.numpy
+    array: Callable[[Tensor], Array] = Tensor.detach if stays else Tensor.numpy
     labels = array(targets)
     if spec.task == "binary":
         positive = array(outputs.squeeze(1).double().sigmoid())
@@ -47,8 +47,8 @@ def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[st
     return _class_metrics(guesses, labels, scores, classes=len(scores))
 
 
-def _counts_there(outputs: Tensor) -> bool:
-    """Whether outputs are counted where they are; a GPU of Apple's has no numbers of 64 bits."""
+def _stays_on_gpu(outputs: Tensor) -> bool:
+    """Whether outputs are counted on their GPU; one of Apple's has no numbers of 64 bits."""
     return outputs.is_cuda
 
 
@@ -74,9 +74,9 @@ def _class_metrics(
         scores: Of the classes that AUROC is to be averaged over, their scores, `(rows,)`.
         classes: How many classes there are.
     """
-    counted: Any = torch if isinstance(labels, Tensor) else np
-    pairs = counted.bincount(labels * classes + guesses, minlength=classes**2)
-    confusion = (pairs.cpu().numpy() if counted is torch else pairs).reshape(classes, classes)
+    xp: Any = torch if isinstance(labels, Tensor) else np
+    pairs = xp.bincount(labels * classes + guesses, minlength=classes**2)
+    confusion = (pairs.cpu().numpy() if xp is torch else pairs).reshape(classes, classes)
     right, actual, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     occurs = actual + predicted > 0
     shares = {
@@ -102,13 +102,13 @@ def _auroc(scores: Array, is_positive: Array) -> float:
     This is the area under the ROC curve (Hanley and McNeil 1982, "The meaning and use of the area
     under a receiver operating characteristic curve").
     """
-    counted: Any = torch if isinstance(scores, Tensor) else np
+    xp: Any = torch if isinstance(scores, Tensor) else np
     # On a CPU numpy's sort is many times as fast as torch's.
-    sort = torch.msort if counted is torch else np.sort
+    sort = torch.msort if xp is torch else np.sort
     every, positive = sort(scores), sort(scores[is_positive])
     positives, negatives = len(positive), len(every) - len(positive)
-    lower = counted.searchsorted(every, positive, side="left").sum()
-    not_higher = counted.searchsorted(every, positive, side="right").sum()
+    lower = xp.searchsorted(every, positive, side="left").sum()
+    not_higher = xp.searchsorted(every, positive, side="right").sum()
     # Among the positive ones themselves, both together are one for each two, in either order.
     return float(lower + not_higher - positives**2) / 2 / positives / negatives
 

@@ -32,6 +32,7 @@ class GraphedStep(Step):
 
     Raises:
         ValueError: A step cannot be recorded, because it waits for the device.
+        torch.OutOfMemoryError: The device has no room for what is recorded.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class _RecordedStep:
 
     Raises:
         ValueError: It waits for the device.
+        torch.OutOfMemoryError: The device has no room for it.
     """
 
     def __init__(
@@ -121,11 +123,13 @@ class _RecordedStep:
         self._batch = batch[0].clone(), batch[1].clone()
         try:
             self._replay, (self._loss, self._outputs) = record(lambda: take(self._batch))
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             cause = str(error.__context__ or error).splitlines()[0]
             raise ValueError(
                 "cuda_graphs must be false for a network or an optimizer whose steps wait for the "
-                f"device ({cause}); set cuda_graphs=false"
+                f"device ({cause}); set cuda_graphs=false, or optimizer.fused=true if it is not"
             ) from error
 
     def __call__(self, batch: Batch) -> Result:

@@ -240,7 +240,7 @@ class SupervisedModule(LightningModule):
         scheduler = cast(LRScheduler | None, self.lr_schedulers())
         # All of it in Lightning's autocast, if there is one, which keeps no weights for later.
         taken = train_on(
-            block,
+            map(self.trainer.precision_plugin.convert_input, block),
             step=self._step or self._make_step(),
             # That one is stepped at the epoch's end.
             scheduler=None if isinstance(scheduler, ReduceLROnPlateau) else scheduler,
@@ -251,9 +251,8 @@ class SupervisedModule(LightningModule):
         return taken
 
     def _make_step(self) -> Step:
-        in_precision = self.trainer.precision_plugin.convert_input
         self._step = self._step_class(
-            lambda batch: self._objective(in_precision(batch)),
+            self._objective,
             cast(Optimizer, self.optimizers(use_pl_optimizer=False)),
             self.gradient_clip_val,
         )
@@ -269,8 +268,12 @@ class SupervisedModule(LightningModule):
         for optimizer in self.trainer.optimizers:
             check_state(optimizer)
         self.is_restored = True
-        self._step = None  # one would be of an earlier run's optimizer
+        self._step = None  # after an error there is one, of an earlier run's optimizer
         stopwatch.press("start_up")
+
+    def on_train_end(self) -> None:
+        """Let go of the optimizer, and of what is recorded of it."""
+        self._step = None
 
     def on_after_backward(self) -> None:
         """Only where Lightning takes the steps."""
