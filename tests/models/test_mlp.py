@@ -227,7 +227,7 @@ def test_dropout_zeroes_its_share_and_keeps_the_mean(dropout: float) -> None:
     assert zeroed.float().mean().item() == pytest.approx(dropout, abs=0.005)
     survivors = after[~zeroed]
     torch.testing.assert_close(
-        survivors, (before.expand(200, -1) / (1 - dropout))[~zeroed], rtol=1e-5, atol=1e-6
+        survivors, (before.expand(200, -1) / (1 - dropout))[~zeroed], rtol=1e-4, atol=1e-6
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
+from nnlab.models.dropout import Dropout
 from nnlab.rules import check
 
 _LEAKY_SLOPE = 0.01
@@ -94,7 +95,7 @@ class MLP(nn.Module):
             layers.append(ACTIVATIONS[activation]())
             if dropout > 0:
                 layers.append(
-                    nn.AlphaDropout(dropout) if activation == "selu" else nn.Dropout(dropout)
+                    nn.AlphaDropout(dropout) if activation == "selu" else Dropout(dropout)
                 )
             in_features = size
         output = nn.Linear(in_features, out_features)
