@@ -20,7 +20,7 @@ class EpochOutputs:
     def add(self, outputs: Tensor, targets: Tensor) -> None:
         """Add a batch."""
         outputs = outputs.detach()
-        # A network that is compiled to CUDA graphs writes each batch's outputs to one place.
+        # What is recorded as a CUDA graph writes each batch's outputs to one place.
         self._recent.append((outputs.clone() if outputs.is_cuda else outputs, targets))
         if len(self._recent) == _TOGETHER:
             self._join()
