@@ -383,6 +383,29 @@ def test_blocks_of_steps_give_what_single_steps_give(scheduler, clip, precision,
         assert module.latest_metrics == expected.latest_metrics
 
 
+@pytest.mark.parametrize("trains_blocks", [False, True])
+def test_a_network_of_ones_own_learns_by_its_own_loss(trains_blocks: bool) -> None:
+    class Doubled(SupervisedModule):
+        def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            return 2 * super().loss(outputs, targets)
+
+    def learned(cls: type[SupervisedModule], lr: float) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        module = cls(
+            **ARGUMENTS,
+            optimizer=lambda parameters: SGD(parameters, lr=lr),
+            trains_blocks=trains_blocks,
+        )
+        batches = shuffled(make_batches())
+        loader = Blocks(batches, 4) if trains_blocks else batches
+        Trainer(**QUIET, max_epochs=2).fit(module, loader, make_batches(7))
+        return module.state_dict()
+
+    expected = learned(SupervisedModule, 0.25)
+    for name, weights in learned(Doubled, 0.125).items():
+        torch.testing.assert_close(weights, expected[name])
+
+
 def test_what_has_learned_lets_go_of_its_optimizer_and_may_learn_again() -> None:
     made = []
 

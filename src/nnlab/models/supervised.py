@@ -230,7 +230,7 @@ class SupervisedModule(LightningModule):
     def _objective(self, batch: Batch) -> tuple[Tensor, Tensor]:
         x, targets = batch
         outputs = self.forward(x)  # `self(x)` looks for hooks first, at each step
-        loss = self.objective.loss(outputs, targets)
+        loss = self.loss(outputs, targets)  # a network of one's own may have another
         loss = loss + self.penalty() if self.objective.is_penalized else loss
         stopwatch.press("forward")
         return loss, outputs
