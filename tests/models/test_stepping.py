@@ -1,6 +1,8 @@
 """The inner loop of training asks a device for nothing, so that it never has to wait for one."""
 
+import copy
 import functools
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from nnlab.callbacks import StepCurves
 from nnlab.data.batches import Blocks, OrderedBatches
 from nnlab.models import SupervisedModule
-from nnlab.models.stepping import Step, check_state, train_on
+from nnlab.models.stepping import Step, _Update, check_state, train_on
 
 # What makes Python wait until a GPU has come so far.
 WAITING = {"aten::_local_scalar_dense", "aten::nonzero", "aten::equal", "aten::is_nonzero"}
@@ -60,6 +62,68 @@ def test_a_block_of_steps_waits_for_nothing(make: Callable, task: str) -> None:
     with Waits() as waits:
         float(taken["loss"])
     assert waits.seen == ["aten::_local_scalar_dense"]
+
+
+def take_steps(step: Callable[[], None], weights: list[nn.Parameter], count: int) -> None:
+    for _ in range(count):
+        for one in weights:
+            one.grad = torch.randn_like(one)
+        step()
+
+
+@pytest.mark.parametrize("cls", [Adam, AdamW])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"amsgrad": True, "weight_decay": 0.1},
+        {"maximize": True, "betas": (0.5, 0.9), "eps": 1e-3},
+        {"fused": False},
+    ],
+)
+def test_an_update_is_what_the_optimizers_own_step_is(cls: type[Optimizer], options) -> None:
+    own_step, own_steps, results = cls.step, Counter(), []
+
+    def counting(self: Optimizer, *args: object) -> None:
+        own_steps[is_own] += 1
+        own_step(self, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cls, "step", counting)
+        for is_own in (True, False):
+            torch.manual_seed(0)
+            weights = [nn.Parameter(torch.randn(5, 4)), nn.Parameter(torch.randn(3))]
+            optimizer = cls(weights, **{"lr": 0.1, "fused": True, **options})
+            schedule = OneCycleLR(optimizer, max_lr=0.1, total_steps=20, cycle_momentum=True)
+            update = optimizer.step if is_own else _Update(optimizer, weights)
+            for _ in range(6):  # the rate and the momentum are others at each
+                take_steps(update, weights, 1)
+                schedule.step()
+            # One that is taken up from elsewhere keeps its averages in other tensors.
+            optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+            take_steps(update, weights, 2)
+            weights[1].grad, weights[0].grad = None, torch.ones(5, 4)
+            update()
+            take_steps(update, weights, 2)
+            kept = [value for state in optimizer.state.values() for value in state.values()]
+            results.append([*weights, *kept])
+    assert all(torch.equal(mine, other) for mine, other in zip(*results, strict=True))
+    assert own_steps[True] == 11
+    # The first, the one after loading, and the one without a gradient.
+    assert own_steps[False] == (3 if options.get("fused", True) else 11)
+
+
+def test_hooks_of_an_optimizer_are_called() -> None:
+    weights = [nn.Parameter(torch.randn(3))]
+    optimizer = AdamW(weights, fused=True)
+    update = _Update(optimizer, weights)
+    take_steps(update, weights, 2)
+    called = []
+    for register in (optimizer.register_step_pre_hook, optimizer.register_step_post_hook):
+        handle = register(lambda *_: called.append(1))
+        take_steps(update, weights, 2)
+        handle.remove()
+    assert len(called) == 4
 
 
 class EpochWaits(Callback):

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from lightning.pytorch import Trainer
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, AdamW, Optimizer
+from torch.optim.adam import adam
 from torch.optim.lr_scheduler import LRScheduler
 
 from nnlab.stopwatch import stopwatch
@@ -45,6 +46,70 @@ def _suits(kept: Tensor, weights: Tensor, name: str) -> bool:
     )
 
 
+class _Update:
+    """What an optimizer's `step` does, quicker if that is a fused Adam or AdamW.
+
+    Theirs looks up at each step what never changes, and sorts it by device; for the weights of a
+    small network that takes longer than to change them.
+
+    Args:
+        optimizer: Whose `step` it is.
+        parameters: All that it changes.
+    """
+
+    def __init__(self, optimizer: Optimizer, parameters: list[Tensor]) -> None:
+        self._optimizer = optimizer
+        self._parameters = parameters
+        self._averages: list[list[Tensor]] = []
+
+    def __call__(self) -> None:
+        group = self._optimizer.param_groups[0]
+        gradients = [weights.grad for weights in self._parameters if weights.grad is not None]
+        if (
+            not self._averages
+            or len(gradients) < len(self._parameters)
+            or not isinstance(group["lr"], float)
+            or self._optimizer.state[self._parameters[0]]["exp_avg"] is not self._averages[0][0]
+            or self._optimizer._optimizer_step_pre_hooks
+            or self._optimizer._optimizer_step_post_hooks
+        ):
+            self._optimizer.step()
+            self._averages = self._collect()
+            return
+        means, squares, largest, counts = self._averages
+        with torch.no_grad():
+            adam(
+                self._parameters,
+                gradients,
+                means,
+                squares,
+                largest,
+                counts,
+                fused=True,
+                decoupled_weight_decay=group["decoupled_weight_decay"],
+                amsgrad=group["amsgrad"],
+                beta1=group["betas"][0],
+                beta2=group["betas"][1],
+                lr=group["lr"],
+                weight_decay=group["weight_decay"],
+                eps=group["eps"],
+                maximize=group["maximize"],
+            )
+
+    def _collect(self) -> list[list[Tensor]]:
+        """What it keeps of each parameter, in the order of `adam`; nothing if it is another."""
+        optimizer = self._optimizer
+        if type(optimizer) not in (Adam, AdamW) or len(optimizer.param_groups) > 1:
+            return []
+        group = optimizer.param_groups[0]
+        kept = [optimizer.state[weights] for weights in self._parameters]
+        if not group["fused"] or group["capturable"] or not all(kept):
+            return []
+        largest = [state["max_exp_avg_sq"] for state in kept] if group["amsgrad"] else []
+        means = [[state[name] for state in kept] for name in ("exp_avg", "exp_avg_sq")]
+        return [*means, largest, [state["step"] for state in kept]]
+
+
 class Step:
     """Takes optimizer steps: forward, backward, clipping, update.
 
@@ -64,6 +129,7 @@ class Step:
         self.optimizer = optimizer
         self.gradient_clip_val = gradient_clip_val
         self.parameters = [w for group in optimizer.param_groups for w in group["params"]]
+        self._update = _Update(optimizer, self.parameters)
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Take one; give the loss before it, a scalar, and the outputs, without their history."""
@@ -74,7 +140,7 @@ class Step:
         stopwatch.press("backward")
         if self.gradient_clip_val is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.gradient_clip_val)
-        self.optimizer.step()
+        self._update()
         return loss.detach(), outputs.detach()
 
 
