@@ -37,8 +37,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -136,16 +137,21 @@ def _short_epochs(folder: Path, repeats: int, device: str) -> tuple[str, Measure
 
 
 def _mnist_epoch(folder: Path, repeats: int, mnist: list[str]) -> tuple[str, Measured]:
-    epochs = 3
+    epochs = 10  # so that what a run costs once, such as its last checkpoint, counts as it does
     settings = [*mnist, "model.dropout=0", f"trainer.max_epochs={epochs}"]
+    root = str(Path(_compose(mnist, folder).data.root).expanduser())
+
+    def peer_seconds(peer: str) -> float:
+        # The first epoch may compile.
+        seconds = _run_peer(peer, root, "--epochs", str(epochs + 1))["seconds"][1:]
+        return float(sum(seconds))
+
+    peers = _installed_peers() if "trainer=cpu" in settings else []
+    others = {peer: functools.partial(peer_seconds, peer) for peer in peers}
     measured = {
         side: [seconds / epochs for seconds in runs]
-        for side, runs in _beside_hand(settings, folder, repeats).items()
+        for side, runs in _beside_hand(settings, folder, repeats, others=others).items()
     }
-    for peer in _installed_peers() if "trainer=cpu" in settings else ():
-        root = str(Path(_compose(mnist, folder).data.root).expanduser())
-        # The first epoch may compile.
-        measured[peer] = _run_peer(peer, root, "--epochs", str(epochs + 1))["seconds"][1:]
     return f"an epoch of MNIST, of {epochs}, 784-256-256-10, batches of 128", measured
 
 
@@ -200,7 +206,12 @@ def _table(folder: Path, training_rows: int) -> list[str]:
 
 
 def _beside_hand(
-    settings: list[str], folder: Path, repeats: int, *, aside: str | None = None
+    settings: list[str],
+    folder: Path,
+    repeats: int,
+    *,
+    aside: str | None = None,
+    others: Mapping[str, Callable[[], float]] = MappingProxyType({}),
 ) -> Measured:
     """Seconds of training, by nnlab and by hand, after a first time that is not counted.
 
@@ -209,6 +220,7 @@ def _beside_hand(
         folder: Where the runs may go.
         repeats: How often each side runs.
         aside: A phase of nnlab's that is not counted; None for none.
+        others: More sides, by what gives their seconds.
     """
     cfg = _compose(settings, folder)
     set_threads(1)  # as nnlab reads
@@ -221,6 +233,7 @@ def _beside_hand(
     if cfg.trainer.accelerator == "cuda":
         with_graphs = _compose([*settings, "cuda_graphs=true"], folder)
         sides["nnlab, cuda_graphs"] = lambda: _nnlab(with_graphs, folder, aside)
+    sides |= others
     measured: Measured = {side: [] for side in sides}
     for repeat in range(repeats + 1):
         for side, run in sides.items():
