@@ -56,9 +56,9 @@ def fast_arithmetic(threads: int | None, multiplications: int) -> Iterator[None]
 
 @contextlib.contextmanager
 def fast_products(multiplications: int) -> Iterator[None]:
-    """Let torch multiply matrices of 32 bits by oneDNN where MKL leaves a processor half idle.
+    """Let torch multiply matrices of 32 bits by oneDNN where MKL uses half of a vector's width.
 
-    MKL uses vectors of half the width on AMD's processors: on a Zen 5 oneDNN took half the time.
+    That is on AMD's processors with AVX-512: on a Zen 5 oneDNN took half the time.
     torch turns to oneDNN once that may compute with 16 bits. For it to do so takes instructions
     (AMX) which these processors do not have, so that all 24 bits of a fraction count as ever;
     whether they do is tried out.
