@@ -83,11 +83,11 @@ class RowEncoder(nn.Module):
         scaled = self._scale(numbers).float()
         turns = _take(numbers, self.cycle_column) * self.cycle_frequency
         # Without whole turns float32 has digits enough, and its sine takes a fraction of the time.
-        angle = (turns - turns.round()).float() * (2 * math.pi)
+        angle = turns.sub_(turns.round()).float().mul_(2 * math.pi)
         parts = [
-            scaled.nan_to_num(nan=0.0),
-            angle.sin().nan_to_num(nan=0.0),
-            angle.cos().nan_to_num(nan=0.0),
+            scaled.nan_to_num_(nan=0.0),
+            angle.sin().nan_to_num_(nan=0.0),
+            angle.cos().nan_to_num_(nan=0.0),
             _take(numbers.isnan(), self.may_miss),
             _take(codes, self.one_hot_column) == self.one_hot_code,
             _take(codes, self.embedded),

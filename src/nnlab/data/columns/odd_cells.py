@@ -49,12 +49,12 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
         return odd_cells(cells, "dates", f" as in {pattern}")
     present = values.drop_nulls()
 
-    def read(texts: pl.Series) -> pl.Series:
+    def are_words(texts: pl.Series) -> pl.Series:
         if number_format is None:
-            return plain_numbers(texts, decimal)
-        return to_numbers(texts, number_format)
+            return plain_numbers(texts, decimal).is_null()
+        return to_numbers(texts, number_format).is_null()
 
-    words = present.filter(by_word(present, read).is_null())
+    words = present.filter(by_word(present, are_words))
     if words.is_empty():
         texts = different_texts(present)
         reasons = {PADDED: " with leading zeros", LONG: " beyond 64 bits"}

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from nnlab.paths import require_file
 
 # Small enough for the processor's cache, where most passes over a block then find it.
-BLOCK_BYTES = 2**22
+BLOCK_BYTES = 2**23
 # The end of a block in which a line end is looked for; most lines are shorter.
 _TAIL_BYTES = 2**12
 # UTF-32 first: its mark begins with the one of UTF-16.
