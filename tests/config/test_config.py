@@ -9,6 +9,7 @@ import torch
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from nnlab.config import (
     build,
@@ -90,6 +91,20 @@ def test_a_package_of_ones_own_is_trusted_by_name(
 def test_what_is_of_ones_own_package_may_have_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "my_package")
     check_config(node(callbacks={"mine": {"_target_": "my_package.Mine", "path": "/data/x"}}))
+
+
+def test_a_rate_that_cannot_be_computed_is_shown_with_what_it_was_computed_of() -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    one_cycle = node(
+        _target_="torch.optim.lr_scheduler.OneCycleLR",
+        max_lr=0.1,
+        pct_start=0.1,
+        cycle_momentum=False,
+    )
+    scheduler = build(one_cycle, LRScheduler, optimizer, total_steps=11)
+    assert type(scheduler).__name__ == "OneCycleLR"
+    with pytest.raises(ValueError, match=r"pct_start=0\.1.* total_steps=10; change one"):
+        build(one_cycle, LRScheduler, optimizer, total_steps=10)  # rises one step, torch divides
 
 
 def test_takes_tells_a_constructors_arguments() -> None:

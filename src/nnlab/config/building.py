@@ -75,12 +75,16 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
         return cls(*given, **arguments)
     except (
         ValueError,
-        ArithmeticError,
         ImportError,
         RuntimeError,  # how torch refuses, or runs out of memory
         MisconfigurationException,
     ) as error:
         raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
+    except ArithmeticError as error:  # such as OneCycleLR's of a rise of exactly one step
+        values = ", ".join(f"{name}={value}" for name, value in arguments.items())
+        raise ValueError(
+            f"{cls.__name__}: {first_line(error)} with {values}; change one of these"
+        ) from error
     except TypeError as error:
         if cls.__module__.startswith("nnlab."):
             raise  # which has checked its arguments, so that it is a bug
