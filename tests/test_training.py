@@ -89,10 +89,22 @@ def test_the_average_that_was_validated_is_what_is_kept(
     assert not same(weights(run_dir, "best"), last["current_model_state"])
 
 
-def test_an_average_that_no_one_validates_is_refused(quick_command: Command) -> None:
-    average = "{_target_: lightning.pytorch.callbacks.StochasticWeightAveraging, swa_lrs: 0.01}"
-    process = quick_command("train.py", *PENGUINS, f"+callbacks.swa={average}", succeed=False)
-    assert "callbacks.swa must be an average that is validated" in process.stderr
+@pytest.mark.parametrize(
+    ("callback", "said"),
+    [
+        ("StochasticWeightAveraging, swa_lrs: 0.01", "an average that is validated"),
+        ("LearningRateFinder", "train.py -m optimizer.lr=0.001,0.01"),
+        ("BatchSizeFinder", "train.py -m data.batch_size=64,256"),
+        ("BackboneFinetuning", "a network without a backbone"),
+    ],
+)
+def test_a_callback_that_cannot_do_what_it_is_for_is_refused(
+    quick_command: Command, callback: str, said: str
+) -> None:
+    part = f"{{_target_: lightning.pytorch.callbacks.{callback}}}"
+    process = quick_command("train.py", *PENGUINS, f"+callbacks.mine={part}", succeed=False)
+    assert "callbacks.mine must be " in process.stderr
+    assert said in process.stderr
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int) -> None:
         # Another's callback may watch what it likes.
         if callback and callback.get("monitor") and callback._target_.startswith("nnlab."):
             _check_monitor(f"callbacks.{name}.monitor", callback.monitor, spec.task)
-    _check_averaging(cfg)
+    _check_callbacks(cfg)
     _check_batches(cfg, rows)
     _check_precision(cfg, spec.category_sizes)
     _check_graphs(cfg)
@@ -113,16 +113,36 @@ def _check_monitor(setting: str, monitor: str, task: Task) -> None:
         )
 
 
-def _check_averaging(cfg: DictConfig) -> None:
-    from lightning.pytorch.callbacks import StochasticWeightAveraging
+_SWEEP = "find it by a sweep: train.py -m "
+# Of Lightning's callbacks those that nobody would get from nnlab what they are for: what such a
+# one must be, and the way out.
+_UNFIT_CALLBACKS = {
+    "StochasticWeightAveraging": (
+        "an average that is validated, because the best epoch is kept and tested",
+        "take lightning.pytorch.callbacks.EMAWeightAveraging",
+    ),
+    "LearningRateFinder": (
+        "one that leaves the rate as the config has it, so that the run can be repeated",
+        f"{_SWEEP}optimizer.lr=0.001,0.01",
+    ),
+    "BatchSizeFinder": (
+        "one that leaves the batches as the config has them, so that the run can be repeated",
+        f"{_SWEEP}data.batch_size=64,256",
+    ),
+    "BackboneFinetuning": ("of use to a network without a backbone", "leave it out"),
+}
 
+
+def _check_callbacks(cfg: DictConfig) -> None:
     for name, cls in _callback_classes(cfg).items():
-        if issubclass(cls, StochasticWeightAveraging):
-            raise ValueError(
-                f"callbacks.{name} must be an average that is validated, because the best epoch is "
-                f"kept and tested, got {cls.__name__}, which is there only after the last one; "
-                "take lightning.pytorch.callbacks.EMAWeightAveraging"
-            )
+        unfit = next((base.__name__ for base in cls.__mro__ if _is_unfit(base)), None)
+        if unfit:
+            wanted, way_out = _UNFIT_CALLBACKS[unfit]
+            raise ValueError(f"callbacks.{name} must be {wanted}, got {cls.__name__}; {way_out}")
+
+
+def _is_unfit(cls: type) -> bool:
+    return cls.__module__.startswith("lightning.") and cls.__name__ in _UNFIT_CALLBACKS
 
 
 def _check_batches(cfg: DictConfig, rows: int) -> None:
