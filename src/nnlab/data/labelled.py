@@ -16,7 +16,12 @@ from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.missing import MissingValues
-from nnlab.data.odd_targets import find_words, refuse_odd_numbers
+from nnlab.data.odd_targets import (
+    find_target_format,
+    find_words,
+    refuse_odd_numbers,
+    written_numbers,
+)
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
 from nnlab.data.targets import may_be_classes, refuse_unlearnable
@@ -35,10 +40,13 @@ class LabelledTable:
         text: Columns that are text, whatever they hold.
         storage: Where the table is kept.
         class_names: The classes, where a network has learned them already.
+        target_format: How the target's numbers are written, where a network has learned that;
+            plain ones are read, too.
 
     Attributes:
         path: As above.
         frame: The rows, as `read_table` gives them; a target of text is of strings.
+        target_format: As above, or what `read_numbers` found; None for plain numbers and labels.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -54,6 +62,7 @@ class LabelledTable:
         text: Collection[str],
         storage: Storage,
         class_names: Collection[str] | None = None,
+        target_format: str | None = None,
     ) -> None:
         self.path = path
         self.frame = read_table(path, options, text=text, storage=storage)
@@ -78,8 +87,9 @@ class LabelledTable:
                 "labelled rows"
             )
         self._take_numbers(text)
+        self.target_format = target_format
         with self.locating():
-            refuse_unlearnable(self.target)
+            self._read_format()
 
     @property
     def target(self) -> pl.Series:
@@ -136,6 +146,23 @@ class LabelledTable:
         if self._class_names is not None:
             return word in self._class_names
         return may_be_classes(target)
+
+    def read_numbers(self, task: str) -> None:
+        """Read a target such as $1,000 as numbers, if all of it is so and means some.
+
+        Args:
+            task: The task that is said, or `auto`.
+
+        Raises:
+            CellError: A number is too large.
+        """
+        self.target_format = find_target_format(self.target, task, self._options.decimal or ".")
+        self._read_format()
+
+    def _read_format(self) -> None:
+        if self.target_format is not None and is_text(self.target):
+            self.frame = self.frame.with_columns(written_numbers(self.target, self.target_format))
+        refuse_unlearnable(self.target)
 
     def refuse_words(self, task: str) -> None:
         """Refuse a target of numbers that are written oddly, or have words among them.

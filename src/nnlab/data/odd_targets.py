@@ -1,6 +1,7 @@
-"""Targets that are meant as numbers, but hold others that no reader takes for some."""
+"""Targets that are meant as numbers, but are written as no reader takes them for some."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from nnlab.data.columns.number_formats import (
 )
 from nnlab.data.columns.number_grammar import (
     CERTAIN_DECIMAL_COMMA,
+    CURRENCY,
     MONEY,
     PADDED,
     PERCENTAGE,
@@ -33,6 +35,48 @@ _ODD_NUMBERS = (
     ("numbers with a decimal comma", WITH_DECIMAL_COMMA, "set 'data.decimal=\",\"'"),
     ("numbers with marks for thousands", WITH_THOUSANDS, "leave out these marks"),
 )
+
+
+def find_target_format(target: pl.Series, task: str, decimal: str) -> str | None:
+    """How a target writes its numbers, if all of them alike, and nobody would take them for labels.
+
+    Args:
+        target: The target column, without missing values.
+        task: The task that is said, or `auto`, where a unit must be a currency's or %, because
+            others may be part of a name, and values must be many.
+        decimal: The decimal mark.
+
+    Returns:
+        A format (`nnlab.data.columns.number_formats`); None if they are plain numbers or others.
+    """
+    if not is_text(target) or task not in ("auto", "regression"):
+        return None
+    texts = target.unique(maintain_order=True)
+    if task == "auto" and len(texts) <= MAX_INTEGER_CLASSES:
+        return None
+    pattern = find_number_format(texts, decimal)
+    if pattern is None or f"{decimal}5" not in pattern or to_numbers(texts, pattern).has_nulls():
+        return None
+    is_sure = pl.Series([unit_of(pattern)]).str.contains(rf"^({CURRENCY}|%|)$").item()
+    return pattern if is_sure or task == "regression" else None
+
+
+def written_numbers(target: pl.Series, pattern: str) -> pl.Series:
+    """The numbers of a target that writes them by a format, Float64.
+
+    Raises:
+        CellError: A value is not of the format.
+    """
+    numbers = to_numbers(target, pattern)
+    unread = numbers.is_null()
+    if unread.any():
+        row = cast(int, unread.arg_max())
+        raise CellError(
+            f"target '{target.name}' must hold numbers such as {pattern}, got '{target[row]}'",
+            row,
+            count=int(unread.sum()),
+        )
+    return numbers
 
 
 def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
@@ -60,6 +104,8 @@ def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
     if found is None:
         return
     what, odd, way_out = found
+    if task == "auto" and find_target_format(target, "regression", decimal):
+        way_out = "set data.task=regression if they are numbers"
     row = int(target.is_in(texts.filter(odd & ~is_number).to_list()).arg_max() or 0)
     raise CellError(
         f"target '{target.name}' must hold plain numbers or labels, got {what} such as "

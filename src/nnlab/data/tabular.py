@@ -269,6 +269,8 @@ class TabularDataModule(InMemoryDataModule):
             text=text,
             storage=self.storage,
             class_names=preprocessing["class_names"] if preprocessing else None,
+            # Those of the first version have none.
+            target_format=preprocessing.get("target_format") if preprocessing else None,
         )
         self._refuse_nested(table.frame, path, preprocessing)
         return table
@@ -290,13 +292,15 @@ class TabularDataModule(InMemoryDataModule):
     def _choose_task(self, table: LabelledTable, preprocessing: Mapping[str, Any] | None) -> Task:
         if preprocessing is not None:
             return cast(Task, preprocessing["task"])
+        table.read_numbers(self.task)
         table.refuse_words(self.task)
         distinct = count_distinct(table.target)
         inferred = infer_task(table.target, distinct)
         task = inferred if self.task == "auto" else cast(Task, self.task)
         is_said = " as data.task says," if self.task != "auto" else ""
         values = describe_values(table.target, distinct, task)
-        _log.info("task   %s,%s from %s", task, is_said, values)
+        is_read = f" read as {table.target_format}," if table.target_format else ""
+        _log.info("task   %s,%s%s from %s", task, is_said, is_read, values)
         return task
 
     def _fit(
@@ -328,6 +332,7 @@ class TabularDataModule(InMemoryDataModule):
             "missing": missing_values(self.reading),
             "decimal": self._decimal,
             "target": self.target,
+            "target_format": table.target_format,
             "task": task,
             "class_names": class_names,
             "target_mean": mean,
