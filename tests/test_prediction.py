@@ -826,6 +826,20 @@ def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:
     assert "column 'size' of new.csv must hold numbers or text, got List(Float64)" in process.stderr
 
 
+def test_cells_of_parquet_that_are_not_used_are_written_as_they_are(
+    runs, quick_command, tmp_path
+) -> None:
+    price = pl.Series("price", ["12345678901234567.89", "0.10", None, "-3.00"])
+    words = pl.Series("words", ["None", "NA", "?", "fine"])
+    own = [price.cast(pl.Decimal(30, 2)), words, pl.Series("extra", [-999, 0, 1, 2])]
+    make_table(4, 13).with_columns(own).write_parquet(tmp_path / "new.csv")
+    predict(quick_command, runs["regression"], "data.null_values=[-999, NA]")
+    rows = written(tmp_path)
+    assert [row["words"] for row in rows] == words.to_list()
+    assert [row["price"] or None for row in rows] == price.to_list()
+    assert [row["extra"] for row in rows] == ["-999", "0", "1", "2"]
+
+
 def test_durations_are_seconds_in_data_frames_as_in_parquet(quick_command, tmp_path) -> None:
     table = pl.DataFrame({"d": range(80), "e": [i % 9 * 250 for i in range(80)]})
     table = table.cast(pl.Duration("ms")).with_columns(y=pl.int_range(80) * 0.5)

@@ -117,7 +117,7 @@ def _predict_table(
             among = "" if number == 0 and chunk.done == 1 else f" in these {rows:,} rows"
             raise ValueError(error.at(place, missing.setting, among=among)) from error
         unfamiliar.add(chunk.frame, raw, chunk.place)
-        own = chunk.frame.select(values for values in chunk.frame if not is_nested(values))
+        own = chunk.written.select(values for values in chunk.written if not is_nested(values))
         predictions = predictor.interpret(raw)
         if number == 0:
             _tell_of_names(own.columns, predictions.columns)

@@ -728,6 +728,55 @@ def test_chunks_tell_how_much_of_the_file_is_read(tmp_path: Path, monkeypatch, k
     assert chunk.done == pytest.approx(1, abs=1e-3)
 
 
+def test_whole_decimals_of_a_database_are_whole_numbers(tmp_path: Path) -> None:
+    ids = [1234567890123456789 + i for i in range(4)]
+    whole, money = pl.Decimal(38, 0), pl.Decimal(30, 2)
+    frame = pl.DataFrame(
+        {
+            "id": pl.Series(ids).cast(whole),
+            "beyond": pl.Series([str(i * 100) for i in ids]).cast(whole),
+            "price": pl.Series(["1.50", "2.25", None, "-0.01"]).cast(money),
+        }
+    )
+    frame.write_parquet(tmp_path / "t.parquet")
+    found = read_table(tmp_path / "t.parquet")
+    assert found["id"].to_list() == ids
+    assert found.schema["id"] == pl.Int64
+    assert found["beyond"].to_list() == [str(i * 100) for i in ids]
+    assert found["price"].to_list() == [1.5, 2.25, None, -0.01]
+
+
+def test_names_of_parquet_are_those_of_the_csv(tmp_path: Path) -> None:
+    frame = pl.DataFrame({" pad ": [1], "net\nprice": [2]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    frame.write_csv(tmp_path / "t.csv")
+    for path in (tmp_path / "t.parquet", tmp_path / "t.csv"):
+        assert read_table(path).columns == ["pad", "net price"]
+    pl.DataFrame({"a": [1], " a": [2]}).write_parquet(tmp_path / "t.parquet")
+    assert "two columns are called 'a'; rename one" in refusal(tmp_path / "t.parquet")
+
+
+def test_whatever_is_damaged_in_a_parquet_file_it_is_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    path = tmp_path / "t.parquet"
+    pl.DataFrame(
+        {"a": rng.normal(size=300), "b": rng.choice(["x", "y", "zebra"], 300), "c": range(300)}
+    ).write_parquet(path)
+    whole = path.read_bytes()
+    refusals = []
+    for _ in range(60):
+        damaged = bytearray(whole)
+        start = int(rng.integers(4, len(whole) - 8))
+        damaged[start : start + 8] = rng.bytes(8)
+        path.write_bytes(damaged)
+        try:
+            read_table(path)  # numbers may be others, which nobody can see
+        except ValueError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 10
+    assert all(message.startswith(str(path)) for message in refusals)
+
+
 def test_chunks_of_parquet_count_rows(tmp_path: Path) -> None:
     pl.DataFrame({"a": range(10), "b": [0.5, None] * 5}).write_parquet(tmp_path / "t.parquet")
     chunks = list(read_chunks(tmp_path / "t.parquet", rows=4))

@@ -647,6 +647,20 @@ def test_a_target_of_points_for_thousands_and_decimal_commas_is_no_classes(write
     assert min(targets.min() for targets in targets_of(loaded)) == pytest.approx(1234.56)
 
 
+def test_points_among_decimal_commas_are_no_decimal_points_in_another_file(
+    write, tmp_path: Path
+) -> None:
+    path = write("x;y\n" + "".join(f"{i % 9},{i + 10};{i}\n" for i in range(60)))
+    other = tmp_path / "other.csv"
+    data = make_data(path, "y", task="regression", decimal=",", val_path=str(other))
+    other.write_text("x;y\n1,100;1\n2,5;2\n")
+    centre = data.loaded.preprocessing["columns"][0]["center"]
+    assert (data.loaded.val[0] > 0)[:, 0].tolist() == [centre < 1.1, centre < 2.5]
+    other.write_text("x;y\n1,100;1\n2.100;2\n")
+    with pytest.raises(ValueError, match=r"decimal comma, as in .* '2\.100' in other.csv, line 3"):
+        data.read_labelled(other, data.loaded.preprocessing)
+
+
 def test_a_target_of_decimal_commas_with_a_word_among_them_has_its_way_out(write) -> None:
     targets = [*(f'"{i},5"' for i in range(60)), "unknown"]
     with pytest.raises(ValueError, match=r"comma such as '0,5' .* set 'data.decimal"):

@@ -28,17 +28,27 @@ class TextChunk:
         start: The first row's index in the block, or in a file without lines.
         done: Share of the file that is read with these rows, in [0, 1]: of its bytes, or of the
             rows of a Parquet file.
+        written: The rows as they are to be written into another file; None for `frame`.
 
     Attributes:
         frame: The cells as strings, as they stand in the file without their quotes, but with
             blanks around them; an empty cell is an empty string. Which others are missing,
             `missing_values` says. Of a Parquet file what `read_table` gives, but also with blanks.
         done: As above.
+        written: As above.
     """
 
-    def __init__(self, frame: pl.DataFrame, block: Block | None, start: int, done: float) -> None:
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        block: Block | None,
+        start: int,
+        done: float,
+        written: pl.DataFrame | None = None,
+    ) -> None:
         self.frame = frame
         self.done = done
+        self.written = frame if written is None else written
         self._block = block
         self._start = start
 
@@ -90,8 +100,8 @@ def read_chunks(
     options = CsvOptions() if options is None else options
     if is_parquet(path):
         chunks = parquet_chunks(path, rows, missing_values(options))
-        for index, (frame, done) in enumerate(chunks):
-            yield TextChunk(frame, None, index * rows, done)
+        for index, (frame, written, done) in enumerate(chunks):
+            yield TextChunk(frame, None, index * rows, done, written)
         return
     dialect = dialect or find_dialect(path, options, is_told=is_told)
     size, before = path.stat().st_size, 0

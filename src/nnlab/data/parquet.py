@@ -1,6 +1,8 @@
 """Parquet files as the same kinds of columns that a CSV file gives."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -8,7 +10,7 @@ import polars as pl
 
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
-from nnlab.data.names import as_seen, refuse_patterns
+from nnlab.data.names import as_seen, on_one_line, refuse_patterns
 from nnlab.data.storage import Storage, TableParts
 
 # About what a cell takes in memory, and how much is read at a time of a table on disk.
@@ -47,9 +49,9 @@ def read_parquet(path: Path, missing: Sequence[str], storage: Storage) -> pl.Dat
         ValueError: It is damaged.
     """
     width = _BYTES * len(_scan(path).collect_schema())
-    rows = _count_rows(_scan(path))
+    rows = _count_rows(_scan(path), path)
     parts = TableParts(storage)
-    for frame, _ in parquet_chunks(
+    for frame, _, _ in parquet_chunks(
         path, rows if rows * width <= storage.limit else max(_CHUNK // width, 1), missing
     ):
         parts.add(frame.with_columns(pl.selectors.string().str.strip_chars(BLANKS)))
@@ -58,28 +60,38 @@ def read_parquet(path: Path, missing: Sequence[str], storage: Storage) -> pl.Dat
 
 def parquet_chunks(
     path: Path, rows: int, missing: Sequence[str]
-) -> Iterator[tuple[pl.DataFrame, float]]:
-    """What `read_parquet` gives, at most `rows` rows at a time, and the share read with them.
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, float]]:
+    """A file at most `rows` rows at a time.
 
-    Texts keep the blanks around them.
+    Returns:
+        What `read_parquet` gives, but texts keep the blanks around them; the cells as they are to
+        be written, whatever is missing; and the share of the rows that is read with them.
+
+    Raises:
+        ValueError: It is damaged.
     """
     table = _scan(path)
-    wide = _wide_columns(table)
-    count = _count_rows(table)
+    wide = _wide_columns(table, path)
+    count = _count_rows(table, path)
+    spelled = spelled_numbers(missing)
     for start in range(0, max(count, 1), max(rows, 1)):
-        frame = _plain(table.slice(start, rows).collect(), missing, wide)
-        yield frame, min((start + rows) / max(count, 1), 1.0)
+        frame = _collect(table.slice(start, rows), path)
+        cells = pl.DataFrame([_plain_column(v, is_wide=v.name in wide) for v in frame])
+        plain = pl.DataFrame([_without_missing(values, missing, spelled) for values in cells])
+        exact = frame.select(pl.selectors.decimal().cast(pl.String))
+        written = cells.with_columns(v for v in exact if cells.schema[v.name].is_float())
+        yield plain, written, min((start + rows) / max(count, 1), 1.0)
 
 
-def _count_rows(table: pl.LazyFrame) -> int:
-    return cast(int, table.select(pl.len()).collect().item())
+def _count_rows(table: pl.LazyFrame, path: Path) -> int:
+    return cast(int, _collect(table.select(pl.len()), path).item())
 
 
-def _wide_columns(table: pl.LazyFrame) -> set[str]:
+def _wide_columns(table: pl.LazyFrame, path: Path) -> set[str]:
     """The columns with integers beyond 64 bits, in any row."""
-    may_be = table.select(pl.selectors.by_dtype(pl.UInt64, pl.Int128))
-    ranges = may_be.select(pl.all().min().name.prefix("<"), pl.all().max().name.prefix(">"))
-    limits = ranges.collect().row(0, named=True) if may_be.collect_schema() else {}
+    whole = [name for name, dtype in table.collect_schema().items() if _may_be_wide(dtype)]
+    ends = [pl.col(whole).min().name.prefix("<"), pl.col(whole).max().name.prefix(">")]
+    limits = _collect(table.select(ends), path).row(0, named=True) if whole else {}
     return {
         name[1:]
         for name, value in limits.items()
@@ -87,27 +99,30 @@ def _wide_columns(table: pl.LazyFrame) -> set[str]:
     }
 
 
-def _plain(frame: pl.DataFrame, missing: Sequence[str], wide: Collection[str]) -> pl.DataFrame:
-    spelled = spelled_numbers(missing)
-    columns = []
-    for values in frame:
-        if is_nested(values):
-            columns.append(values)
-            continue
-        plain = _plain_column(values, is_wide=values.name in wide)
-        if plain.dtype == pl.String:
-            is_missing = plain.str.strip_chars(BLANKS).is_in(missing)
-            plain = plain.set(is_missing.fill_null(False), None)
-        else:
-            plain = without_numbers(plain, spelled)
-        columns.append(plain)
-    return pl.DataFrame(columns)
+def _may_be_wide(dtype: pl.DataType) -> bool:
+    return dtype in (pl.UInt64, pl.Int128) or _is_whole_decimal(dtype)
+
+
+def _is_whole_decimal(dtype: pl.DataType) -> bool:
+    """Whether it is what databases make of whole numbers."""
+    return isinstance(dtype, pl.Decimal) and dtype.scale == 0
+
+
+def _without_missing(values: pl.Series, missing: Sequence[str], spelled: pl.Series) -> pl.Series:
+    if is_nested(values):
+        return values
+    if values.dtype != pl.String:
+        return without_numbers(values, spelled)
+    is_missing = values.str.strip_chars(BLANKS).is_in(missing)
+    return values.set(is_missing.fill_null(False), None)
 
 
 def _plain_column(values: pl.Series, *, is_wide: bool) -> pl.Series:
+    if is_nested(values):
+        return values
     if values.dtype == pl.Duration:
         return values.dt.total_microseconds().cast(pl.Float64) / 1e6
-    if values.dtype.is_integer():
+    if values.dtype.is_integer() or _is_whole_decimal(values.dtype):
         return values.cast(pl.String if is_wide else pl.Int64)
     if values.dtype == pl.Float32:
         # As it is written: 0.1, not 0.10000000149.
@@ -118,18 +133,38 @@ def _plain_column(values: pl.Series, *, is_wide: bool) -> pl.Series:
 
 
 def _scan(path: Path) -> pl.LazyFrame:
-    try:
-        table = pl.scan_parquet(path)
+    table = pl.scan_parquet(path)
+    with _refusing(path):
         names = table.collect_schema().names()
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(
-            f"{path} cannot be read as a Parquet file: {reason}; fetch it again"
-        ) from error
     refuse_patterns(names, str(path))
     if blank := [number for number, name in enumerate(names, 1) if not as_seen(name)]:
         raise ValueError(f"{path}: column {blank[0]} has no name; name every column")
-    return table
+    plain = [on_one_line(name.strip(BLANKS)) for name in names]
+    if twice := [name for name, count in Counter(plain).items() if count > 1]:
+        raise ValueError(f"{path}: two columns are called '{twice[0]}'; rename one of them")
+    return table.rename(dict(zip(names, plain, strict=True)))
+
+
+def _collect(table: pl.LazyFrame, path: Path) -> pl.DataFrame:
+    with _refusing(path):
+        return table.collect()
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Turn what polars raises into an error that names the file."""
+    try:
+        yield
+    except pl.exceptions.DuplicateError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"{path} must have a name of its own for each column, but {reason}; rename one of them"
+        ) from error
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"{path} cannot be read as a Parquet file: {reason}; fetch it again, or write it as CSV"
+        ) from error
 
 
 def is_nested(values: pl.Series) -> bool:

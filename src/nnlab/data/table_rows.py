@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.dates import has_zone, to_seconds
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.learned import (
@@ -17,10 +16,10 @@ from nnlab.data.columns.learned import (
     Column,
     NumericColumn,
     from_plain,
+    is_of_numbers,
     read_rows,
+    with_points,
 )
-from nnlab.data.columns.number_grammar import from_decimal_comma
-from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
 from nnlab.data.names import on_one_line
@@ -119,9 +118,9 @@ class TableReader:
             .name.keep()
         )
         if self.decimal == ",":
-            used = self._with_points(used)
+            used = with_points(used, self.columns)
         spelled = spelled_numbers(self.missing, self.decimal)
-        numbers = {column.name for column in self.columns if _is_of_numbers(column)}
+        numbers = {column.name for column in self.columns if _may_be_numbers(column)}
         return used.with_columns(
             without_numbers(values, spelled)
             for values in used
@@ -153,29 +152,6 @@ class TableReader:
             f"{way_out}"
         )
 
-    def _with_points(self, frame: pl.DataFrame) -> pl.DataFrame:
-        numbers = [c.name for c in self.numeric if _is_of_numbers(c)]
-        codes = [c.name for c in self.categorical if c.written_as == "number"]
-        return frame.with_columns(
-            self._with_point(values, is_number=values.name in numbers)
-            for values in frame.select(pl.selectors.string())
-            if values.name in (*numbers, *codes)
-        )
-
-    def _with_point(self, cells: pl.Series, *, is_number: bool) -> pl.Series:
-        numbers = from_decimal_comma(cells)
-        odd = (numbers.is_null() & cells.is_not_null()).arg_true()
-        if is_number and len(odd):
-            row = int(odd[0])
-            raise CellError(
-                f"column '{cells.name}' must hold numbers with a decimal comma, as in training, "
-                f"got '{cells[row]}'",
-                row,
-                words=missing_words(cells[odd]),
-                count=len(odd),
-            )
-        return numbers
-
     def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """By column, the categories of a table that training had not, or only once."""
         found = {}
@@ -186,11 +162,9 @@ class TableReader:
         return {name: cells for name, cells in found.items() if len(cells) > 0}
 
 
-def _is_of_numbers(column: Column) -> bool:
-    """Whether the texts of a column are plain numbers, or some of them are."""
-    if isinstance(column, CategoricalColumn):
-        return column.written_as != "text"
-    return not column.is_date and column.number_format is None
+def _may_be_numbers(column: Column) -> bool:
+    """Whether some texts of a column may be plain numbers."""
+    return is_of_numbers(column) or getattr(column, "written_as", "text") == "boolean"
 
 
 def _from_array(values: NDArray[Any]) -> pl.Series:

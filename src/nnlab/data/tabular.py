@@ -14,7 +14,13 @@ from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.fitting import mean_and_spread
 from nnlab.data.columns.kinds import ColumnKind, count_distinct
-from nnlab.data.columns.learned import Column, from_plain, require_columns, to_plain
+from nnlab.data.columns.learned import (
+    Column,
+    from_plain,
+    require_columns,
+    to_plain,
+    with_points,
+)
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.digests import file_digest
@@ -243,7 +249,8 @@ class TabularDataModule(InMemoryDataModule):
         rows = [torch.arange(len(table.frame))]
         with table.locating():
             targets = encode_targets(table.target, preprocessing["class_names"], self._decimal)
-            (x,) = encode_table(table.frame, columns, RowEncoder(columns), rows, self.storage)
+            frame = with_points(table.frame, columns) if self._decimal == "," else table.frame
+            (x,) = encode_table(frame, columns, RowEncoder(columns), rows, self.storage)
             return x, scale_targets(targets, preprocessing)
 
     def digest(self) -> str:
