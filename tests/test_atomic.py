@@ -32,6 +32,22 @@ def test_a_folder_that_is_not_there_is_told_of(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_neither_a_pipe_nor_a_link_is_replaced(tmp_path: Path) -> None:
+    pipe, link, linked = tmp_path / "pipe", tmp_path / "link", tmp_path / "folder" / "linked"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match="a device or a pipe; name a file"), replacing(pipe):
+        pass
+    assert pipe.is_fifo()
+    linked.parent.mkdir()
+    linked.write_text("before")
+    link.symlink_to(linked)
+    with replacing(link) as file:
+        file.write(b"after")
+    assert link.is_symlink()
+    assert linked.read_text() == "after"
+
+
 def test_an_error_of_what_is_read_meanwhile_stays_what_it_is(tmp_path: Path) -> None:
     for error in (
         FileNotFoundError("there is no table"),

@@ -336,6 +336,14 @@ def test_cells_that_a_spreadsheet_would_run_are_neutralised(runs, quick_command,
     assert [row["note"] for row in written(tmp_path)] == cells
 
 
+def test_names_that_are_neutralised_stay_different(runs, quick_command, tmp_path) -> None:
+    cells = [pl.Series(name, [i, i]) for i, name in enumerate(("=x", "'=x", "''=x"))]
+    make_table(2, 8).with_columns(cells).write_csv(tmp_path / "new.csv")
+    predict(quick_command, runs["regression"])
+    row = written(tmp_path)[0]
+    assert [row[name] for name in ("'''=x", "'=x", "''=x")] == ["0", "1", "2"]
+
+
 def test_numbers_beyond_all_bounds_have_finite_predictions(runs, quick_command, tmp_path) -> None:
     new = make_table(4, 9).with_columns(size=pl.Series([1e30, -1e308, 1e-320, 0.0]))
     new.write_csv(tmp_path / "new.csv")
@@ -362,6 +370,19 @@ def test_data_frames_and_arrays_give_the_same_predictions(runs) -> None:
     assert model.predict(array).equals(expected)
     with pytest.raises(ValueError, match=r"an array of the shape \(rows, 4\)"):
         model.predict(array[:, :2])
+
+
+def test_missing_cells_of_a_data_frame_are_missing_in_its_array(runs) -> None:
+    model = load_run(runs["regression"])
+    frame = make_table(30, 11).select(model.reader.column_names).to_pandas()
+    frame["size"] = frame["size"].astype("Float64")
+    frame["since"] = pandas.to_datetime(frame["since"])
+    expected = model.predict(frame)
+    assert model.predict(frame.to_numpy()).equals(expected)
+    frame.loc[3, "size"], frame.loc[4, "since"] = pandas.NA, pandas.NaT
+    gone = model.predict(frame)
+    assert not gone.equals(expected)
+    assert model.predict(frame.to_numpy()).equals(gone)
 
 
 def test_data_frames_of_other_types_are_refused_in_a_sentence(runs) -> None:
@@ -584,6 +605,26 @@ def train(folder: Path, text: str, *settings: str) -> Path:
 def train_on_weights(folder: Path) -> Path:
     rows = "\n".join(f"{i % 40} kg,{i},{'yes' if i % 40 > 20 else 'no'}" for i in range(80))
     return train(folder, f"weight,x,y\n{rows}\n", "data.target=y")
+
+
+def train_on_names(folder: Path) -> Path:
+    names = ['"b, or so"', '"c\nd"', "plain"]
+    rows = "\n".join(f"{i % 3},{names[i % 3]}" for i in range(60))
+    return train(folder, f"x,y\n{rows}\n", "data.target=y")
+
+
+@pytest.mark.prepare.with_args(train_on_names)
+def test_classes_that_no_cell_without_quotes_could_hold_have_some(
+    prepared, quick_command, tmp_path
+) -> None:
+    (tmp_path / "new.csv").write_text('x,note\n0,5" wide\n1,\n')
+    predict(quick_command, prepared[1], "data.quote=none")
+    rows = written(tmp_path)
+    assert [row["note"] for row in rows] == ['5" wide', ""]
+    names = ["b, or so", "c\nd", "plain"]
+    assert [*rows[0]] == ["x", "note", "prediction", *(f"probability_{name}" for name in names)]
+    assert {row["prediction"] for row in rows} <= {*names}
+    assert all(0 <= float(row["probability_plain"]) <= 1 for row in rows)
 
 
 @pytest.mark.prepare.with_args(train_on_weights)

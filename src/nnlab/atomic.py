@@ -21,12 +21,16 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
     or the new one.
 
     Args:
-        path: The file, in a folder that is there.
+        path: The file, in a folder that is there; of a symbolic link what it points to.
         keep: Where the old file stays, in the same folder; None to lose it.
 
     Raises:
         OSError: The file cannot be written; the message says so for a person to read.
+        ValueError: It is a device or a pipe, which a file must not replace.
     """
+    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ValueError(f"{path} must be a file, but it is a device or a pipe; name a file")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     is_whole = False
     try:

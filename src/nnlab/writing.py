@@ -57,6 +57,8 @@ def write_csv(
         task = progress.add_task("", total=1.0, rows=0)
         for part, done in parts:
             safe = part if is_raw else _neutralize(part)
+            if like is not None and like.marks.quote is None:
+                safe = _quoted(safe, chr(like.marks.separator))
             # An empty text would be written as "", which others read as text.
             empty = safe.with_columns(pl.selectors.string().replace("", None))
             empty.write_csv(
@@ -99,6 +101,20 @@ def _progress() -> Progress:
     )
 
 
+def _quoted(frame: pl.DataFrame, separator: str) -> pl.DataFrame:
+    """Quotes around what could not stand in a file without, such as a class with a separator in it.
+
+    None of the cells that come from such a file is so.
+    """
+    marks = rf"[{re.escape(separator)}\r\n]"
+    for values in frame.select(pl.selectors.string()):
+        is_odd = values.str.contains(marks).fill_null(False)
+        quoted = '"' + values.str.replace_all('"', '""', literal=True) + '"'
+        frame = frame.with_columns(quoted.zip_with(is_odd, values).alias(values.name))
+    odd = [name for name in frame.columns if re.search(marks, name)]
+    return frame.rename({name: '"' + name.replace('"', '""') + '"' for name in odd})
+
+
 def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:
     """Put a ' before cells that a spreadsheet would run; numbers such as -5 are none."""
     text = frame.select(pl.selectors.string())
@@ -118,4 +134,12 @@ def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:
         for values in text
     ]
     frame = frame.with_columns(safe)
-    return frame.rename({name: f"'{name}" for name in frame.columns if re.search(_FORMULA, name)})
+    names = dict.fromkeys(frame.columns)
+    for name in frame.columns:
+        safe_name = name
+        while re.search(_FORMULA, safe_name) or (safe_name != name and safe_name in names):
+            safe_name = f"'{safe_name}"
+        if safe_name != name:
+            frame = frame.rename({name: safe_name})
+            names[safe_name] = None
+    return frame

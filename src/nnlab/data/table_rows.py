@@ -171,7 +171,17 @@ def _from_array(values: NDArray[Any]) -> pl.Series:
     # As for pandas; and of timedeltas in nanoseconds a list has whole numbers.
     if values.dtype == np.float32 or values.dtype.kind == "m":
         return pl.Series(values)
-    return pl.Series(values.tolist(), strict=False)
+    cells = values.tolist()
+    if values.dtype == np.object_:  # as of a data frame with columns of several types
+        cells = [None if _is_missing(cell) else cell for cell in cells]
+    return pl.Series(cells, strict=False)
+
+
+def _is_missing(cell: object) -> bool:
+    """Whether a cell is NaN, the NaT or the NA of pandas: of the first two, none is like itself."""
+    is_same = cell == cell
+    is_odd = isinstance(is_same, (bool, np.bool_)) and not is_same
+    return is_odd or type(cell).__name__ == "NAType"
 
 
 def _without_nan(values: pl.Series) -> pl.Series:
