@@ -465,10 +465,21 @@ def test_names_may_be_stated(write: Write) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["1,2,3\n4,5,6\n", "id,1990,2000,2010\na,1,2,3\n", "y,1,0\n1,2,3\n", "x,2020\n1,up\n"],
+    [
+        "1,2,3\n4,5,6\n",
+        "id,1990,2000,2010\na,1,2,3\n",
+        "y,1,0\n1,2,3\n",
+        "x,2020\n1,up\n",
+        "a,7,8\nx,2,3\n",
+    ],
 )
 def test_labels_that_are_numbers_are_a_header(write: Write, content: str) -> None:
     assert read_table(write(content)).columns == content.splitlines()[0].split(",")
+
+
+@pytest.mark.parametrize("row", ["ann,3,2", "5.1,4.1,setosa", "p0,7,5"])
+def test_two_numbers_are_a_row(write: Write, row: str) -> None:
+    assert "looks like a row, not a header" in refusal(write(f"{row}\n{row}\n{row}\n"))
 
 
 def test_quotes_are_text_when_stated(write: Write) -> None:
@@ -553,6 +564,24 @@ def test_points_that_may_mark_thousands_are_refused(write: Write) -> None:
     assert message == refusal(write(THOUSANDS.replace("\n", " \n").replace(";", " ;")))
     frame = read_table(write(THOUSANDS), CsvOptions(decimal="."))
     assert frame["a"].to_list() == [1.0, 2.5, 10.75]
+
+
+@pytest.mark.parametrize("content", ["a;b\n1,250;x\n2,500;y\n", "a;b\n-1,250;1\n7;2\n12,375;3\n"])
+def test_commas_that_may_mark_thousands_are_refused(write: Write, content: str) -> None:
+    message = refusal(write(content))
+    assert "column 'a'" in message
+    assert "set 'data.decimal=\",\"' if the comma is a decimal mark" in message
+    assert "'data.decimal=\".\"' if it marks thousands" in message
+    read = read_table(write(content), CsvOptions(decimal=","))["a"]
+    assert read.abs().min() == pytest.approx(1.25)
+    assert read_table(write(content), CsvOptions(decimal=".")).schema["a"] == pl.Enum
+
+
+@pytest.mark.parametrize(
+    "content", ["a;b\n1,250;1.5\n2,500;2\n", "a;b\n1,250;1,250,000\n2;2\n", 'a,b\n"1,250",x\n']
+)
+def test_commas_that_mark_thousands_for_sure_are_text(write: Write, content: str) -> None:
+    assert read_table(write(content))["a"][0] == "1,250"
 
 
 @pytest.mark.parametrize("seed", range(20))

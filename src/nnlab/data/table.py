@@ -12,6 +12,7 @@ from nnlab.data.chunks import read_chunks
 from nnlab.data.columns.number_grammar import as_number
 from nnlab.data.csv.decimals import (
     may_be_thousands,
+    refuse_comma_thousands,
     refuse_decimal_commas,
     refuse_point_thousands,
 )
@@ -72,6 +73,7 @@ def read_table(
     )
     if options.decimal is None:
         refuse_decimal_commas(frame, path)
+        refuse_comma_thousands(frame, dialect)
         _refuse_point_thousands(frame, dialect, options)
     if dialect.has_header and options.header is None:
         _refuse_row_as_header(frame, dialect)
@@ -148,14 +150,16 @@ def _refuse_point_thousands(frame: pl.DataFrame, dialect: Dialect, options: CsvO
 def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:
     """Refuse a header whose cells are numbers like those below, unless they are labels.
 
-    Labels are whole numbers throughout, or go in even steps: years, pixels, wavelengths.
+    Labels are whole numbers throughout, or go in even steps: years, pixels, wavelengths. Of two
+    numbers these must be counted up, or be 0 and 1.
     """
     names = [values.name for values in frame if values.dtype.is_numeric()]
     numbers = [number for name in names if (number := as_number(name)) is not None]
     if not numbers or all(name.isdecimal() for name in dialect.names):
         return
     steps = {round(after - before, 9) for before, after in pairwise(numbers)}
-    if len(steps) == 1 and (len(numbers) > 2 or steps <= {1.0, -1.0}):
+    are_counted = steps == {1.0} and all(number.is_integer() for number in numbers)
+    if len(steps) == 1 and (len(numbers) > 2 or are_counted or set(numbers) == {0, 1}):
         return
     name = next(name for name in names if as_number(name) is not None)
     raise ValueError(

@@ -18,6 +18,8 @@ from nnlab.data.columns.words import BLANKS, different_texts, is_text
 from nnlab.data.csv.dialect import Dialect
 from nnlab.suggestions import setting
 
+_WHOLE_OR_GROUPED = rf"^[+-]?\d+$|{COMMA_THOUSANDS}"
+
 
 def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
     """Refuse a column of numbers such as 3,5 or 1.234,5, in which the whole file may be written.
@@ -49,6 +51,38 @@ def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
             raise ValueError(
                 f"{column} such as '{odd[0]}', with points for thousands; {way_out}{keep}"
             )
+
+
+def refuse_comma_thousands(frame: pl.DataFrame, dialect: Dialect) -> None:
+    """Refuse numbers such as 1,250 where nothing shows whether the comma is a decimal mark.
+
+    Semicolons separate cells where it is one. A number with a point, or with two commas, shows
+    the contrary.
+
+    Raises:
+        ValueError: There are such numbers and none of these, and semicolons.
+    """
+    if dialect.marks.separator != ord(";") or frame.select(pl.selectors.float()).width:
+        return
+    example = None
+    for values in filter(is_text, frame):
+        first = values[values.is_not_null().arg_max() or 0]
+        if first is None or not re.match(_WHOLE_OR_GROUPED, first):
+            continue  # most columns of text hold words
+        texts = different_texts(values)
+        with_comma = texts.filter(texts.str.contains(",", literal=True))
+        if len(with_comma) == 0 or not texts.str.contains(_WHOLE_OR_GROUPED).all():
+            continue
+        if with_comma.str.count_matches(",", literal=True).max() != 1:
+            return
+        example = example or (values.name, with_comma[0])
+    if example is not None:
+        name, cell = example
+        raise ValueError(
+            f"column '{name}' of {dialect.source.path} holds numbers such as '{cell}', which "
+            f"semicolons between cells leave open: set {setting('data.decimal', ',')} if the comma "
+            f"is a decimal mark, {setting('data.decimal', '.')} if it marks thousands"
+        )
 
 
 def may_be_thousands(values: pl.Series) -> bool:
