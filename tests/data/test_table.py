@@ -785,6 +785,12 @@ def test_names_of_parquet_are_those_of_the_csv(tmp_path: Path) -> None:
     assert "two columns are called 'a'; rename one" in refusal(tmp_path / "t.parquet")
 
 
+def test_what_is_unseen_around_a_name_is_no_part_of_it(write: Write, tmp_path: Path) -> None:
+    content = "\ufeff\ufeffa,\u00a0b\u200b\n1,2\n"
+    assert read_table(write(content)).columns == ["a", "b"]
+    assert "more than one column is named 'café'" in refusal(write("caf\u00e9,cafe\u0301\n1,2\n"))
+
+
 def test_whatever_is_damaged_in_a_parquet_file_it_is_named(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     path = tmp_path / "t.parquet"

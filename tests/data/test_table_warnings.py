@@ -165,7 +165,10 @@ def test_classes_that_differ_only_in_capitals_or_blanks_are_named() -> None:
     assert (
         "of 'y' differ only in capitals or blanks: 'No' and 'no '; 'Yes' and 'yes'; if" in warning
     )
-    assert len(warn_of_similar_classes("y", ["ja", "ja\u200b", "nein"])) == 1
+    for name in ("ja\u200b", "ja "):
+        (warning,) = warn_of_similar_classes("y", ["ja", name, "nein"])
+        assert f"differ only in what no one sees: 'ja' and '{name}'" in warning
+    assert len(warn_of_similar_classes("y", ["caf\u00e9", "cafe\u0301", "bar"])) == 1
     assert warn_of_similar_classes("y", ["a", "b", "A1"]) == []
 
 

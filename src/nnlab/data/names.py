@@ -1,15 +1,31 @@
 """How columns are called: on one line, and by no name that looks like another or a pattern."""
 
+import unicodedata
 from collections.abc import Sequence
+
+from nnlab.data.columns.words import BLANKS
+
+# Marks and blanks that no one sees at the end of a name.
+_UNSEEN = f"{BLANKS}\ufeff\u200b\u00a0"
 
 
 def as_seen(name: str) -> str:
-    """A name as a person sees it: one kind of blank, and nothing of no width.
+    """A name as a person sees it: one kind of blank and of accented letter, nothing of no width.
 
-    >>> as_seen("net\u00a0price\u200b ")
-    'net price'
+    >>> as_seen("net\u00a0price\u200b "), len("cafe\u0301"), len(as_seen("cafe\u0301"))
+    ('net price', 5, 4)
     """
-    return "".join(filter(str.isprintable, " ".join(name.split()))).strip()
+    seen = "".join(filter(str.isprintable, " ".join(name.split()))).strip()
+    return unicodedata.normalize("NFC", seen)
+
+
+def plain_name(name: str) -> str:
+    r"""A name without what is unseen around it, on one line.
+
+    >>> plain_name("\ufeff price\n(EUR)\u00a0")
+    'price (EUR)'
+    """
+    return on_one_line(name.strip(_UNSEEN))
 
 
 def on_one_line(name: str) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
-from nnlab.data.names import as_seen, on_one_line, refuse_patterns
+from nnlab.data.names import as_seen, plain_name, refuse_patterns
 from nnlab.data.storage import Storage, TableParts
 
 # About what a cell takes in memory, and how much is read at a time of a table on disk.
@@ -139,7 +139,7 @@ def _scan(path: Path) -> pl.LazyFrame:
     refuse_patterns(names, str(path))
     if blank := [number for number, name in enumerate(names, 1) if not as_seen(name)]:
         raise ValueError(f"{path}: column {blank[0]} has no name; name every column")
-    plain = [on_one_line(name.strip(BLANKS)) for name in names]
+    plain = list(map(plain_name, names))
     if twice := [name for name, count in Counter(plain).items() if count > 1]:
         raise ValueError(f"{path}: two columns are called '{twice[0]}'; rename one of them")
     return table.rename(dict(zip(names, plain, strict=True)))

@@ -22,7 +22,7 @@ from nnlab.data.columns.learned import (
 )
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
-from nnlab.data.names import on_one_line
+from nnlab.data.names import plain_name
 from nnlab.data.parquet import is_nested
 
 
@@ -94,7 +94,7 @@ class TableReader:
         Without blanks around them, null where missing is spelled out; numbers with the decimal
         mark of the training file.
         """
-        there = {on_one_line(name.strip(BLANKS)): name for name in frame.columns}
+        there = {plain_name(name): name for name in frame.columns}
         there |= {name: name for name in frame.columns}
         used = frame.select(
             frame.get_column(there[name]).alias(name) for name in self.column_names if name in there

@@ -226,14 +226,16 @@ def warn_of_unlearned_classes(
 
 
 def warn_of_similar_classes(target: str, class_names: Sequence[str]) -> list[str]:
-    """A sentence on classes whose names differ only in capitals or blanks, if there are any."""
+    """A sentence on classes whose names differ in next to nothing, if there are any."""
     alike: dict[str, list[str]] = {}
     for name in class_names:
         alike.setdefault(as_seen(name).replace(" ", "").casefold(), []).append(name)
     found = [" and ".join(f"'{name}'" for name in names) for names in alike.values() if names[1:]]
     if not found:
         return []
+    seen = {as_seen(name) for name in class_names}
+    what = "capitals or blanks" if len(seen) == len(class_names) else "what no one sees"
     return [
-        f"classes of '{target}' differ only in capitals or blanks: {'; '.join(found[:5])}; if they "
-        "are the same, spell them in one way in the file"
+        f"classes of '{target}' differ only in {what}: {'; '.join(found[:5])}; if they are the "
+        "same, spell them in one way in the file"
     ]

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from nnlab.data.csv.layout import Marks, Place, plain_line_ends, record_ends, without_blanks
 from nnlab.data.csv.options import CsvOptions
-from nnlab.data.names import as_seen, on_one_line, refuse_patterns
+from nnlab.data.names import as_seen, plain_name, refuse_patterns
 from nnlab.suggestions import setting
 
 _PANDAS_INDEX = (
@@ -50,7 +50,7 @@ def read_names(cells: list[str], options: CsvOptions, place: Place) -> tuple[lis
         has_header = names is None or list(names) == cells
     if names is None:
         generated = [f"column_{number}" for number in range(1, len(cells) + 1)]
-        return list(map(on_one_line, cells)) if has_header else generated, has_header
+        return list(map(plain_name, cells)) if has_header else generated, has_header
     if len(names) != len(cells):
         raise ValueError(
             f"{place.path}, line {place.line}: data.column_names holds {len(names)} names, but "
