@@ -7,7 +7,10 @@ import json
 import os
 import re
 import shlex
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,7 @@ from nnlab.data.idx import read_idx
 from nnlab.prediction import _free_names
 from nnlab.run_directory import load_config
 
+SCRIPTS = Path(__file__).parents[1] / "scripts"
 DIGITS = Path(__file__).parents[1] / "src" / "nnlab" / "data" / "embedded" / "digits"
 QUICK = ["trainer.max_epochs=2", "model.hidden_sizes=[16]"]
 
@@ -334,6 +338,18 @@ def test_cells_that_a_spreadsheet_would_run_are_neutralised(runs, quick_command,
     assert [row["note"] for row in written(tmp_path)] == safe
     predict(quick_command, runs["regression"], "raw_cells=true")
     assert [row["note"] for row in written(tmp_path)] == cells
+
+
+def test_an_end_on_the_way_leaves_nothing_half_written(runs, tmp_path) -> None:
+    make_table(400_000, 3).write_csv(tmp_path / "new.csv")
+    command = [sys.executable, SCRIPTS / "predict.py", f"run={runs['regression']}"]
+    process = subprocess.Popen([*command, "input=new.csv", "output=out.csv"], cwd=tmp_path)
+    while not (begun := list(tmp_path.glob(".out.csv.*"))) and process.poll() is None:
+        time.sleep(0.01)
+    assert begun
+    process.terminate()
+    assert process.wait() == 128 + signal.SIGTERM
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
 
 
 def test_names_that_are_neutralised_stay_different(runs, quick_command, tmp_path) -> None:

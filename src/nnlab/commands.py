@@ -25,6 +25,7 @@ from nnlab.loading import load
 from nnlab.logs import LogFile, print_messages
 from nnlab.run_changes import DATA_PLACES, change_config, refuse_others
 from nnlab.run_directory import load_config
+from nnlab.signals import answering_sigterm
 from nnlab.suggestions import command, did_you_mean
 
 _USAGE = """nnlab trains neural networks from YAML configs.
@@ -161,7 +162,8 @@ def _run(verb: str, arguments: list[str]) -> None:
         if verb == "train":
             launch(arguments)
         else:
-            _work_on_run(verb, arguments)
+            with answering_sigterm():  # so that nothing half-written stays
+                _work_on_run(verb, arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read along has gone, as in `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
