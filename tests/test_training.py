@@ -46,6 +46,7 @@ from nnlab.notebook import compose
         ("val_check_interval=0", "val_check_interval must be a number above 0"),
         ("val_check_interval=500", "val_check_interval must be at most the 18 batches"),
         ("overfit_batches=2", "overfit_batches must be left out, because"),
+        ("limit_test_batches=1", "limit_test_batches must be left out, because"),
     ],
 )
 def test_a_run_without_a_batch_or_a_validation_says_so(
@@ -96,6 +97,7 @@ def test_the_average_that_was_validated_is_what_is_kept(
         ("LearningRateFinder", "train.py -m optimizer.lr=0.001,0.01"),
         ("BatchSizeFinder", "train.py -m data.batch_size=64,256"),
         ("BackboneFinetuning", "a network without a backbone"),
+        ("ModelPruning, pruning_fn: l1_unstructured", "prune the trained network"),
     ],
 )
 def test_a_callback_that_cannot_do_what_it_is_for_is_refused(
@@ -105,6 +107,24 @@ def test_a_callback_that_cannot_do_what_it_is_for_is_refused(
     process = quick_command("train.py", *PENGUINS, f"+callbacks.mine={part}", succeed=False)
     assert "callbacks.mine must be " in process.stderr
     assert said in process.stderr
+
+
+def test_a_callback_of_another_may_watch_any_metric(quick_command: Command, tmp_path: Path) -> None:
+    target = "_target_: lightning.pytorch.callbacks.EarlyStopping"
+    watching = f"+callbacks.mine={{{target}, monitor: train/loss, stopping_threshold: 99}}"
+    quick_command("train.py", *PENGUINS, watching, "trainer.max_epochs=3")
+    assert results(only_run(tmp_path))["epochs"] == 1
+
+
+def test_a_package_that_a_callback_lacks_is_named(
+    quick_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    monkeypatch.setattr("lightning.pytorch.callbacks.device_stats_monitor._PSUTIL_AVAILABLE", False)
+    monitor = "+callbacks.m._target_=lightning.pytorch.callbacks.DeviceStatsMonitor"
+    process = quick_command("train.py", *PENGUINS, monitor, succeed=False)
+    (line,) = process.stderr.splitlines()
+    assert "psutil" in line
 
 
 @pytest.mark.parametrize(
@@ -453,13 +473,18 @@ def test_rows_that_are_looked_at_before_training_change_nothing(
 
 @pytest.mark.parametrize("length", ["max_steps=16", "max_time=00:01:00:00"])
 def test_a_run_of_some_steps_or_hours_says_that_it_cannot_go_on(
-    quick_command: Command, tmp_path: Path, length: str
+    quick_command: Command, tmp_path: Path, monkeypatch, length: str
 ) -> None:
-    quick_command("train.py", "data=penguins", f"+trainer.{length}", "trainer.max_epochs=2")
+    settings = ["data=penguins", f"+trainer.{length}", "trainer.max_epochs=2"]
+    monkeypatch.setattr(training, "score", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    process = quick_command("train.py", *settings, succeed=False)
+    monkeypatch.undo()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
-    (run_dir / "metrics.json").unlink()
-    process = quick_command("train.py", f"resume={run_dir}", succeed=False)
     name = length.partition("=")[0]
+    said = f"with trainer.{name} the run cannot go on, but its best epoch so far can be used: run="
+    assert process.stdout.endswith(f"{said}outputs/penguins/{run_dir.name}\n")
+    process = quick_command("train.py", f"resume={run_dir}", succeed=False)
     assert f"trainer.{name} must not be set in a run that is to be resumed" in process.stderr
 
 

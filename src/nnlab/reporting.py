@@ -108,14 +108,27 @@ def _time_line(seconds: dict[str, float]) -> str:
     return f"{sum(seconds.values()):.1f} s: {', '.join(spent)}"
 
 
-def report_interrupted(epochs: int, run_dir: Path) -> None:
-    """Tell how to go on with a run that a person has stopped."""
+def report_interrupted(epochs: int, run_dir: Path, other_length: str | None = None) -> None:
+    """Tell how to go on with a run that a person has stopped.
+
+    Args:
+        epochs: How many are saved.
+        run_dir: The run directory.
+        other_length: The setting by which it cannot go on; None if it can.
+    """
     if epochs == 0:
         of_job = " of this job" if (run_dir.parent / "multirun.yaml").is_file() else ""
         _log.info("\nstopped before the first epoch was over: nothing was saved%s", of_job)
         return
     saved = "1 epoch is" if epochs == 1 else f"{epochs} epochs are"
     _log.info("\nstopped; %s saved", saved)
+    if other_length:
+        _log.info(
+            "with trainer.%s the run cannot go on, but its best epoch so far can be used: run=%s",
+            other_length,
+            shlex.quote(str(relative(run_dir))),
+        )
+        return
     report_go_on(run_dir)
 
 

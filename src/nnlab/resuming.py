@@ -141,6 +141,15 @@ def finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
     return results if results and results["max_epochs"] == wanted else None
 
 
+def other_length(cfg: DictConfig) -> str | None:
+    """The setting of `trainer` by which a run ends after some steps or hours, if there is one.
+
+    Such a run cannot be resumed: Lightning would end it where it was stopped, or within an epoch.
+    """
+    unset = {"max_steps": -1, "max_time": None}
+    return next((name for name in unset if cfg.trainer.get(name, unset[name]) != unset[name]), None)
+
+
 def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
     """Refuse a length that a run which is resumed cannot have.
 
@@ -148,13 +157,11 @@ def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
         ValueError: It is told in steps or time, or it has more epochs behind it, or its schedule
             was laid out for another number of them.
     """
-    for name, unset in (("max_steps", -1), ("max_time", None)):
-        value = cfg.trainer.get(name, unset)
-        if value != unset:  # Lightning would end it where it was stopped, or within an epoch
-            raise ValueError(
-                f"trainer.{name} must not be set in a run that is to be resumed, got "
-                f"trainer.{name}={value}; start a new run, with trainer.max_epochs"
-            )
+    if limit := other_length(cfg):
+        raise ValueError(
+            f"trainer.{limit} must not be set in a run that is to be resumed, got "
+            f"trainer.{limit}={cfg.trainer[limit]}; start a new run, with trainer.max_epochs"
+        )
     wanted = cfg.trainer.max_epochs
     planned = OmegaConf.load(config_path(run_dir)).trainer.max_epochs
     if wanted < epochs_before:

@@ -37,6 +37,7 @@ from nnlab.resuming import (
     check_length,
     find_saved_state,
     finished_results,
+    other_length,
     require_likeness,
 )
 from nnlab.rules import METRICS, RULES
@@ -109,7 +110,7 @@ def train(
     on_cpu = trainer.strategy.root_device.type == "cpu"
     with (
         fast_arithmetic(threads, work),
-        _telling_how_to_go_on(trainer, run_dir),
+        _telling_how_to_go_on(cfg, trainer, run_dir),
     ):
         if saved and trainer.is_global_zero:
             save_config(cfg, run_dir)  # for the next time
@@ -190,7 +191,7 @@ def _monitored(results: dict[str, Any]) -> float:
 
 
 @contextlib.contextmanager
-def _telling_how_to_go_on(trainer: Trainer, run_dir: Path) -> Iterator[None]:
+def _telling_how_to_go_on(cfg: DictConfig, trainer: Trainer, run_dir: Path) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end a run that can be resumed, with 130 and 143."""
     try:
         with answering_sigterm():
@@ -199,7 +200,7 @@ def _telling_how_to_go_on(trainer: Trainer, run_dir: Path) -> Iterator[None]:
         if not trainer.is_global_zero:
             raise
         now = find_saved_state(run_dir)
-        report_interrupted(now.epochs if now else 0, run_dir)
+        report_interrupted(now.epochs if now else 0, run_dir, other_length(cfg))
         by_sigterm = trainer.received_sigterm or end.args == (128 + signal.SIGTERM,)
         raise SystemExit(128 + (signal.SIGTERM if by_sigterm else signal.SIGINT)) from None
 
@@ -227,6 +228,8 @@ def _fit(
             f"{'. '.join(first_line(error).split('. ')[:2])}; end what else uses it, or lower "
             "data.batch_size"
         ) from error
+    except ModuleNotFoundError as error:  # which a part of Lightning's needs
+        raise ValueError(f"trainer, callbacks and logger: {first_line(error)}") from error
     except (AssertionError, AttributeError, LookupError, RuntimeError, TypeError) as error:
         if saved and not module.is_restored:
             raise ValueError(

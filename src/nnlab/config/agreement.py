@@ -129,6 +129,10 @@ _UNFIT_CALLBACKS = {
         "one that leaves the batches as the config has them, so that the run can be repeated",
         f"{_SWEEP}data.batch_size=64,256",
     ),
+    "ModelPruning": (
+        "one that leaves the weights under the names by which a checkpoint is read",
+        "prune the trained network, with torch.nn.utils.prune",
+    ),
     "BackboneFinetuning": ("of use to a network without a backbone", "leave it out"),
 }
 
@@ -150,6 +154,11 @@ def _check_batches(cfg: DictConfig, rows: int) -> None:
         raise ValueError(
             "trainer.overfit_batches must be left out, because the rows of a batch are others in "
             f"each epoch, got {cfg.trainer.overfit_batches}; train on a file of few rows"
+        )
+    if cfg.trainer.get("limit_test_batches") is not None:
+        raise ValueError(
+            "trainer.limit_test_batches must be left out, because results are of all test rows, "
+            f"got {cfg.trainer.limit_test_batches}"
         )
     interval, batches = cfg.trainer.get("val_check_interval"), -(-rows // cfg.data.batch_size)
     if isinstance(interval, int) and interval > batches:
