@@ -785,6 +785,26 @@ def test_names_of_parquet_are_those_of_the_csv(tmp_path: Path) -> None:
     assert "two columns are called 'a'; rename one" in refusal(tmp_path / "t.parquet")
 
 
+@pytest.mark.parametrize("block", [7, 16, 2**20])
+@pytest.mark.parametrize(
+    ("content", "quote", "rows"),
+    [
+        ('v,w\n1,1\n# sensor 5" moved\n2,2\n# last "', None, [(1, 1), (2, 2)]),
+        (
+            'v,w\n1,"a\n# so "" too"\n# 5" or "6" or "\n2,b\n',
+            None,
+            [(1, 'a\n# so " too'), (2, "b")],
+        ),
+        ("v,w\n1,'x'\n# it's\n2,'y'\n", "'", [(1, "x"), (2, "y")]),
+    ],
+)
+def test_quotes_in_comments_open_nothing(
+    write: Write, monkeypatch: pytest.MonkeyPatch, block: int, content: str, quote, rows
+) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", block)
+    assert read_table(write(content), CsvOptions(comment="#", quote=quote)).rows() == rows
+
+
 def test_what_is_unseen_around_a_name_is_no_part_of_it(write: Write, tmp_path: Path) -> None:
     content = "\ufeff\ufeffa,\u00a0b\u200b\n1,2\n"
     assert read_table(write(content)).columns == ["a", "b"]

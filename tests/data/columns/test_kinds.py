@@ -53,6 +53,7 @@ def spread(values: list, rows: int = 200) -> list:
         ([0.0, 1.0, None], "boolean", ""),
         (["yes", "no", "no"], "boolean", ""),
         (["TRUE", "False"], "boolean", ""),
+        (["TRUE", "False", "True", "FALSE"], "boolean", ""),
         (["T", "F"], "boolean", ""),
         (["On", "off"], "boolean", ""),
         (["y", " N "], "boolean", ""),

@@ -20,6 +20,8 @@ from nnlab.suggestions import setting
 # With fewer rows, values that are all different are no sign of an identifier.
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
+# In how many ways a file may spell yes and no: True and TRUE once two are joined.
+_MOST_SPELLINGS = 8
 _ONE_VALUE = "one value, or missing"
 
 
@@ -78,7 +80,8 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str =
         return describe(values, "left out", distinct, note=f"always {shorten(values[0])}")
     if values.dtype.is_temporal():
         return describe(values, "date", distinct)
-    if values.dtype == pl.Boolean or (distinct == 2 and _are_booleans(values)):
+    may_be_boolean = distinct == 2 or (is_text(values) and distinct <= _MOST_SPELLINGS)
+    if values.dtype == pl.Boolean or (may_be_boolean and _are_booleans(values)):
         return describe(values, "boolean", distinct, written_as="boolean")
     if values.dtype.is_numeric():
         return _infer_number(values, distinct, whole)
@@ -165,5 +168,5 @@ def _why_not_text(present: pl.Series, distinct: int) -> str:
 
 
 def _are_booleans(values: pl.Series) -> bool:
-    """Whether two values are one that says yes and one that says no."""
+    """Whether all values say yes or no, and some of them each."""
     return set(boolean_text(different_texts(values).unique())) == {"true", "false"}

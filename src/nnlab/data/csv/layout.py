@@ -124,6 +124,25 @@ def _other_encoding(text: bytes) -> str:
     return f"set data.encoding={name} or whatever it is"
 
 
+def without_quotes_in_comments(text: bytes, quote: int, comment: bytes) -> bytes:
+    """The text with blanks for the quotes of its comment lines, which open and close nothing.
+
+    Args:
+        text: Text that begins with a record; the last line may be cut.
+        quote: The quote.
+        comment: What a comment line begins with; lines inside quotes are none.
+    """
+    mark = bytes([quote])
+    parts, behind, is_inside = [], 0, False
+    for line in re.finditer(rb"^" + re.escape(comment) + rb"[^\n]*", text, re.MULTILINE):
+        before = text[behind : line.start()]
+        is_inside ^= before.count(mark) % 2 == 1
+        parts += [before, line[0] if is_inside else line[0].replace(mark, b" ")]
+        is_inside ^= parts[-1].count(mark) % 2 == 1
+        behind = line.end()
+    return b"".join([*parts, text[behind:]])
+
+
 def plain_line_ends(text: bytes, marks: Marks, place: Place) -> bytes:
     """The text with LF for each CRLF outside quotes.
 

@@ -24,6 +24,7 @@ from nnlab.data.csv.layout import (
     plain_line_ends,
     record_ends,
     without_blanks,
+    without_quotes_in_comments,
 )
 from nnlab.data.csv.records import Block, Records
 
@@ -93,9 +94,11 @@ class Scan:
         place, rest = self._dialect.rows, b""
         quote = self._dialect.marks.quote
         for block in self._blocks():
-            if quote is not None and quote in rest:
-                # The block may begin inside quotes, so it cannot be judged alone.
+            if quote is not None and (quote in rest or self._dialect.comment is not None):
+                # The block may begin inside quotes, or a comment, so it cannot be judged alone.
                 block, rest = rest + block, b""
+                if self._dialect.comment is not None:
+                    block = without_quotes_in_comments(block, quote, self._dialect.comment)
             end = self._last_end(block)
             if end:
                 is_whole = not rest and end == len(block)
