@@ -33,6 +33,14 @@ def test_of_several_runs_the_one_that_was_last_worked_on_is_named(tmp_path: Path
     assert str(caught.value).endswith(f"; the newest of 3 in it is {tmp_path}/b/gone_on_with")
 
 
+def test_the_run_of_a_checkpoint_is_named(tmp_path: Path) -> None:
+    add_run(tmp_path / "a", hours={"checkpoints/best.ckpt": 2})
+    for path in ("a/checkpoints/best.ckpt", "a/checkpoints", "a/metrics.json"):
+        with pytest.raises(FileNotFoundError) as caught:
+            find_run("run", str(tmp_path / path))
+        assert str(caught.value).endswith(f"; did you mean run={tmp_path}/a?")
+
+
 @pytest.mark.parametrize(("losses", "named"), [((0.1, 0.3), "0_a"), ((0.3, 0.1), "1_b")])
 def test_of_a_sweep_the_best_job_is_named(tmp_path: Path, losses, named: str) -> None:
     (tmp_path / "multirun.yaml").touch()

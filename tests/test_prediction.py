@@ -340,6 +340,13 @@ def test_cells_that_a_spreadsheet_would_run_are_neutralised(runs, quick_command,
     assert [row["note"] for row in written(tmp_path)] == cells
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_is_no_input(runs, quick_command, tmp_path) -> None:
+    os.mkfifo(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"], succeed=False)
+    assert "new.csv is a pipe or a device; write it to a file first" in process.stderr
+
+
 def test_an_end_on_the_way_leaves_nothing_half_written(runs, tmp_path) -> None:
     make_table(400_000, 3).write_csv(tmp_path / "new.csv")
     command = [sys.executable, SCRIPTS / "predict.py", f"run={runs['regression']}"]

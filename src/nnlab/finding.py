@@ -21,8 +21,14 @@ def find_run(argument: str, path: str) -> Path:
         return run_dir
     raise FileNotFoundError(
         f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
-        f"got {argument}={path}{_one_inside(run_dir)}"
+        f"got {argument}={path}{_one_above(argument, run_dir) or _one_inside(run_dir)}"
     )
+
+
+def _one_above(argument: str, path: Path) -> str:
+    """The end of a message that names the run of a checkpoint, or of the folder of checkpoints."""
+    runs = [folder for folder in path.parents[:2] if config_path(folder).is_file()]
+    return f"; did you mean {argument}={runs[0]}?" if runs else ""
 
 
 def _one_inside(folder: Path) -> str:

@@ -12,6 +12,11 @@ def require_file(path: Path) -> Path:
     """
     if path.is_dir():
         raise FileNotFoundError(f"a CSV or Parquet file was expected, but {path} is a folder")
+    if path.exists() and not path.is_file():
+        raise FileNotFoundError(
+            f"a CSV or Parquet file was expected, which is read more than once, but {path} is a "
+            "pipe or a device; write it to a file first"
+        )
     if not path.is_file():
         raise FileNotFoundError(
             f"a CSV or Parquet file was expected, but there is no file {path}; relative paths "

@@ -151,4 +151,5 @@ def check(**arguments: Any) -> None:
         rule = RULES.get(name)
         if rule is not None and not rule.allows(value):
             hint = did_you_mean(value, rule.options) if isinstance(rule, Choice) else ""
-            raise ValueError(f"{name} must be {rule}, got {name}={value}{hint}")
+            typed = "null" if value is None else value
+            raise ValueError(f"{name} must be {rule}, got {name}={typed}{hint}")

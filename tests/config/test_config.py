@@ -148,13 +148,19 @@ def test_a_column_may_be_called_as_a_setting() -> None:
     [
         ({"data": {"target": 2}}, "got data.target=2; write 'data.target=\"2\"'"),
         ({"data": {"drop": [1, "x"]}}, "; write 'data.drop=[\"1\",x]'"),
-        ({"data": {"target": None}}, "got data.target=None"),
+        ({"data": {"target": None}}, "got data.target=null"),
         ({"model": {"dropout": 2}}, "got model.dropout=2"),
     ],
 )
 def test_a_number_that_is_meant_as_a_text_is_written_out(entries: dict, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message) + "$"):
         check_config(OmegaConf.create(entries))
+
+
+def test_a_fold_that_is_not_there_is_refused_before_a_sweep_begins() -> None:
+    check_config(OmegaConf.create({"data": {"fold": 2, "folds": 3}}))
+    with pytest.raises(ValueError, match=r"data.fold must be .*\[0, 3\).*got data.fold=3"):
+        check_config(OmegaConf.create({"data": {"fold": 3, "folds": 3}}))
 
 
 def test_a_folder_that_is_taken_gets_a_number(tmp_path: Path) -> None:

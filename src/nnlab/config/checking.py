@@ -41,7 +41,18 @@ def check_config(cfg: DictConfig) -> None:
         check_requests(OmegaConf.to_container(cfg), plain)
         for group in ("callbacks", "logger", "trainer"):
             check_places(group, plain.get(group))
+        _check_fold(plain.get("data"))
     _check_names(cfg)
+
+
+def _check_fold(data: Any) -> None:
+    """Refuse a fold that is not there before the first job of a sweep begins."""
+    fold, folds = (data.get(name) for name in ("fold", "folds")) if data else (None, None)
+    if isinstance(fold, int) and isinstance(folds, int) and fold >= folds:
+        raise ValueError(
+            f"data.fold must be a whole number in [0, {folds}), as there are data.folds={folds}, "
+            f"got data.fold={fold}"
+        )
 
 
 def _check_names(cfg: DictConfig) -> None:
