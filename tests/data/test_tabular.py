@@ -691,7 +691,7 @@ def test_a_target_whose_commas_stand_before_decimals_for_sure_has_its_way_out(wr
 
 
 def test_classes_that_may_be_numbers_have_a_way_out(write) -> None:
-    path = write(halves([f"{i}.50-" for i in range(60)]))
+    path = write(halves([f"{i}h 30m" for i in range(60)]))
     with pytest.raises(ValueError, match="if they are numbers, write all of them plainly, such as"):
         make_data(path, "y").loaded  # noqa: B018
 

@@ -154,7 +154,7 @@ def _way_out_of_rare(classes: pl.Series) -> str:
     if classes.dtype.is_numeric():
         return "for numbers give data.task=regression"
     way_out = "add another, or leave the row out"
-    # Such as 12.50- and 4h 57m.
+    # Such as 4h 57m.
     begin_as_numbers = classes.cast(pl.String).str.contains(r"^\W*\d").mean()
     if len(classes) > _FEW_VALUES and cast(float, begin_as_numbers) > 0.5:
         way_out += ", or, if they are numbers, write all of them plainly, such as -1000.5"

@@ -37,6 +37,14 @@ def test_numbers_are_read_as_they_were_written(pattern: str) -> None:
     assert to_numbers(texts, pattern).to_list() == [*NUMBERS, None]
 
 
+def test_a_minus_may_stand_behind_the_number() -> None:
+    texts = pl.Series(["1.250,50-", "3,0-", "4,5", "-7", "2-"])
+    assert find_number_format(texts, ".") == "1.000,5"
+    assert to_numbers(texts, "1.000,5").to_list() == [-1250.5, -3, 4.5, -7, -2]
+    assert to_numbers(pl.Series(["-3-", "(3-)", "3--", "-"]), "1000.5").to_list() == [None] * 4
+    assert find_number_format(pl.Series(["0-17", "18-64", "65-"]), ".") is None
+
+
 @pytest.mark.parametrize("blank", ["\u00a0", "\u202f", "\u2009"])
 def test_all_narrow_blanks_are_blanks(blank: str) -> None:
     texts = pl.Series([f"1{blank}000", f"12{blank}500{blank}€"[:6], "950"])

@@ -13,6 +13,7 @@ from nnlab.data.columns.words import by_word, different_texts, is_text
 _DATES = (
     "%Y-%m-%d",
     "%Y/%m/%d",
+    "%Y.%m.%d",
     "%d.%m.%Y",
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -39,6 +40,7 @@ FORMATS = (
         for zone in _ZONES
     ),
     *(f"{date} {time}" for date in _DATES for time in _HALF_DAYS),
+    *(f"{date}, {time}" for date in _DATES for time in (*_TIMES, *_HALF_DAYS)),
     "%Y%m%dT%H%M%S",
     "%Y%m%dT%H%M%SZ",
     *_DAYS,

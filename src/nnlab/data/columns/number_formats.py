@@ -100,6 +100,8 @@ def are_mostly_numbers(texts: pl.Series) -> bool:
 def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
     """The numbers that texts of a format stand for; those in parentheses are negative.
 
+    So are those with a minus behind them, as SAP writes them.
+
     Units are not converted: `5 %` is 5.
 
     Args:
@@ -118,16 +120,20 @@ def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
     grouped = rf"|[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+" if thousands else ""
     number = rf"(?:0|[1-9][0-9]*{grouped})(?:{decimal}[0-9]*)?|{decimal}[0-9]+"
     parts = with_plain_marks(values).str.extract_groups(
-        rf"^(\(|[+-]?){prefix} ?([+-]?)({number}) ?{suffix}(\)?)$"
+        rf"^(\(|[+-]?){prefix} ?([+-]?)({number})(-?) ?{suffix}(\)?)$"
     )
-    first, second, digits, last = parts.struct.unnest().get_columns()
-    is_negative = (first == "(") | (first == "-") | (second == "-")
-    is_odd = ((first == "(") != (last == ")")) | ((first != "") & (second != ""))
+    first, second, digits, behind, last = parts.struct.unnest().get_columns()
+    is_negative = (first == "(") | (first == "-") | (second == "-") | (behind == "-")
+    signs = sum((sign != "").cast(pl.UInt8) for sign in (first, second, behind))
+    is_odd = ((first == "(") != (last == ")")) | (signs > 1)
     if thousands:
         digits = digits.str.replace_all(thousands, "")
     numbers = digits.str.replace(decimal, ".").cast(pl.Float64, strict=False)
-    signs = is_negative.cast(pl.Float64) * -2 + 1
-    return (numbers * signs).set(is_odd.fill_null(False), None).alias(values.name)
+    return (
+        (numbers * (is_negative.cast(pl.Float64) * -2 + 1))
+        .set(is_odd.fill_null(False), None)
+        .alias(values.name)
+    )
 
 
 def unit_of(pattern: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlab.suggestions import setting
+
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
@@ -240,11 +242,18 @@ def check_quotes(text: bytes, marks: Marks, place: Place) -> None:
     followed = closed[~np.isin(data[np.minimum(closed + 1, len(data) - 1)], ends)]
     way_out = "double a quote inside quotes, or set data.quote=none if quotes are part of the text"
     if len(unpaired) and not (len(followed) and followed[0] < unpaired[0]):
+        first = int(unpaired[0])
+        before = text[:first].rstrip(b" \t")
+        if len(before) < first and before.endswith(bytes([marks.separator])):
+            way_out = "take out the blank before the quote that opens the cell"
         message = f"a quote stands inside a cell that does not begin with one; {way_out}"
-        raise place.error(text, int(unpaired[0]), message)
+        raise place.error(text, first, message)
     if len(followed):
+        first = int(followed[0])
+        if text[first + 1 : first + 3] == bytes([_SPACE, marks.quote]):
+            way_out = f"set {setting('data.separator', ' ')} if blanks separate cells"
         message = f"text follows the quote that closes a cell; {way_out}"
-        raise place.error(text, int(followed[0]), message)
+        raise place.error(text, first, message)
     if len(opening) > len(closing):
         message = f"the quote that opens here is never closed; close it, or {way_out}"
         raise place.error(text, int(quotes[-1]), message)

@@ -1,5 +1,6 @@
 """Whole records of a CSV file: their widths and lines, and the lines among them that are none."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,7 +82,10 @@ class Block:
         if wrong.any():
             first = int(wrong.argmax())
             is_first = not is_record[:first].any()
-            raise self._wrong_width(int(starts[first]), int(widths[first]), is_first=is_first)
+            all_longer = bool((widths[is_record] == len(self.dialect.names) + 1).all())
+            raise self._wrong_width(
+                int(starts[first]), int(widths[first]), is_first=is_first, all_longer=all_longer
+            )
 
     @property
     def count(self) -> int:
@@ -102,20 +106,30 @@ class Block:
         blank = int((left_out & (starts == stops)).sum())
         return bytes(kept), blank, int(left_out.sum()) - blank
 
-    def _wrong_width(self, start: int, width: int, *, is_first: bool) -> ValueError:
+    def _wrong_width(
+        self, start: int, width: int, *, is_first: bool, all_longer: bool
+    ) -> ValueError:
         dialect, names = self.dialect, self.dialect.names
         mark = (
             "tab" if dialect.marks.separator == ord("\t") else f"'{chr(dialect.marks.separator)}'"
         )
         way_out = f"mend the line, or set data.separator=... if it is not {mark}"
-        first = self.text[start : start + 1]
+        line = self.text[start : self.text.find(b"\n", start)]
+        is_cut = line.endswith(bytes([dialect.marks.separator]))  # as by a separator too many
+        first, begins = line[:1], is_first and self.place == dialect.rows
         if first in (b"#", b"%") and dialect.comment is None:
             way_out = f"set {setting('data.comment', first.decode())} if such lines are comments"
         elif dialect.has_header and names[0][:1] in ("#", "%") and dialect.comment is None:
             way_out = f"set {setting('data.comment', names[0][0])} if the line above is a comment"
-        elif len(names) == 1 < width or (
-            len(names) < width and is_first and self.place == dialect.rows
-        ):
+        elif self._has_quoted(line, b"'") and dialect.marks.quote != ord("'"):
+            way_out = f"set {setting('data.quote', chr(39))} if apostrophes enclose cells"
+        elif begins and all_longer and dialect.has_header and len(names) > 1 and not is_cut:
+            named = setting("data.column_names", ["row", *names])
+            way_out = (
+                f"if the rows begin with a name or number that has no header, as R writes them, "
+                f"set {named} data.skip_lines={self.place.line - 1}"
+            )
+        elif len(names) == 1 < width or (len(names) < width and begins):
             above = self.place.after(self.text[:start]).line - 1
             way_out += f", or data.skip_lines={above} if this line is the header"
         reference = "the header" if dialect.has_header else "the first row"
@@ -123,3 +137,10 @@ class Block:
         return self.place.error(
             self.text, start, f"it has {cells}, but {reference} has {len(names)}; {way_out}"
         )
+
+    def _has_quoted(self, line: bytes, mark: bytes) -> bool:
+        """Whether a cell of a line is enclosed by these marks, with a separator in it."""
+        separator, mark = re.escape(bytes([self.dialect.marks.separator])), re.escape(mark)
+        cell = rb"(^|%s)\s*%s[^%s]*%s[^%s]*%s\s*(%s|$)"
+        parts = (separator, mark, mark, separator, mark, mark, separator)
+        return re.search(cell % parts, line) is not None

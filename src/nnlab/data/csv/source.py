@@ -218,6 +218,8 @@ def _refuse_other_text(head: bytes, source: Source) -> None:
             f"{path} must be a CSV file, but it is a web page, perhaps an error message saved "
             "under this name; delete it and fetch it again"
         )
+    if re.match(rb"(\[\s*)?\{\s*\"[^\"]*\"\s*:", head.lstrip()):
+        raise ValueError(f"{path} must be a CSV or Parquet file, but it is JSON; write it as CSV")
     if source.encoding != "utf-8":
         return
     even, odd = head[0::2].count(0), head[1::2].count(0)
