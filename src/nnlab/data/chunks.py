@@ -14,7 +14,7 @@ from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Block
 from nnlab.data.csv.scan import Scan
 from nnlab.data.csv.types import read_text
-from nnlab.data.parquet import is_parquet, parquet_chunks
+from nnlab.data.parquet import is_parquet, parquet_chunks, plain_cells
 
 _ROWS_SEARCHED = 65_536
 
@@ -99,9 +99,9 @@ def read_chunks(
     """
     options = CsvOptions() if options is None else options
     if is_parquet(path):
-        chunks = parquet_chunks(path, rows, missing_values(options))
-        for index, (frame, written, done) in enumerate(chunks):
-            yield TextChunk(frame, None, index * rows, done, written)
+        missing = missing_values(options)
+        for index, (cells, done) in enumerate(parquet_chunks(path, rows)):
+            yield TextChunk(plain_cells(cells, missing), None, index * rows, done, cells)
         return
     dialect = dialect or find_dialect(path, options, is_told=is_told)
     size, before = path.stat().st_size, 0

@@ -51,21 +51,18 @@ def read_parquet(path: Path, missing: Sequence[str], storage: Storage) -> pl.Dat
     width = _BYTES * len(_scan(path).collect_schema())
     rows = _count_rows(_scan(path), path)
     parts = TableParts(storage)
-    for frame, _, _ in parquet_chunks(
-        path, rows if rows * width <= storage.limit else max(_CHUNK // width, 1), missing
-    ):
+    at_a_time = rows if rows * width <= storage.limit else max(_CHUNK // width, 1)
+    for cells, _ in parquet_chunks(path, at_a_time):
+        frame = plain_cells(cells, missing)
         parts.add(frame.with_columns(pl.selectors.string().str.strip_chars(BLANKS)))
     return parts.join({})
 
 
-def parquet_chunks(
-    path: Path, rows: int, missing: Sequence[str]
-) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, float]]:
-    """A file at most `rows` rows at a time.
+def parquet_chunks(path: Path, rows: int) -> Iterator[tuple[pl.DataFrame, float]]:
+    """A file at most `rows` rows at a time, and the share of all that is read with them.
 
-    Returns:
-        What `read_parquet` gives, but texts keep the blanks around them; the cells as they are to
-        be written, whatever is missing; and the share of the rows that is read with them.
+    Cells are as they are to be written into a CSV file: decimals exact, and all else as
+    `read_parquet` gives it, but with spellings of a missing value and the blanks around texts.
 
     Raises:
         ValueError: It is damaged.
@@ -73,14 +70,16 @@ def parquet_chunks(
     table = _scan(path)
     wide = _wide_columns(table, path)
     count = _count_rows(table, path)
-    spelled = spelled_numbers(missing)
     for start in range(0, max(count, 1), max(rows, 1)):
         frame = _collect(table.slice(start, rows), path)
-        cells = pl.DataFrame([_plain_column(v, is_wide=v.name in wide) for v in frame])
-        plain = pl.DataFrame([_without_missing(values, missing, spelled) for values in cells])
-        exact = frame.select(pl.selectors.decimal().cast(pl.String))
-        written = cells.with_columns(v for v in exact if cells.schema[v.name].is_float())
-        yield plain, written, min((start + rows) / max(count, 1), 1.0)
+        cells = pl.DataFrame([_as_written(v, is_wide=v.name in wide) for v in frame])
+        yield cells, min((start + rows) / max(count, 1), 1.0)
+
+
+def plain_cells(cells: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
+    """What `read_parquet` gives of a chunk, but texts keep the blanks around them."""
+    spelled = spelled_numbers(missing)
+    return pl.DataFrame([_plain_column(values, missing, spelled) for values in cells])
 
 
 def _count_rows(table: pl.LazyFrame, path: Path) -> int:
@@ -108,16 +107,7 @@ def _is_whole_decimal(dtype: pl.DataType) -> bool:
     return isinstance(dtype, pl.Decimal) and dtype.scale == 0
 
 
-def _without_missing(values: pl.Series, missing: Sequence[str], spelled: pl.Series) -> pl.Series:
-    if is_nested(values):
-        return values
-    if values.dtype != pl.String:
-        return without_numbers(values, spelled)
-    is_missing = values.str.strip_chars(BLANKS).is_in(missing)
-    return values.set(is_missing.fill_null(False), None)
-
-
-def _plain_column(values: pl.Series, *, is_wide: bool) -> pl.Series:
+def _as_written(values: pl.Series, *, is_wide: bool) -> pl.Series:
     if is_nested(values):
         return values
     if values.dtype == pl.Duration:
@@ -127,9 +117,20 @@ def _plain_column(values: pl.Series, *, is_wide: bool) -> pl.Series:
     if values.dtype == pl.Float32:
         # As it is written: 0.1, not 0.10000000149.
         values = values.cast(pl.String).cast(pl.Float64)
-    if values.dtype.is_numeric():
-        return values.cast(pl.Float64).fill_nan(None)
-    return values.cast(pl.String)
+    if values.dtype.is_float():
+        return values.fill_nan(None)
+    return values if values.dtype.is_decimal() else values.cast(pl.String)
+
+
+def _plain_column(values: pl.Series, missing: Sequence[str], spelled: pl.Series) -> pl.Series:
+    if is_nested(values):
+        return values
+    if values.dtype == pl.String:
+        is_missing = values.str.strip_chars(BLANKS).is_in(missing)
+        return values.set(is_missing.fill_null(False), None)
+    return without_numbers(
+        values.cast(pl.Float64) if values.dtype.is_decimal() else values, spelled
+    )
 
 
 def _scan(path: Path) -> pl.LazyFrame:
