@@ -94,8 +94,8 @@ def test_the_average_that_was_validated_is_what_is_kept(
     ("callback", "said"),
     [
         ("StochasticWeightAveraging, swa_lrs: 0.01", "an average that is validated"),
-        ("LearningRateFinder", "train.py -m optimizer.lr=0.001,0.01"),
-        ("BatchSizeFinder", "train.py -m data.batch_size=64,256"),
+        ("LearningRateFinder", "by a sweep, such as -m optimizer.lr=0.001,0.01"),
+        ("BatchSizeFinder", "by a sweep, such as -m data.batch_size=64,256"),
         ("BackboneFinetuning", "a network without a backbone"),
         ("ModelPruning, pruning_fn: l1_unstructured", "prune the trained network"),
     ],

@@ -28,9 +28,9 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
         OSError: The file cannot be written; the message says so for a person to read.
         ValueError: It is a device or a pipe, which a file must not replace.
     """
-    path = path.resolve() if path.is_symlink() else path
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise ValueError(f"{path} must be a file, but it is a device or a pipe; name a file")
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     is_whole = False
     try:

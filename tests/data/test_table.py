@@ -123,9 +123,12 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ("\n\na,b\n1,2\n", "line 1: .* blank; set data.skip_lines=2"),
         ("a,b\n", "line 2: .* no rows .*data.header=false"),
         ("a,b\n1,2\n3\n", "line 3: it has 1 cell, but the header has 2"),
-        ("a,b\n1,2\n3,4,5\n", "line 3: it has 3 cells, but the header has 2"),
+        ("a,b\n1,2\n3,4,5\n", "line 3: it has 3 cells, but the header has 2; mend the line"),
+        ("a,b\n1,2,3\n4,5\n", "line 2: it has 3 cells, but the header has 2; mend the line"),
+        ('a,b\n\n"r",1,2\n"s",3,4\n', r"=\[row,a,b\]' data.skip_lines=2"),
+        (f"{','.join('abcdefghijklmn')}\n{'1,' * 14}2\n", "R writes them, name the first column"),
         ('[\n{"a": 1}]', "it is JSON; write it as CSV"),
-        ("a,b\n1,2,\n3,4,\n", "line 2: it has 3 cells.*data.skip_lines=1"),
+        ("a,b\n1,2,\n3,4,\n", "line 2: it has 3 cells.*; mend the line.*data.skip_lines=1"),
         ("a,b\n1,2,3\n4\n", "line 2: it has 3 cells"),
         ("a,b\n1,2\n4\n5,6,7\n", "line 3: it has 1 cell"),
         ('a,b\n"x\ny",2\n\n3\n', "line 5: it has 1 cell"),
@@ -481,7 +484,7 @@ def test_labels_that_are_numbers_are_a_header(write: Write, content: str) -> Non
     assert read_table(write(content)).columns == content.splitlines()[0].split(",")
 
 
-@pytest.mark.parametrize("row", ["ann,3,2", "5.1,4.1,setosa", "p0,7,5"])
+@pytest.mark.parametrize("row", ["ann,3,2", "5.1,4.1,setosa", "p0,7,5", "id,0.5,1.5"])
 def test_two_numbers_are_a_row(write: Write, row: str) -> None:
     assert "looks like a row, not a header" in refusal(write(f"{row}\n{row}\n{row}\n"))
 
@@ -789,7 +792,7 @@ def test_names_of_parquet_are_those_of_the_csv(tmp_path: Path) -> None:
     assert "two columns are called 'a'; rename one" in refusal(tmp_path / "t.parquet")
 
 
-@pytest.mark.parametrize("block", [7, 16, 2**20])
+@pytest.mark.parametrize("block", [*range(7, 20), 2**20])
 @pytest.mark.parametrize(
     ("content", "quote", "rows"),
     [
@@ -806,7 +809,10 @@ def test_quotes_in_comments_open_nothing(
     write: Write, monkeypatch: pytest.MonkeyPatch, block: int, content: str, quote, rows
 ) -> None:
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", block)
-    assert read_table(write(content), CsvOptions(comment="#", quote=quote)).rows() == rows
+    for comment in ("#", "//"):
+        path = write(content.replace("#", comment))
+        read = read_table(path, CsvOptions(comment=comment, quote=quote)).rows()
+        assert read == [(v, w.replace("#", comment) if isinstance(w, str) else w) for v, w in rows]
 
 
 def test_what_is_unseen_around_a_name_is_no_part_of_it(write: Write, tmp_path: Path) -> None:

@@ -549,15 +549,16 @@ def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, mess
 
 @pytest.mark.parametrize("task", ["auto", "regression"])
 @pytest.mark.parametrize(
-    "cell", ["${:,}", "{:.2f} €", "JPY {:,}", "{} %", "{:,}", "{:,}.0", "-{:,}", "({})", "{} kg"]
+    "cell",
+    ["${:,}", "{:.2f} €", "JPY {:,}", "{} %", "{:,}", "{:,}.0", "-{:,}", "({:,})", "({})", "{} kg"],
 )
 def test_a_target_that_is_written_as_an_amount_is_one_of_numbers(
     write, caplog: pytest.LogCaptureFixture, task: str, cell: str
 ) -> None:
     numbers = [*range(1000, 1210, 7)] * 2
     path = write(halves(f'"{cell.format(number)}"' for number in numbers))
-    if (task, cell) == ("auto", "{} kg"):  # which may be part of a name
-        with pytest.raises(ValueError, match=r"'1000 kg' in .*, line 2; set data\.task=regression"):
+    if task == "auto" and cell in ("({})", "{} kg"):  # which may be part of a name
+        with pytest.raises(ValueError, match=r"1000.* in .*, line 2; set data\.task=regression"):
             make_data(path, "y", task=task).loaded  # noqa: B018
         return
     with caplog.at_level("INFO"):

@@ -113,7 +113,6 @@ def _check_monitor(setting: str, monitor: str, task: Task) -> None:
         )
 
 
-_SWEEP = "find it by a sweep: train.py -m "
 # Of Lightning's callbacks those that nobody would get from nnlab what they are for: what such a
 # one must be, and the way out.
 _UNFIT_CALLBACKS = {
@@ -123,11 +122,11 @@ _UNFIT_CALLBACKS = {
     ),
     "LearningRateFinder": (
         "one that leaves the rate as the config has it, so that the run can be repeated",
-        f"{_SWEEP}optimizer.lr=0.001,0.01",
+        "find it by a sweep, such as -m optimizer.lr=0.001,0.01",
     ),
     "BatchSizeFinder": (
         "one that leaves the batches as the config has them, so that the run can be repeated",
-        f"{_SWEEP}data.batch_size=64,256",
+        "find it by a sweep, such as -m data.batch_size=64,256",
     ),
     "ModelPruning": (
         "one that leaves the weights under the names by which a checkpoint is read",

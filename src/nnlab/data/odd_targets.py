@@ -42,8 +42,9 @@ def find_target_format(target: pl.Series, task: str, decimal: str) -> str | None
 
     Args:
         target: The target column, without missing values.
-        task: The task that is said, or `auto`, where a unit must be a currency's or %, because
-            others may be part of a name, and values must be many.
+        task: The task that is said. Where that is `auto`, values must be many, with the unit of
+            money or %, or without one, but with a point, comma or apostrophe: all else may be
+            names, such as 3 kg and 10 115.
         decimal: The decimal mark.
 
     Returns:
@@ -57,8 +58,11 @@ def find_target_format(target: pl.Series, task: str, decimal: str) -> str | None
     pattern = find_number_format(texts, decimal)
     if pattern is None or f"{decimal}5" not in pattern or to_numbers(texts, pattern).has_nulls():
         return None
-    is_sure = pl.Series([unit_of(pattern)]).str.contains(rf"^({CURRENCY}|%|)$").item()
-    return pattern if is_sure or task == "regression" else None
+    if task == "regression":
+        return pattern
+    unit = pl.Series([unit_of(pattern)])
+    has_mark = unit.item() == "" and texts.str.contains(r"\d[.,'\u2019]\d").any()
+    return pattern if has_mark or unit.str.contains(rf"^({CURRENCY}|%)$").item() else None
 
 
 def written_numbers(target: pl.Series, pattern: str) -> pl.Series:

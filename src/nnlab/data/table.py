@@ -150,16 +150,18 @@ def _refuse_point_thousands(frame: pl.DataFrame, dialect: Dialect, options: CsvO
 def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:
     """Refuse a header whose cells are numbers like those below, unless they are labels.
 
-    Labels are whole numbers throughout, or go in even steps: years, pixels, wavelengths. Of two
-    numbers these must be counted up, or be 0 and 1.
+    Labels are whole numbers throughout, or go in even steps: years, pixels, wavelengths. Two of
+    them are counted up, or are years, or 0 and 1.
     """
     names = [values.name for values in frame if values.dtype.is_numeric()]
     numbers = [number for name in names if (number := as_number(name)) is not None]
     if not numbers or all(name.isdecimal() for name in dialect.names):
         return
     steps = {round(after - before, 9) for before, after in pairwise(numbers)}
-    are_counted = steps == {1.0} and all(number.is_integer() for number in numbers)
-    if len(steps) == 1 and (len(numbers) > 2 or are_counted or set(numbers) == {0, 1}):
+    are_whole = all(number.is_integer() for number in numbers)
+    are_years = steps == {-1.0} and all(1900 <= number <= 2100 for number in numbers)
+    are_two_labels = are_whole and (steps == {1.0} or are_years or set(numbers) == {0, 1})
+    if len(steps) == 1 and (len(numbers) > 2 or are_two_labels):
         return
     name = next(name for name in names if as_number(name) is not None)
     raise ValueError(

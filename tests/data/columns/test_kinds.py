@@ -58,6 +58,8 @@ def spread(values: list, rows: int = 200) -> list:
         (["On", "off"], "boolean", ""),
         (["y", " N "], "boolean", ""),
         (["yes", "maybe"], "categorical", ""),
+        (["f", "n", "y"], "categorical", ""),
+        (["on", "off", "no"], "categorical", ""),
         # two that say the same
         (["N", "F", "N"], "categorical", ""),
         (["yes", "on"], "categorical", ""),

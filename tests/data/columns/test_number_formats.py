@@ -37,12 +37,17 @@ def test_numbers_are_read_as_they_were_written(pattern: str) -> None:
     assert to_numbers(texts, pattern).to_list() == [*NUMBERS, None]
 
 
-def test_a_minus_may_stand_behind_the_number() -> None:
-    texts = pl.Series(["1.250,50-", "3,0-", "4,5", "-7", "2-"])
+def test_a_minus_may_stand_behind_decimals() -> None:
+    texts = pl.Series(["1.250,50-", "3,0-", "4,5", "-7"])
     assert find_number_format(texts, ".") == "1.000,5"
-    assert to_numbers(texts, "1.000,5").to_list() == [-1250.5, -3, 4.5, -7, -2]
-    assert to_numbers(pl.Series(["-3-", "(3-)", "3--", "-"]), "1000.5").to_list() == [None] * 4
-    assert find_number_format(pl.Series(["0-17", "18-64", "65-"]), ".") is None
+    assert to_numbers(texts, "1.000,5").to_list() == [-1250.5, -3, 4.5, -7]
+    odd = pl.Series(["-3.5-", "(3.5-)", "3.5--", "-", "3-", "1.5-2"])
+    assert to_numbers(odd, "1000.5").to_list() == [None] * 6
+
+
+@pytest.mark.parametrize("texts", [["1", "1-", "2", "2-"], ["0-17", "18-64", "65-"]])
+def test_grades_and_ages_are_no_negative_numbers(texts: list[str]) -> None:
+    assert find_number_format(pl.Series(texts), ".") is None
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\u202f", "\u2009"])

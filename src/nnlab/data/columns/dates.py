@@ -228,6 +228,10 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
     if pattern.startswith(_COMPACT):
         # Without a mark between them, a month and a day of one digit could be told by nobody.
         values = values.set(~values.str.contains(r"^\s*\d{8}").fill_null(True), None)
+    if pattern.startswith("%Y.%m.%d"):
+        # Versions such as 2024.1.2 are no dates; months and days have two digits.
+        is_shaped = values.str.contains(r"^\s*\d{4}\.\d\d\.\d\d")
+        values = values.set(~is_shaped.fill_null(True), None)
     if not _has_day(pattern):
         # Scores and ratios such as 3:1 are no times; minutes have two digits.
         values = values.set(~values.str.contains(r":\d\d").fill_null(True), None)

@@ -20,7 +20,7 @@ from nnlab.suggestions import setting
 # With fewer rows, values that are all different are no sign of an identifier.
 _FEW_ROWS = 20
 _FREE_TEXT_LENGTH = 60
-# In how many ways a file may spell yes and no: True and TRUE once two are joined.
+# Of two words in capitals and otherwise, as where two files were joined.
 _MOST_SPELLINGS = 8
 _ONE_VALUE = "one value, or missing"
 
@@ -80,8 +80,7 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str =
         return describe(values, "left out", distinct, note=f"always {shorten(values[0])}")
     if values.dtype.is_temporal():
         return describe(values, "date", distinct)
-    may_be_boolean = distinct == 2 or (is_text(values) and distinct <= _MOST_SPELLINGS)
-    if values.dtype == pl.Boolean or (may_be_boolean and _are_booleans(values)):
+    if values.dtype == pl.Boolean or _are_booleans(values, distinct):
         return describe(values, "boolean", distinct, written_as="boolean")
     if values.dtype.is_numeric():
         return _infer_number(values, distinct, whole)
@@ -167,6 +166,11 @@ def _why_not_text(present: pl.Series, distinct: int) -> str:
     return f"{distinct:,} different texts in {len(present):,} rows, {example}"
 
 
-def _are_booleans(values: pl.Series) -> bool:
-    """Whether all values say yes or no, and some of them each."""
-    return set(boolean_text(different_texts(values).unique())) == {"true", "false"}
+def _are_booleans(values: pl.Series, distinct: int) -> bool:
+    """Whether two values, capitals aside, are one that says yes and one that says no."""
+    if distinct > (_MOST_SPELLINGS if is_text(values) else 2):
+        return False
+    texts = different_texts(values).unique()
+    if is_text(values) and texts.str.to_lowercase().n_unique() != 2:
+        return False
+    return set(boolean_text(texts)) == {"true", "false"}

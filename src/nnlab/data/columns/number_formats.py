@@ -100,7 +100,7 @@ def are_mostly_numbers(texts: pl.Series) -> bool:
 def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
     """The numbers that texts of a format stand for; those in parentheses are negative.
 
-    So are those with a minus behind them, as SAP writes them.
+    So are those with decimals and a minus behind them, as SAP writes them.
 
     Units are not converted: `5 %` is 5.
 
@@ -120,12 +120,11 @@ def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
     grouped = rf"|[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+" if thousands else ""
     number = rf"(?:0|[1-9][0-9]*{grouped})(?:{decimal}[0-9]*)?|{decimal}[0-9]+"
     parts = with_plain_marks(values).str.extract_groups(
-        rf"^(\(|[+-]?){prefix} ?([+-]?)({number})(-?) ?{suffix}(\)?)$"
+        rf"^(\(|[+-]?){prefix} ?([+-]?)({number}) ?{suffix}(\)?)$"
     )
-    first, second, digits, behind, last = parts.struct.unnest().get_columns()
-    is_negative = (first == "(") | (first == "-") | (second == "-") | (behind == "-")
-    signs = sum((sign != "").cast(pl.UInt8) for sign in (first, second, behind))
-    is_odd = ((first == "(") != (last == ")")) | (signs > 1)
+    first, second, digits, last = parts.struct.unnest().get_columns()
+    is_negative = (first == "(") | (first == "-") | (second == "-")
+    is_odd = ((first == "(") != (last == ")")) | ((first != "") & (second != ""))
     if thousands:
         digits = digits.str.replace_all(thousands, "")
     numbers = digits.str.replace(decimal, ".").cast(pl.Float64, strict=False)
@@ -147,10 +146,14 @@ def unit_of(pattern: str) -> str:
 
 
 def with_plain_marks(texts: pl.Series) -> pl.Series:
-    """Texts with one kind of blank, apostrophe and minus."""
+    """Texts with one kind of blank, apostrophe and minus, which stands before the number.
+
+    Behind it, it is one of decimals alone: 2- is a grade, and 65- an age.
+    """
     return (
         texts.str.strip_chars()
         .str.replace_all("[\u00a0\u2009\u202f]", " ")
         .str.replace_all("\u2019", "'", literal=True)
         .str.replace_all("\u2212", "-", literal=True)
+        .str.replace(r"^([0-9][0-9., ']*[.,][0-9]+)-$", "-$1")
     )

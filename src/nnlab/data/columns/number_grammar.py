@@ -14,9 +14,8 @@ CURRENCY = r"(?:\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?)"
 _UNIT = rf"(?:{CURRENCY}|[%‰°]|°[CF]|[a-zµ][a-zA-Z/²³]{{1,7}}| [a-zA-Zµ][a-zA-Z/²³.]{{0,11}})"
 _AMOUNT = r"[\d.,' ]*\d[.,]?"
 
-WRITTEN = rf"^\(?[+-]?({CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?-?( ?{_UNIT}|)\)?$"
-"""A number however it is written, as SAP does with the minus behind it; groups are what stands
-before and behind it."""
+WRITTEN = rf"^\(?[+-]?({CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?( ?{_UNIT}|)\)?$"
+"""A number however it is written; groups are what stands before and behind it."""
 
 MONEY = rf"^[-+(]?\s*({CURRENCY}\s*[-+]?{_AMOUNT}|{_AMOUNT}\s*{CURRENCY})\)?$"
 PERCENTAGE = rf"^[+-]?{_AMOUNT}\s*%$"

@@ -10,6 +10,9 @@ from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.layout import LF, Mask, Place, Positions, as_bytes, cell_ends
 from nnlab.suggestions import setting
 
+# So many names make a message that can still be read.
+_FEW_NAMES = 12
+
 
 @dataclass(frozen=True, kw_only=True)
 class Records:
@@ -124,10 +127,14 @@ class Block:
         elif self._has_quoted(line, b"'") and dialect.marks.quote != ord("'"):
             way_out = f"set {setting('data.quote', chr(39))} if apostrophes enclose cells"
         elif begins and all_longer and dialect.has_header and len(names) > 1 and not is_cut:
-            named = setting("data.column_names", ["row", *names])
+            above = self.place.after(self.text[:start]).line - 1
+            named = "name the first column in the header, too"
+            if len(names) <= _FEW_NAMES:
+                named = f"set {setting('data.column_names', ['row', *names])}"
+                named += f" data.skip_lines={above}"
             way_out = (
-                f"if the rows begin with a name or number that has no header, as R writes them, "
-                f"set {named} data.skip_lines={self.place.line - 1}"
+                "if the rows begin with a name or number that has no header, as R writes them, "
+                f"{named}"
             )
         elif len(names) == 1 < width or (len(names) < width and begins):
             above = self.place.after(self.text[:start]).line - 1

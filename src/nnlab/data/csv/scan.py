@@ -92,13 +92,16 @@ class Scan:
             ValueError: The file is cut short, not in its encoding, or has a record without end.
         """
         place, rest = self._dialect.rows, b""
-        quote = self._dialect.marks.quote
+        quote, comment = self._dialect.marks.quote, self._dialect.comment
         for block in self._blocks():
-            if quote is not None and (quote in rest or self._dialect.comment is not None):
+            has_comment = comment is not None and (
+                _may_hold(comment, rest + block[: len(comment)]) or _may_hold(comment, block)
+            )
+            if quote is not None and (quote in rest or has_comment):
                 # The block may begin inside quotes, or a comment, so it cannot be judged alone.
                 block, rest = rest + block, b""
-                if self._dialect.comment is not None:
-                    block = without_quotes_in_comments(block, quote, self._dialect.comment)
+                if comment is not None and has_comment:
+                    block = without_quotes_in_comments(block, quote, comment)
             end = self._last_end(block)
             if end:
                 is_whole = not rest and end == len(block)
@@ -189,6 +192,10 @@ class Scan:
             _log.info("%s: left out %s", name, " and ".join(left_out))
         if self._is_trimmed and self._dialect.is_told:
             _log.info("%s: blanks around cells do not count", name)
+
+
+def _may_hold(comment: bytes, text: bytes) -> bool:
+    return text.startswith(comment) or b"\n" + comment in text
 
 
 def _count_ends(text: bytes, marks: Marks, lines: int) -> int:
