@@ -573,24 +573,6 @@ def test_points_that_may_mark_thousands_are_refused(write: Write) -> None:
     assert frame["a"].to_list() == [1.0, 2.5, 10.75]
 
 
-@pytest.mark.parametrize("content", ["a;b\n1,250;x\n2,500;y\n", "a;b\n-1,250;1\n7;2\n12,375;3\n"])
-def test_commas_that_may_mark_thousands_are_refused(write: Write, content: str) -> None:
-    message = refusal(write(content))
-    assert "column 'a'" in message
-    assert "set 'data.decimal=\",\"' if the comma is a decimal mark" in message
-    assert "'data.decimal=\".\"' if it marks thousands" in message
-    read = read_table(write(content), CsvOptions(decimal=","))["a"]
-    assert read.abs().min() == pytest.approx(1.25)
-    assert read_table(write(content), CsvOptions(decimal=".")).schema["a"] == pl.Enum
-
-
-@pytest.mark.parametrize(
-    "content", ["a;b\n1,250;1.5\n2,500;2\n", "a;b\n1,250;1,250,000\n2;2\n", 'a,b\n"1,250",x\n']
-)
-def test_commas_that_mark_thousands_for_sure_are_text(write: Write, content: str) -> None:
-    assert read_table(write(content))["a"][0] == "1,250"
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_points_before_any_three_digits_may_mark_thousands(write: Write, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311

@@ -570,6 +570,43 @@ def test_a_target_that_is_written_as_an_amount_is_one_of_numbers(
     assert torch.allclose(read, sign * torch.tensor(sorted(numbers)[::sign]).double(), atol=0.01)
 
 
+OPEN = "".join(f"{i + 1},{250 + i};{i * 7};{i % 2}\n" for i in range(60))
+
+
+@pytest.mark.parametrize("target", ["y", "a"])
+def test_commas_that_may_mark_thousands_are_asked_about(write, target: str) -> None:
+    path = write(f"a;b;y\n{OPEN}")
+    with pytest.raises(ValueError, match="semicolons between cells leave open") as caught:
+        make_data(path, target).loaded  # noqa: B018
+    assert "column 'a'" in str(caught.value)
+    assert "set 'data.decimal=\",\"' if the comma is a decimal mark" in str(caught.value)
+    assert "'data.decimal=\".\"' if it marks thousands" in str(caught.value)
+    centres = []
+    for decimal in (",", "."):
+        preprocessing = make_data(path, target, decimal=decimal).loaded.preprocessing
+        column = preprocessing["columns"][0]["center"]
+        centres.append(preprocessing["target_mean"] if target == "a" else column)
+    assert centres[1] == pytest.approx(centres[0] * 1000)
+    if target == "y":
+        assert make_data(path, "y", drop=["a"]).loaded.spec.input_shape == [1]
+        assert make_data(path, "y", columns={"a": "categorical"}).loaded
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"a;b;y\n{OPEN}1,060,309;1;0\n",
+        f"a;b;y\n{OPEN}1,250.5;3;1\n",
+        "a;b;y\n" + OPEN.replace(";7;", ";7.5;"),
+        "a,b,y\n" + re.sub(r"(\d+,\d{3})", r'"\1"', OPEN).replace(";", ","),
+    ],
+    ids=["two commas", "a point", "a point elsewhere", "commas between cells"],
+)
+def test_commas_that_mark_thousands_for_sure_are_not_asked_about(write, content: str) -> None:
+    columns = make_data(write(content), "y").loaded.preprocessing["columns"]
+    assert columns[0]["number_format"] == "1,000.5"
+
+
 def test_a_target_is_read_by_its_format_in_other_files_too(write, tmp_path: Path) -> None:
     data = make_data(write(halves(f'"${i:,}"' for i in range(980, 1040))), "y")
     preprocessing = data.loaded.preprocessing

@@ -1,7 +1,7 @@
 """The rows of a table that have a target, and where each of them stands in its file."""
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from nnlab.data.columns.number_formats import as_plain_numbers
 from nnlab.data.columns.odd_cells import FEW_WORDS
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import is_text
+from nnlab.data.csv.decimals import refuse_comma_thousands
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.missing import MissingValues
 from nnlab.data.odd_targets import (
@@ -157,7 +158,21 @@ class LabelledTable:
             CellError: A number is too large.
         """
         self.target_format = find_target_format(self.target, task, self._options.decimal or ".")
+        self.refuse_open_commas({self._target: self.target_format})
         self._read_format()
+
+    def refuse_open_commas(self, formats: Mapping[str, str | None]) -> None:
+        """Refuse to take commas for marks of thousands where they may be decimal marks.
+
+        Args:
+            formats: How columns write their numbers, by name.
+
+        Raises:
+            ValueError: A column may mean either.
+        """
+        names = [name for name, pattern in formats.items() if pattern and "1,000" in pattern]
+        cells = list(map(self.frame.get_column, names))
+        refuse_comma_thousands(cells, self.frame, self.path, self._options)
 
     def _read_format(self) -> None:
         if self.target_format is not None and is_text(self.target):

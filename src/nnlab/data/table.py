@@ -12,7 +12,6 @@ from nnlab.data.chunks import read_chunks
 from nnlab.data.columns.number_grammar import as_number
 from nnlab.data.csv.decimals import (
     may_be_thousands,
-    refuse_comma_thousands,
     refuse_decimal_commas,
     refuse_point_thousands,
 )
@@ -22,6 +21,7 @@ from nnlab.data.csv.records import Records
 from nnlab.data.csv.scan import Piece, Scan
 from nnlab.data.csv.texts import TextColumns
 from nnlab.data.csv.types import Attempt, ColumnTypes
+from nnlab.data.names import plain_name
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.storage import Storage, TableParts
 from nnlab.data.threads import map_in_threads
@@ -73,7 +73,6 @@ def read_table(
     )
     if options.decimal is None:
         refuse_decimal_commas(frame, path)
-        refuse_comma_thousands(frame, dialect)
         _refuse_point_thousands(frame, dialect, options)
     if dialect.has_header and options.header is None:
         _refuse_row_as_header(frame, dialect)
@@ -183,6 +182,8 @@ def require_column(frame: pl.DataFrame, name: str, path: Path, what: str = "targ
     Raises:
         ValueError: The table has no such column; the message offers the closest.
     """
+    if name not in frame.columns and plain_name(name) in frame.columns:
+        name = plain_name(name)  # as of a config of before
     if name not in frame.columns:
         raise ValueError(
             f"{what} must be a column of {path.name}, got {what}='{name}'"

@@ -26,6 +26,7 @@ from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.digests import file_digest
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
+from nnlab.data.names import plain_name
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.storage import Storage
@@ -268,7 +269,7 @@ class TabularDataModule(InMemoryDataModule):
 
     def _read(self, path: Path, preprocessing: Mapping[str, Any] | None) -> LabelledTable:
         """The rows of a file that have a target, as training read it."""
-        text = preprocessing["text"] if preprocessing else ()
+        text = list(map(plain_name, preprocessing["text"])) if preprocessing else ()
         table = LabelledTable(
             path,
             self.reading,
@@ -359,7 +360,7 @@ class TabularDataModule(InMemoryDataModule):
         is_train[train.numpy()] = True
         no_features = [name for name in (self.target, self.split.group) if name is not None]
         with table.locating():
-            return learn_columns(
+            kinds, columns = learn_columns(
                 table.frame.select(v for v in table.frame if v.name not in no_features),
                 is_train,
                 # What is said of the group, which is no feature, is of no use, but no mistake.
@@ -370,6 +371,8 @@ class TabularDataModule(InMemoryDataModule):
                 decimal=self._decimal,
                 keeps_times=self.storage.fits(table.frame),
             )
+        table.refuse_open_commas({kind.name: kind.number_format for kind in kinds if kind.is_used})
+        return kinds, columns
 
     def _spec(
         self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor

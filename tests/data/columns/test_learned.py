@@ -369,3 +369,9 @@ def test_categories_that_are_numbers_are_found_in_single_precision() -> None:
     numbers = pl.Series([0.1, 0.2, 7.0, float("nan")])
     assert column.read(numbers.cast(pl.Float32)).tolist() == column.read(numbers).tolist()
     assert OTHER not in column.read(numbers).tolist()
+
+
+def test_names_of_an_older_checkpoint_are_as_they_are_read_now() -> None:
+    (plain,) = to_plain([fit([1.5, 2.5], "numeric")])
+    (column,) = from_plain([plain | {"name": "\ufeffprice\u00a0"}])
+    assert column.name == "price"

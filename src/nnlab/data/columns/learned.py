@@ -18,6 +18,7 @@ from nnlab.data.columns.number_grammar import WITH_COMMA, from_decimal_comma, wa
 from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.columns.spelling import boolean_text, number_text
 from nnlab.data.columns.words import by_word, is_text
+from nnlab.data.names import plain_name
 from nnlab.suggestions import did_you_mean, setting
 
 Numbers = NDArray[np.float64]
@@ -295,6 +296,10 @@ def from_plain(plain: Sequence[Mapping[str, Any]]) -> list[Column]:
     """Columns from what `to_plain` made."""
     kinds: dict[str, type[Column]] = {"numeric": NumericColumn, "categorical": CategoricalColumn}
     return [
-        kinds[entry["kind"]](**{key: value for key, value in entry.items() if key != "kind"})
+        kinds[entry["kind"]](
+            # The first version kept what is unseen around a name.
+            **{key: value for key, value in entry.items() if key != "kind"}
+            | {"name": plain_name(entry["name"])}
+        )
         for entry in plain
     ]

@@ -1,6 +1,7 @@
 """What the numbers of a CSV file show of its decimal mark, where the user states none."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ from nnlab.data.columns.number_grammar import (
     from_decimal_comma,
 )
 from nnlab.data.columns.words import BLANKS, different_texts, is_text
-from nnlab.data.csv.dialect import Dialect
+from nnlab.data.csv.dialect import Dialect, find_dialect
+from nnlab.data.csv.options import CsvOptions
+from nnlab.data.parquet import is_parquet
 from nnlab.suggestions import setting
-
-_WHOLE_OR_GROUPED = rf"^[+-]?\d+$|{COMMA_THOUSANDS}"
 
 
 def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
@@ -53,36 +54,37 @@ def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
             )
 
 
-def refuse_comma_thousands(frame: pl.DataFrame, dialect: Dialect) -> None:
-    """Refuse numbers such as 1,250 where nothing shows whether the comma is a decimal mark.
+def refuse_comma_thousands(
+    cells: Sequence[pl.Series], frame: pl.DataFrame, path: Path, options: CsvOptions
+) -> None:
+    """Refuse numbers such as 1,250 where nothing shows that the comma marks thousands.
 
-    Semicolons separate cells where it is one. A number with a point, or with two commas, shows
-    the contrary.
+    Semicolons separate cells where it is a decimal mark. A number with a point, or with two
+    commas, shows the contrary.
+
+    Args:
+        cells: Columns of text in which commas were taken for marks of thousands.
+        frame: The whole table.
+        path: Its file.
+        options: What the user states about it.
 
     Raises:
         ValueError: There are such numbers and none of these, and semicolons.
     """
-    if dialect.marks.separator != ord(";") or frame.select(pl.selectors.float()).width:
+    if not cells or options.decimal is not None or is_parquet(path):
         return
-    example = None
-    for values in filter(is_text, frame):
-        first = values[values.is_not_null().arg_max() or 0]
-        if first is None or not re.match(_WHOLE_OR_GROUPED, first):
-            continue  # most columns of text hold words
-        texts = different_texts(values)
-        with_comma = texts.filter(texts.str.contains(",", literal=True))
-        if len(with_comma) == 0 or not texts.str.contains(_WHOLE_OR_GROUPED).all():
-            continue
-        if with_comma.str.count_matches(",", literal=True).max() != 1:
-            return
-        example = example or (values.name, with_comma[0])
-    if example is not None:
-        name, cell = example
-        raise ValueError(
-            f"column '{name}' of {dialect.source.path} holds numbers such as '{cell}', which "
-            f"semicolons between cells leave open: set {setting('data.decimal', ',')} if the comma "
-            f"is a decimal mark, {setting('data.decimal', '.')} if it marks thousands"
-        )
+    if find_dialect(path, options, is_told=False).marks.separator != ord(";"):
+        return
+    texts = [different_texts(values) for values in cells]
+    is_shown = any(text.str.contains(r"\d\.\d|,\d{3},").any() for text in texts)
+    if is_shown or frame.select(pl.selectors.float()).width:
+        return
+    example = texts[0].filter(texts[0].str.contains(",", literal=True))[0]
+    raise ValueError(
+        f"column '{cells[0].name}' of {path} holds numbers such as '{example}', which semicolons "
+        f"between cells leave open: set {setting('data.decimal', ',')} if the comma is a decimal "
+        f"mark, {setting('data.decimal', '.')} if it marks thousands"
+    )
 
 
 def may_be_thousands(values: pl.Series) -> bool:
