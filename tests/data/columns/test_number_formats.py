@@ -37,6 +37,26 @@ def test_numbers_are_read_as_they_were_written(pattern: str) -> None:
     assert to_numbers(texts, pattern).to_list() == [*NUMBERS, None]
 
 
+@pytest.mark.parametrize(
+    ("texts", "pattern", "expected"),
+    [
+        (["€1.1M", "€565K", "-€2k", "€0"], "€1000.5", [1.1e6, 565e3, -2e3, 0]),
+        (["24.1M", "853k", "7", "-0.5M"], "1000.5", [24.1e6, 853e3, 7, -5e5]),
+        (["$4.99", "0", "0.00", "$1,000"], "$1,000.5", [4.99, 0, 0, 1000]),
+        (["5kg", "0.5kg", "0"], "1000.5kg", [5, 0.5, 0]),
+        (["5 km", "0.5 km"], "1000.5 km", [5, 0.5]),
+    ],
+)
+def test_thousands_millions_and_zeros_are_numbers(texts, pattern: str, expected) -> None:
+    assert find_number_format(pl.Series(texts), ".") == pattern
+    assert to_numbers(pl.Series(texts), pattern).to_list() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("texts", [["3M", "5K", "2M"], ["4K", "8K", "1080"], ["2XL", "3XL"]])
+def test_names_with_a_letter_behind_are_no_thousands(texts: list[str]) -> None:
+    assert find_number_format(pl.Series(texts), ".") is None
+
+
 def test_a_minus_may_stand_behind_decimals() -> None:
     texts = pl.Series(["1.250,50-", "3,0-", "4,5", "-7"])
     assert find_number_format(texts, ".") == "1.000,5"

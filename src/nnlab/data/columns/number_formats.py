@@ -8,10 +8,18 @@ import re
 import numpy as np
 import polars as pl
 
-from nnlab.data.columns.number_grammar import LONG, PADDED, WRITTEN, plain_numbers
+from nnlab.data.columns.number_grammar import (
+    CERTAIN_MULTIPLE,
+    LONG,
+    MULTIPLE,
+    PADDED,
+    WRITTEN,
+    plain_numbers,
+)
 from nnlab.data.columns.words import by_word, different_texts
 
 _FORMAT = re.compile(r"(.*)1(\D?)000([.,])5(.*)")
+_MULTIPLES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 # How many texts are looked at first, and how many tell the format.
 _FIRST, _SAMPLE = 20, 20_000
 
@@ -61,6 +69,8 @@ def find_number_format(values: pl.Series, decimal: str) -> str | None:
     texts = different_texts(values)
     if not are_mostly_numbers(texts.head(_FIRST)):
         return None
+    if texts.str.contains(MULTIPLE).any() and not texts.str.contains(CERTAIN_MULTIPLE).any():
+        return None
     texts = texts.gather_every(len(texts) // _SAMPLE + 1).unique(maintain_order=True)
     unread = plain_numbers(texts, decimal).null_count()
     affixes = with_plain_marks(texts).str.extract_groups(WRITTEN).drop_nulls()
@@ -98,11 +108,10 @@ def are_mostly_numbers(texts: pl.Series) -> bool:
 
 
 def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
-    """The numbers that texts of a format stand for; those in parentheses are negative.
+    """The numbers that texts of a format stand for.
 
-    So are those with decimals and a minus behind them, as SAP writes them.
-
-    Units are not converted: `5 %` is 5.
+    Those in parentheses are negative, as are those with decimals and a minus behind them. Units
+    are not converted: `5 %` is 5; but `1.1M` is 1100000, `2k` is 2000, and 0 needs no unit.
 
     Args:
         values: Strings, null where missing.
@@ -120,19 +129,19 @@ def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
     grouped = rf"|[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+" if thousands else ""
     number = rf"(?:0|[1-9][0-9]*{grouped})(?:{decimal}[0-9]*)?|{decimal}[0-9]+"
     parts = with_plain_marks(values).str.extract_groups(
-        rf"^(\(|[+-]?){prefix} ?([+-]?)({number}) ?{suffix}(\)?)$"
+        rf"^(\(|[+-]?){prefix} ?([+-]?)({number})([kKM]?) ?{suffix}(\)?)$"
     )
-    first, second, digits, last = parts.struct.unnest().get_columns()
+    first, second, digits, multiple, last = parts.struct.unnest().get_columns()
     is_negative = (first == "(") | (first == "-") | (second == "-")
     is_odd = ((first == "(") != (last == ")")) | ((first != "") & (second != ""))
     if thousands:
         digits = digits.str.replace_all(thousands, "")
     numbers = digits.str.replace(decimal, ".").cast(pl.Float64, strict=False)
-    return (
-        (numbers * (is_negative.cast(pl.Float64) * -2 + 1))
-        .set(is_odd.fill_null(False), None)
-        .alias(values.name)
-    )
+    numbers *= multiple.replace_strict(_MULTIPLES, default=None, return_dtype=pl.Float64)
+    numbers *= is_negative.cast(pl.Float64) * -2 + 1
+    is_zero = values.str.contains(r"^\s*0([.,]0+)?\s*$").fill_null(False)
+    numbers = numbers.set(is_odd.fill_null(False), None).set(is_zero, 0.0)
+    return numbers.alias(values.name)
 
 
 def unit_of(pattern: str) -> str:

@@ -14,8 +14,12 @@ CURRENCY = r"(?:\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?)"
 _UNIT = rf"(?:{CURRENCY}|[%‰°]|°[CF]|[a-zµ][a-zA-Z/²³]{{1,7}}| [a-zA-Zµ][a-zA-Z/²³.]{{0,11}})"
 _AMOUNT = r"[\d.,' ]*\d[.,]?"
 
-WRITTEN = rf"^\(?[+-]?({CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?( ?{_UNIT}|)\)?$"
+WRITTEN = rf"^\(?[+-]?({CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?[kKM]??( ?{_UNIT}|)\)?$"
 """A number however it is written; groups are what stands before and behind it."""
+MULTIPLE = r"[0-9][kKM]\)?$"
+"""Thousands or millions, as in 1.1M, unless that is a name such as 3M."""
+CERTAIN_MULTIPLE = rf"^[(+-]*{CURRENCY}.*[kKM]\)?$|[.,][0-9]+[kKM]\)?$"
+"""The same where it is no name."""
 
 MONEY = rf"^[-+(]?\s*({CURRENCY}\s*[-+]?{_AMOUNT}|{_AMOUNT}\s*{CURRENCY})\)?$"
 PERCENTAGE = rf"^[+-]?{_AMOUNT}\s*%$"
