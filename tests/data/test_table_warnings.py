@@ -17,6 +17,7 @@ from nnlab.data.storage import Storage
 from nnlab.data.table_warnings import (
     warn_of_copies,
     warn_of_future_dates,
+    warn_of_lone_target,
     warn_of_odd_cells,
     warn_of_open_dates,
     warn_of_similar_classes,
@@ -180,3 +181,20 @@ def test_years_of_two_digits_that_are_yet_to_come_are_warned_of() -> None:
     (warning,) = warnings(32)
     assert warning.startswith("'x' is read as %m/%d/%y, which makes 2059-06-27 of its last date")
     assert warnings(-8) == warnings(2032) == []
+
+
+def test_a_target_that_is_as_far_out_as_all_others_together_is_named(tmp_path: Path) -> None:
+    def warnings_of_targets(numbers: list[float]) -> list[str]:
+        path = tmp_path / "table.csv"
+        path.write_text("x,y\n" + "".join(f"{i},{y}\n" for i, y in enumerate(numbers)))
+        storage = Storage(memory_map=False, scratch=tmp_path)
+        table = LabelledTable(path, CsvOptions(), target="y", text=(), storage=storage)
+        return warn_of_lone_target(table, torch.tensor(numbers, dtype=torch.float64))
+
+    ordinary = [float(i % 17) for i in range(60)]
+    (warning,) = warnings_of_targets([*ordinary, 5e8])
+    assert "'y' is 500,000,000 in line 62, which makes 100.0% of its spread" in warning
+    (warning,) = warnings_of_targets([-1e4, *ordinary])
+    assert "'y' is -10,000 in line 2" in warning
+    for numbers in (ordinary, [*ordinary, 40.0], [1.0] * 60, [*ordinary[:18], 5e8]):
+        assert warnings_of_targets(numbers) == []

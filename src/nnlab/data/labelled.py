@@ -104,9 +104,13 @@ class LabelledTable:
             yield
         except CellError as found:
             error = found.in_all(self.frame)
-            row = error.row if self._rows is None else int(self._rows[error.row])
-            place = f"{self.path.name}, {find_place(self.path, self._options, row)}"
+            place = f"{self.path.name}, {self.place(error.row)}"
             raise ValueError(error.at(place, self.as_missing)) from found
+
+    def place(self, row: int) -> str:
+        """Where a row of `frame` stands in the file, such as `line 7`; the file is read again."""
+        in_file = row if self._rows is None else int(self._rows[row])
+        return find_place(self.path, self._options, in_file)
 
     def _take_numbers(self, text: Collection[str]) -> None:
         """Take columns for numbers that only rows without a target keep from it, or their type.

@@ -21,6 +21,9 @@ _LEAK_SAMPLE = 20_000
 _MOST_ROWS = 500_000
 # What stands before a row that sums up the others, which is no example to learn from.
 _TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "somme", "suma", "totale")
+# With fewer rows, one may well be as far out as all others together.
+_FEW_ROWS = 20
+_MOST_OF_SPREAD = 0.5
 # Numbers that are taken as categories are better numbers if they are more than these.
 _FEW_CATEGORIES = 20
 
@@ -50,11 +53,29 @@ def warn_of_table(
     return [
         *warn_of_similar_classes(target, class_names),
         *warn_of_unlearned_classes(target, class_names, targets[train]),
+        *([] if has_classes else warn_of_lone_target(table, targets)),
         *warn_of_odd_cells(table, kinds),
         *warn_of_open_dates(kinds),
         *warn_of_future_dates(kinds),
         *warn_of_leaks(table, columns, targets, train, classes=has_classes, drop=drop),
         *warn_of_copies(table.frame, rows),
+    ]
+
+
+def warn_of_lone_target(table: LabelledTable, targets: Tensor) -> list[str]:
+    """A sentence on a number so far out that the others hardly count: a mistake, or their sum."""
+    if len(targets) < _FEW_ROWS:
+        return []
+    size = (targets - targets.median()).square()
+    row = int(size.argmax())
+    share = float(size[row] / size.sum().clamp_min(torch.finfo(size.dtype).tiny))
+    if share <= _MOST_OF_SPREAD:
+        return []
+    place = f" in {table.place(row)}" if len(targets) <= _MOST_ROWS else ""
+    return [
+        f"'{table.target.name}' is {float(targets[row]):,.10g}{place}, which makes {share:.1%} of "
+        "its spread, so the other rows hardly count; mend it, or take the row out if it sums up "
+        "others, or predict the logarithm"
     ]
 
 

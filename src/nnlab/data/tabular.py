@@ -29,6 +29,7 @@ from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.names import plain_name
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
+from nnlab.data.split_warnings import warn_of_order, warn_of_subjects
 from nnlab.data.storage import Storage
 from nnlab.data.table_split import TableSplit
 from nnlab.data.table_warnings import warn_of_shared_rows, warn_of_table
@@ -214,6 +215,11 @@ class TabularDataModule(InMemoryDataModule):
             if kinds
             else []
         )
+        if kinds and self.split.group is None and self.split.time is None:
+            warnings += [
+                *warn_of_order(table.frame, columns),
+                *warn_of_subjects(table.frame, kinds),
+            ]
         missing = table.count_missing() if kinds else {}
         with table.locating():
             times = [kind.times for kind in kinds if kind.times is not None]

@@ -1,0 +1,74 @@
+"""What a person should know of rows that depend on each other, before they are split at random."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from nnlab.data.columns.kinds import ColumnKind
+from nnlab.data.columns.learned import Column, NumericColumn
+from nnlab.data.columns.whole_numbers import is_id_name
+from nnlab.suggestions import setting
+
+# Larger tables are not looked at: it would take as long as to learn from them.
+_MOST_ROWS = 500_000
+# With fewer dates, an order may be chance.
+_FEW_DATES = 30
+# As many subjects are more than the stores or machines that there are, so others may come; of
+# each there are at least two rows, and at most so many.
+_FEW_SUBJECTS, _MOST_OF_ONE = 30, 100
+
+
+def warn_of_order(frame: pl.DataFrame, columns: Sequence[Column]) -> list[str]:
+    """A sentence if rows stand in the order of their dates, as of a log or of measurements.
+
+    Args:
+        frame: The table, in the order of its file.
+        columns: The columns that are used.
+    """
+    if len(frame) > _MOST_ROWS:
+        return []
+    for column in columns:
+        if not isinstance(column, NumericColumn) or not column.is_date:
+            continue
+        times = column.read(frame.get_column(column.name)).drop_nulls()
+        is_sorted = times.is_sorted() or times.is_sorted(descending=True)
+        if is_sorted and times.n_unique() >= _FEW_DATES:
+            return [
+                f"the rows are in the order of '{column.name}', but are split at random; if new "
+                "rows will be later ones, the test is easier than that: set "
+                f"{setting('data.time', column.name)}"
+            ]
+    return []
+
+
+def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[str]:
+    """A sentence for a column that names a subject, such as a patient, who has many rows.
+
+    It is called as identifiers are, and some other column has one value for each subject.
+
+    Args:
+        frame: The table.
+        kinds: What its columns hold.
+    """
+    if len(frame) > _MOST_ROWS:
+        return []
+    for kind in kinds:
+        are_many = _FEW_SUBJECTS <= kind.distinct <= len(frame) / 2
+        if not (kind.is_used and is_id_name(kind.name) and are_many):
+            continue
+        if len(frame) > kind.distinct * _MOST_OF_ONE:
+            continue
+        others = [other.name for other in kinds if other.name != kind.name and other.distinct > 2]
+        subjects = frame.get_column(kind.name)
+        if any(_is_constant_within(subjects, frame.get_column(name)) for name in others):
+            return [
+                f"rows of one '{kind.name}' are in training and test alike; if new rows will be of "
+                f"others, the test is easier than that: set {setting('data.group', kind.name)}"
+            ]
+    return []
+
+
+def _is_constant_within(subjects: pl.Series, values: pl.Series) -> bool:
+    """Whether a column has one value for each subject."""
+    pairs = pl.DataFrame([subjects.alias("subject"), values.alias("value")])
+    return pairs.n_unique() == subjects.n_unique()

@@ -1,0 +1,67 @@
+"""What a person is told of rows that depend on each other, where they are split at random."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from nnlab.data.columns.fitting import fit_columns
+from nnlab.data.columns.inferred_kinds import infer_kinds
+from nnlab.data.split_warnings import warn_of_order, warn_of_subjects
+
+ROWS = 240
+CHANCE = np.random.default_rng(0)
+DAYS = [date(2024, 1, 1) + timedelta(i // 4) for i in range(ROWS)]
+SUBJECT = np.repeat(np.arange(60), 4)[CHANCE.permutation(ROWS)]
+VALUES = CHANCE.normal(size=ROWS)
+
+
+def order_of(days: list, **more) -> list[str]:
+    frame = pl.DataFrame({"x": VALUES, "day": days, **more})
+    kinds = infer_kinds(frame, said={}, drop=[])
+    return warn_of_order(frame, fit_columns(frame, kinds, scaling="robust", max_one_hot=8))
+
+
+def subjects_of(**columns) -> list[str]:
+    frame = pl.DataFrame({"x": VALUES, **columns})
+    return warn_of_subjects(frame, infer_kinds(frame, said={}, drop=[]))
+
+
+@pytest.mark.parametrize(
+    "turn", [lambda days: days, lambda days: days[::-1], lambda d: map(str, d)]
+)
+def test_rows_in_the_order_of_their_dates_are_told_of(turn: Callable) -> None:
+    (warning,) = order_of([*turn(DAYS[:-1]), None])
+    assert "in the order of 'day', but are split at random" in warning
+    assert warning.endswith("set data.time=day")
+
+
+def test_rows_in_another_order_are_not() -> None:
+    assert order_of(list(CHANCE.permutation(DAYS))) == []
+    assert order_of([DAYS[i // 30] for i in range(ROWS)]) == []  # few dates may be so by chance
+
+
+def test_subjects_with_several_rows_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    height = CHANCE.normal(size=60)[SUBJECT]
+    for subjects in (SUBJECT, [f"P{i}" for i in SUBJECT]):
+        (warning,) = subjects_of(patient_id=subjects, height=height)
+        assert "rows of one 'patient_id' are in training and test alike" in warning
+        assert warning.endswith("set data.group=patient_id")
+    monkeypatch.setattr("nnlab.data.split_warnings._MOST_ROWS", ROWS - 1)
+    assert subjects_of(patient_id=SUBJECT, height=height) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"patient_id": SUBJECT},  # nothing else is the subject's own
+        {"patient_id": SUBJECT, "height": CHANCE.normal(size=ROWS)},
+        {"patient": SUBJECT, "height": CHANCE.normal(size=60)[SUBJECT]},  # a name like any other
+        {"shop_id": SUBJECT % 9, "size": CHANCE.normal(size=9)[SUBJECT % 9]},  # few, all known
+    ],
+    ids=["alone", "none of its own", "another name", "few"],
+)
+def test_what_is_no_subject_is_not(columns: dict) -> None:
+    assert subjects_of(**columns) == []
