@@ -4,8 +4,12 @@ import logging
 from pathlib import Path
 
 import pytest
+import torch
+from torch.nn import functional as F
 
+from nnlab.models.metrics import compute_metrics
 from nnlab.reporting import report_finished, report_interrupted
+from nnlab.spec import DataSpec
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -19,6 +23,39 @@ def test_curves_are_spoken_of_where_there_are_some(
     report_finished(results, tmp_path)
     assert f"run directory  {tmp_path}" in caplog.text
     assert ("tensorboard --logdir" in caplog.text) == is_there
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("learned", ["one", "all", "some"])
+def test_a_network_that_knows_one_class_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, classes: int, learned: str
+) -> None:
+    chance = torch.Generator().manual_seed(classes)
+    targets = torch.cat([torch.arange(classes), torch.zeros(300, dtype=torch.long)])
+    outputs = {
+        "one": torch.zeros(classes),
+        "all": F.one_hot(targets).float() * 9,
+        "some": torch.rand(len(targets), classes, generator=chance),
+    }[learned] + torch.tensor([1e-3, *[0.0] * (classes - 1)])
+    names = [str(i) for i in range(classes)]
+    task = "binary" if classes == 2 else "multiclass"
+    spec = DataSpec(
+        task=task,
+        input_shape=[1],
+        numbers=1,
+        category_sizes=[],
+        class_names=names,
+        class_counts=[1] * classes,
+        target_mean=0.0,
+        target_std=1.0,
+    )
+    outputs = outputs.expand(len(targets), -1)
+    if classes == 2:
+        outputs = outputs[:, 1:] - outputs[:, :1]
+    metrics = compute_metrics(spec, outputs, targets)
+    results = {"val": {"loss": 1.0}, "test": {"loss": 2.0, **metrics}, "best_epoch": 1, "epochs": 1}
+    report_finished(results, tmp_path)
+    assert ("every test row is predicted to be of one class" in caplog.text) == (learned == "one")
 
 
 def test_how_to_go_on_is_told_as_it_was_started(tmp_path, caplog, monkeypatch) -> None:

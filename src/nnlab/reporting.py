@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 import os
 import shlex
 from collections import Counter
@@ -92,6 +93,11 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     )
     shown = relative(run_dir)
     _log.info("\n%s\n", table)
+    if _is_one_class(results["test"]):
+        _log.warning(
+            "warning: every test row is predicted to be of one class; if the others matter, try "
+            "model.class_weights=balanced, or train for longer\n"
+        )
     _log.info("best epoch     %d of %d", results["best_epoch"], results["epochs"])
     if "stopped_early_after" in results:
         _log.info("stopped early  no better epoch in %s", results["stopped_early_after"])
@@ -100,6 +106,15 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     _log.info("run directory  %s", shown)
     if any(run_dir.glob("events.out.tfevents.*")):  # with a logger
         _log.info("its curves     tensorboard --logdir %s", shlex.quote(str(shown)))
+
+
+def _is_one_class(metrics: dict[str, float]) -> bool:
+    """Whether metrics are those of a network that knows one class: the means of k show it."""
+    if not metrics.get("recall"):
+        return False
+    classes = round(1 / metrics["recall"])
+    is_one_found = classes > 1 and math.isclose(metrics["recall"] * classes, 1)
+    return is_one_found and math.isclose(metrics["precision"] * classes, metrics["accuracy"])
 
 
 def _time_line(seconds: dict[str, float]) -> str:
