@@ -651,6 +651,13 @@ def test_classes_that_no_cell_without_quotes_could_hold_have_some(
 
 
 @pytest.mark.prepare.with_args(train_on_weights)
+def test_lines_that_the_run_skips_are_told_of(prepared, quick_command, tmp_path) -> None:
+    (tmp_path / "new.csv").write_text("weight,x\n12 kg,1\n13 kg,2\n14 kg,3\n")
+    process = predict(quick_command, prepared[1], "data.skip_lines=2", succeed=False)
+    assert "the run skips 2 lines: set data.skip_lines=0 if this file begins" in process.stderr
+
+
+@pytest.mark.prepare.with_args(train_on_weights)
 def test_numbers_without_the_unit_of_training_are_noted(prepared, caplog) -> None:
     model = load_run(prepared[1])
     text = pl.DataFrame({"weight": ["12 kg", "30 kg"], "x": [1, 2]})

@@ -103,7 +103,7 @@ def _predict_table(
     chunks = read_chunks(source, options, rows=_CHUNK, dialect=dialect)
     for number, chunk in enumerate(chunks):
         if number == 0:
-            _check_columns(chunk.frame, reader, source)
+            _check_columns(chunk.frame, reader, source, options.skip_lines or 0)
             if options.decimal is None and dialect is not None:
                 names = [column.name for column in reader.numeric if not column.is_date]
                 numbers = chunk.frame.select(map(chunk.frame.get_column, names))
@@ -126,14 +126,19 @@ def _predict_table(
         _log.info("%s", sentence)
 
 
-def _check_columns(frame: pl.DataFrame, reader: TableReader, source: Path) -> None:
+def _check_columns(frame: pl.DataFrame, reader: TableReader, source: Path, skipped: int) -> None:
     """Whether all columns are there that training used; which are not used is said."""
     names = frame.columns
     missing = [name for name in reader.column_names if name not in names]
     if missing:
+        skips = (
+            f"; the run skips {skipped} lines: set data.skip_lines=0 if this file begins at once"
+        )
         raise ValueError(
             f"{source.name} must have the columns of the training data, but has no "
             f"'{few(missing)}'{did_you_mean(missing[0], names)} (its columns: {few(names)})"
+            + skips
+            * (skipped > 0)
         )
     refuse_nested(frame.select(map(frame.get_column, reader.column_names)), source)
     if nested := [values.name for values in frame if is_nested(values)]:
