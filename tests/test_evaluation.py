@@ -44,6 +44,11 @@ def test_a_moved_file_is_tested_on_its_test_rows(runs, quick_command, tmp_path) 
     assert not (runs["kind"] / "evaluations" / "moved.csv").exists()
 
 
+def test_a_file_that_is_gone_is_asked_for(runs, quick_command) -> None:
+    process = quick_command("evaluate.py", f"run={runs['kind']}", succeed=False)
+    assert "there is no file train.csv; if it has moved, name it with data.path=F" in process.stderr
+
+
 def test_all_rows_of_another_file_are_tested(runs, quick_command, tmp_path) -> None:
     other = make_table(80, 1)
     other.write_csv(tmp_path / "other.csv", separator=";")
