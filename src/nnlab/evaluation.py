@@ -80,8 +80,8 @@ def _other_file(
         return None
     if not data.path.is_file() and "data.path" not in changed:
         raise FileNotFoundError(
-            f"the run's data must be there, but there is no file {data.path}; if it has moved, name "
-            "it with data.path=FILE"
+            f"the run's data must be there, but there is no file {data.path}; if it has moved, "
+            "name it with data.path=FILE"
         )
     if data.digest() != preprocessing["digest"]:
         if "data.path" not in changed:
