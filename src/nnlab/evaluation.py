@@ -43,6 +43,8 @@ def evaluate(cfg: DictConfig, run_dir: Path, *, changed: Sequence[str]) -> None:
     """
     set_threads(1)
     checkpoint = read_checkpoint(best_checkpoint(run_dir))
+    if "data.root" in changed and "sha256" in cfg.data:  # other files may be meant
+        cfg.data.sha256, cfg.data.mirrors = None, []
     data = build(cfg.data, InMemoryDataModule)
     if finished_results(cfg, run_dir) is None:
         report_unfinished(checkpoint["epoch"] + 1, run_dir)

@@ -14,6 +14,8 @@ def load(module: str) -> ModuleType:
     These make a million objects that stay. The garbage collector would look through them again
     and again, in vain, and once more when the process ends: nearly two seconds of six.
     """
+    if module in sys.modules:  # what there is by now is a person's own
+        return importlib.import_module(module)
     gc.disable()
     try:
         with _without_scipy_signal():

@@ -39,6 +39,8 @@ _OF_LIGHTNING = (
 # Where a run's seed and its order of additions are left for other processes.
 _SET_BY_LIGHTNING = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS", "CUBLAS_WORKSPACE_CONFIG")
 
+_training = threading.Lock()
+
 
 def compose(*settings: str) -> DictConfig:
     """The config that settings come to, as `python scripts/train.py SETTINGS --cfg job` prints it.
@@ -70,6 +72,7 @@ def train(*settings: str) -> Path:
     Raises:
         FileNotFoundError: The data is not there, or no run to go on with.
         ValueError: The settings are wrong, or do not fit the data.
+        RuntimeError: Another thread of this process trains.
         KeyboardInterrupt: It was stopped; what was printed says how to go on.
 
     Example:
@@ -78,6 +81,19 @@ def train(*settings: str) -> Path:
     for word in settings:
         if not isinstance(word, str):
             raise TypeError(f'settings must be texts such as "data=penguins", got {word!r}')
+    # They would draw from the same random numbers.
+    if not _training.acquire(blocking=False):
+        raise RuntimeError(
+            "a process trains one network at a time, but another thread trains already; wait for "
+            "it, or train in processes of their own"
+        )
+    try:
+        return _train(settings)
+    finally:
+        _training.release()
+
+
+def _train(settings: Sequence[str]) -> Path:
     stopwatch.reset()  # what the process did before is none of the run's time
     anyway, words = take_resume_anyway(list(settings))
     saved = _find_run(words)

@@ -99,6 +99,7 @@ RULES: dict[str, Rule] = {
     "encoding": Encoding(),
     "decimal": Choice((".", ","), none=True),
     "quote": Mark(("none",)),
+    "class_names": ListOf(Text(), "[cat,dog]"),
     "null_values": ListOf(Text(), '["-","."]', none=True),
     "header": Flag(none=True),
     "column_names": ListOf(Text(), "[id,price]", none=True),

@@ -573,6 +573,30 @@ def test_a_target_that_is_written_as_an_amount_is_one_of_numbers(
 OPEN = "".join(f"{i + 1},{250 + i};{i * 7};{i % 2}\n" for i in range(60))
 
 
+def test_commas_behind_dollars_are_not_asked_about(write) -> None:
+    path = write("a;b;y\n" + re.sub(r"(?m)^", "$", OPEN.rstrip("\n")) + "\n")
+    columns = make_data(path, "y").loaded.preprocessing["columns"]
+    assert columns[0]["number_format"] == "$1,000.5"
+
+
+def test_names_may_be_given_as_they_stand_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    rows = range(60)
+    pl.DataFrame(
+        {
+            "a ": [i * 1.5 for i in rows],
+            " g": [i // 6 for i in rows],
+            "t\u00a0": list(rows),
+            "d": list(rows),
+            "y ": [i % 2 for i in rows],
+        }
+    ).write_parquet(path)
+    for more in ({"group": " g"}, {"time": "t\u00a0"}):
+        data = make_data(path, "y ", drop=["d ", "t\u00a0"], columns={" a": "numeric"}, **more)
+        names = [column["name"] for column in data.loaded.preprocessing["columns"]]
+        assert names == (["a"] if "group" in more else ["a", "g"])
+
+
 @pytest.mark.parametrize("target", ["y", "a"])
 def test_commas_that_may_mark_thousands_are_asked_about(write, target: str) -> None:
     path = write(f"a;b;y\n{OPEN}")

@@ -63,8 +63,10 @@ class ImageReader:
     def _from_array(self, images: Any) -> Tensor:
         values = np.asarray(images)
         if not np.issubdtype(values.dtype, np.integer) or values.min(initial=0) < 0:
+            below = " below 0" if values.size and values.min() < 0 else ""
             raise ValueError(
-                f"pixels must be whole numbers from 0 to 255, got {values.dtype}{_as_bytes(values)}"
+                f"pixels must be whole numbers from 0 to 255, got {values.dtype}{below}"
+                f"{_as_bytes(values)}"
             )
         if values.max(initial=0) > 255:
             raise ValueError(f"pixels must be from 0 to 255, got {values.max()}")
@@ -103,9 +105,10 @@ def _as_bytes(values: np.ndarray[Any, Any]) -> str:
     """The end of a message that tells what makes pixels of numbers which are, but not by type."""
     if not np.issubdtype(values.dtype, np.floating) or values.size == 0:
         return ""
+    if values.min() >= 0 and values.max() <= 1:
+        return '; give (array * 255).round().astype("uint8") if 1 is white'
     is_whole = np.all((values == np.floor(values)) & (values >= 0) & (values <= 255))
-    # From 0 to 1 they are more likely pixels that were divided by 255.
-    return '; give array.astype("uint8")' if is_whole and values.max() > 1 else ""
+    return '; give array.astype("uint8")' if is_whole else ""
 
 
 def _grey(image: "Image.Image", path: Path) -> NDArray[np.uint8]:
@@ -132,6 +135,10 @@ def _are_paths(images: Any) -> bool:
     return is_several and all(isinstance(image, (str, Path)) for image in images)
 
 
+def _is_png(path: Path) -> bool:
+    return path.suffix.lower() == ".png" and not path.is_dir()
+
+
 def image_files(path: Path) -> list[Path]:
     """The PNG files of a folder by name, or the one file; others are left out with a word.
 
@@ -139,7 +146,7 @@ def image_files(path: Path) -> list[Path]:
         FileNotFoundError: There is none.
     """
     there = sorted(path.iterdir()) if path.is_dir() else [path]
-    files = [file for file in there if file.suffix.lower() == ".png"] if path.is_dir() else there
+    files = [file for file in there if _is_png(file)] if path.is_dir() else there
     if not files or not files[0].is_file():
         raise FileNotFoundError(f"there must be a PNG file at {path}, but there is none")
     if others := [file.name for file in there if file not in files]:

@@ -14,6 +14,7 @@ from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.split import hold_out
 from nnlab.rules import check
 from nnlab.spec import DataSpec
+from nnlab.suggestions import written
 
 
 class ImageDataModule(InMemoryDataModule):
@@ -60,7 +61,12 @@ class ImageDataModule(InMemoryDataModule):
         seed: int,
     ) -> None:
         super().__init__(batch_size=batch_size, seed=seed)
-        check(val_fraction=val_fraction, test_fraction=test_fraction)
+        check(class_names=class_names, val_fraction=val_fraction, test_fraction=test_fraction)
+        if len(class_names) < 2 or len(set(class_names)) < len(class_names):
+            raise ValueError(
+                "class_names must be two or more, each of another name, got "
+                f"data.class_names={written(class_names)}"
+            )
         if (test_images is None, test_labels is None) != (test_fraction is not None,) * 2:
             raise ValueError(
                 "test_images and test_labels, or else test_fraction, must be given, got "

@@ -1,6 +1,7 @@
 """The rows of a table that have a target, and where each of them stands in its file."""
 
 import logging
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,7 +175,9 @@ class LabelledTable:
         Raises:
             ValueError: A column may mean either.
         """
-        names = [name for name, pattern in formats.items() if pattern and "1,000" in pattern]
+        # Where dollars and pounds are, commas mark thousands.
+        grouped = re.compile(r"[^$£]*1,000[^$£]*")
+        names = [name for name, pattern in formats.items() if grouped.fullmatch(pattern or "")]
         cells = list(map(self.frame.get_column, names))
         refuse_comma_thousands(cells, self.frame, self.path, self._options)
 

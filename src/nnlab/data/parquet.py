@@ -141,7 +141,7 @@ def _scan(path: Path) -> pl.LazyFrame:
     if blank := [number for number, name in enumerate(names, 1) if not as_seen(name)]:
         raise ValueError(f"{path}: column {blank[0]} has no name; name every column")
     plain = list(map(plain_name, names))
-    if twice := [name for name, count in Counter(plain).items() if count > 1]:
+    if twice := [name for name, count in Counter(map(as_seen, plain)).items() if count > 1]:
         raise ValueError(f"{path}: two columns are called '{twice[0]}'; rename one of them")
     return table.rename(dict(zip(names, plain, strict=True)))
 

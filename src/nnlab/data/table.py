@@ -21,7 +21,6 @@ from nnlab.data.csv.records import Records
 from nnlab.data.csv.scan import Piece, Scan
 from nnlab.data.csv.texts import TextColumns
 from nnlab.data.csv.types import Attempt, ColumnTypes
-from nnlab.data.names import plain_name
 from nnlab.data.parquet import is_parquet, read_parquet
 from nnlab.data.storage import Storage, TableParts
 from nnlab.data.threads import map_in_threads
@@ -158,7 +157,7 @@ def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:
         return
     steps = {round(after - before, 9) for before, after in pairwise(numbers)}
     are_whole = all(number.is_integer() for number in numbers)
-    are_years = steps == {-1.0} and all(1900 <= number <= 2100 for number in numbers)
+    are_years = steps == {-1.0} and all(1500 <= number <= 2200 for number in numbers)
     are_two_labels = are_whole and (steps == {1.0} or are_years or set(numbers) == {0, 1})
     if len(steps) == 1 and (len(numbers) > 2 or are_two_labels):
         return
@@ -182,8 +181,6 @@ def require_column(frame: pl.DataFrame, name: str, path: Path, what: str = "targ
     Raises:
         ValueError: The table has no such column; the message offers the closest.
     """
-    if name not in frame.columns and plain_name(name) in frame.columns:
-        name = plain_name(name)  # as of a config of before
     if name not in frame.columns:
         raise ValueError(
             f"{what} must be a column of {path.name}, got {what}='{name}'"

@@ -148,6 +148,9 @@ class TabularDataModule(InMemoryDataModule):
             folds=folds,
             memory_map=memory_map,
         )
+        # As `read_table` gives names.
+        target = plain_name(target)
+        group, time = (name if name is None else plain_name(name) for name in (group, time))
         for name, column in (("group", group), ("time", time)):
             if column == target:
                 raise ValueError(
@@ -157,8 +160,8 @@ class TabularDataModule(InMemoryDataModule):
         self.path = Path(path).expanduser()
         self.target = target
         self.task = task
-        self.columns = flat_names(columns)
-        self.drop = drop
+        self.columns = {plain_name(name): kind for name, kind in flat_names(columns).items()}
+        self.drop = list(map(plain_name, drop))
         self.scaling = scaling
         self.max_one_hot = max_one_hot
         self.val_path = val_path

@@ -182,7 +182,8 @@ class SupervisedModule(LightningModule):
                 wanted = {name: w.shape for name, w in cls(**arguments).state_dict().items()}
             if wanted != {name: w.shape for name, w in weights.items()}:
                 raise TypeError("its weights are of other shapes than its arguments ask for")
-            module = cls(**arguments)
+            with torch.random.fork_rng(devices=[]):  # what it draws is overwritten
+                module = cls(**arguments)
             module.load_state_dict(weights)
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
             raise ValueError(

@@ -45,6 +45,7 @@ def test_numbers_are_read_as_they_were_written(pattern: str) -> None:
         (["$4.99", "0", "0.00", "$1,000"], "$1,000.5", [4.99, 0, 0, 1000]),
         (["5kg", "0.5kg", "0"], "1000.5kg", [5, 0.5, 0]),
         (["5 km", "0.5 km"], "1000.5 km", [5, 0.5]),
+        (["1.1M €", "565K €"], "1000.5 €", [1.1e6, 565e3]),
     ],
 )
 def test_thousands_millions_and_zeros_are_numbers(texts, pattern: str, expected) -> None:
@@ -52,20 +53,24 @@ def test_thousands_millions_and_zeros_are_numbers(texts, pattern: str, expected)
     assert to_numbers(pl.Series(texts), pattern).to_list() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("texts", [["3M", "5K", "2M"], ["4K", "8K", "1080"], ["2XL", "3XL"]])
+@pytest.mark.parametrize(
+    "texts", [["3M", "5K", "2M"], ["4K", "8K", "1080"], ["2XL"], ["11Mins", "5.5Mins"]]
+)
 def test_names_with_a_letter_behind_are_no_thousands(texts: list[str]) -> None:
     assert find_number_format(pl.Series(texts), ".") is None
 
 
 def test_a_minus_may_stand_behind_decimals() -> None:
-    texts = pl.Series(["1.250,50-", "3,0-", "4,5", "-7"])
+    texts = pl.Series(["1.250,50-", "3,00-", "4,5", "-7"])
     assert find_number_format(texts, ".") == "1.000,5"
     assert to_numbers(texts, "1.000,5").to_list() == [-1250.5, -3, 4.5, -7]
-    odd = pl.Series(["-3.5-", "(3.5-)", "3.5--", "-", "3-", "1.5-2"])
+    odd = pl.Series(["-3.50-", "(3.50-)", "3.50--", "-", "3-", "2.7-"])
     assert to_numbers(odd, "1000.5").to_list() == [None] * 6
 
 
-@pytest.mark.parametrize("texts", [["1", "1-", "2", "2-"], ["0-17", "18-64", "65-"]])
+@pytest.mark.parametrize(
+    "texts", [["1", "1-", "2", "2-"], ["1.0", "1.3", "2.7-"], ["0-17", "18-64", "65-"]]
+)
 def test_grades_and_ages_are_no_negative_numbers(texts: list[str]) -> None:
     assert find_number_format(pl.Series(texts), ".") is None
 

@@ -69,12 +69,15 @@ def find_number_format(values: pl.Series, decimal: str) -> str | None:
     texts = different_texts(values)
     if not are_mostly_numbers(texts.head(_FIRST)):
         return None
-    if texts.str.contains(MULTIPLE).any() and not texts.str.contains(CERTAIN_MULTIPLE).any():
-        return None
     texts = texts.gather_every(len(texts) // _SAMPLE + 1).unique(maintain_order=True)
     unread = plain_numbers(texts, decimal).null_count()
-    affixes = with_plain_marks(texts).str.extract_groups(WRITTEN).drop_nulls()
-    prefix, suffix = affixes.value_counts(sort=True).to_series()[0].values()
+    if texts.str.contains(MULTIPLE).any() and not texts.str.contains(CERTAIN_MULTIPLE).any():
+        return None
+    before, after_multiple, after = (
+        with_plain_marks(texts).str.extract_groups(WRITTEN).struct.unnest()
+    )
+    affixes = pl.DataFrame([before, after.fill_null(after_multiple)]).drop_nulls()
+    prefix, suffix = affixes.to_struct().value_counts(sort=True).to_series()[0].values()
     other = "," if decimal == "." else "."
     readings: dict[str, pl.Series] = {}
     for mark in (decimal, other):
@@ -127,9 +130,11 @@ def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
     prefix, suffix = (re.escape(affix.strip()) for affix in (prefix, suffix))
     thousands, decimal = re.escape(thousands), re.escape(decimal)
     grouped = rf"|[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+" if thousands else ""
+    # Of a unit, letters before it are a part.
+    multiples = "[kKM]?" if re.fullmatch(r"\W*|[A-Z]{3}", suffix) else ""
     number = rf"(?:0|[1-9][0-9]*{grouped})(?:{decimal}[0-9]*)?|{decimal}[0-9]+"
     parts = with_plain_marks(values).str.extract_groups(
-        rf"^(\(|[+-]?){prefix} ?([+-]?)({number})([kKM]?) ?{suffix}(\)?)$"
+        rf"^(\(|[+-]?){prefix} ?([+-]?)({number})({multiples}) ?{suffix}(\)?)$"
     )
     first, second, digits, multiple, last = parts.struct.unnest().get_columns()
     is_negative = (first == "(") | (first == "-") | (second == "-")
@@ -137,10 +142,13 @@ def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
     if thousands:
         digits = digits.str.replace_all(thousands, "")
     numbers = digits.str.replace(decimal, ".").cast(pl.Float64, strict=False)
-    numbers *= multiple.replace_strict(_MULTIPLES, default=None, return_dtype=pl.Float64)
+    if multiples and (multiple != "").any():
+        numbers *= multiple.replace_strict(_MULTIPLES, default=None, return_dtype=pl.Float64)
     numbers *= is_negative.cast(pl.Float64) * -2 + 1
-    is_zero = values.str.contains(r"^\s*0([.,]0+)?\s*$").fill_null(False)
-    numbers = numbers.set(is_odd.fill_null(False), None).set(is_zero, 0.0)
+    numbers = numbers.set(is_odd.fill_null(False), None)
+    if (prefix or suffix) and numbers.null_count() > values.null_count():
+        is_zero = values.str.contains(r"^\s*0([.,]0+)?\s*$").fill_null(False)
+        numbers = numbers.set(is_zero, 0.0)
     return numbers.alias(values.name)
 
 
@@ -157,12 +165,14 @@ def unit_of(pattern: str) -> str:
 def with_plain_marks(texts: pl.Series) -> pl.Series:
     """Texts with one kind of blank, apostrophe and minus, which stands before the number.
 
-    Behind it, it is one of decimals alone: 2- is a grade, and 65- an age.
+    Behind it, it is one of two decimals, as SAP writes amounts: 2- is a grade, and 65- an age.
     """
-    return (
+    texts = (
         texts.str.strip_chars()
         .str.replace_all("[\u00a0\u2009\u202f]", " ")
         .str.replace_all("\u2019", "'", literal=True)
         .str.replace_all("\u2212", "-", literal=True)
-        .str.replace(r"^([0-9][0-9., ']*[.,][0-9]+)-$", "-$1")
     )
+    if not texts.str.ends_with("-").any():
+        return texts
+    return texts.str.replace(r"^([0-9][0-9., ']*[.,][0-9]{2})-$", "-$1")

@@ -14,8 +14,10 @@ CURRENCY = r"(?:\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?)"
 _UNIT = rf"(?:{CURRENCY}|[%‰°]|°[CF]|[a-zµ][a-zA-Z/²³]{{1,7}}| [a-zA-Zµ][a-zA-Z/²³.]{{0,11}})"
 _AMOUNT = r"[\d.,' ]*\d[.,]?"
 
-WRITTEN = rf"^\(?[+-]?({CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?[kKM]??( ?{_UNIT}|)\)?$"
-"""A number however it is written; groups are what stands before and behind it."""
+_SUFFIX = rf"(?:[kKM]( ?{CURRENCY}|)|( ?{_UNIT}|))"
+WRITTEN = rf"^\(?[+-]?({CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?{_SUFFIX}\)?$"
+"""A number however it is written; groups are what stands before it and behind it, if it ends in
+thousands or millions, such as 1.1M, and if not."""
 MULTIPLE = r"[0-9][kKM]\)?$"
 """Thousands or millions, as in 1.1M, unless that is a name such as 3M."""
 CERTAIN_MULTIPLE = rf"^[(+-]*{CURRENCY}.*[kKM]\)?$|[.,][0-9]+[kKM]\)?$"
