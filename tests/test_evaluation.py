@@ -94,6 +94,11 @@ def test_all_images_of_another_folder_are_tested(quick_command, tmp_path) -> Non
     predicted = load_run(run_dir).predict(other)["prediction"].cast(pl.Int64).to_numpy()
     assert content["rows"] == 30
     assert content["test"]["accuracy"] == pytest.approx((predicted == np.arange(30) % 3).mean())
+    # Also where the run's own are checked by their sums.
+    config = run_dir / ".hydra" / "config.yaml"
+    sums = "sha256: {images-idx3-ubyte: x, labels-idx1-ubyte: x}"
+    config.write_text(config.read_text().replace("sha256: null", sums))
+    quick_command("evaluate.py", f"run={run_dir}", "data.root=other")
     process = quick_command("evaluate.py", f"run={run_dir}", "data.root=turned", succeed=False)
     assert "must have 5 x 9 pixels, as in training, got 9 x 5" in process.stderr
 

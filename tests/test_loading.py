@@ -1,7 +1,9 @@
 """Importing torch and Lightning: what is spared, and that nobody misses it later."""
 
+import gc
 import subprocess
 import sys
+import weakref
 
 import scipy.signal
 
@@ -30,3 +32,16 @@ def test_scipy_signal_that_is_there_already_stays() -> None:
     before = sys.modules["scipy.signal"]
     load("nnlab.training")
     assert sys.modules["scipy.signal"] is before is scipy.signal
+
+
+def test_what_a_person_made_before_can_be_collected_after() -> None:
+    load("nnlab.training")
+    gc.collect()
+    ring: list = []
+    ring.append(ring)
+    alive = weakref.ref(holder := type("Holder", (), {})())
+    ring.append(holder)
+    load("nnlab.training")  # as each `nnlab.train` does
+    del ring, holder
+    gc.collect()
+    assert alive() is None

@@ -112,6 +112,28 @@ def test_a_mistake_is_an_error_in_a_sentence_and_leaves_nothing(
     assert not list(tmp_path.glob("outputs/*"))
 
 
+def test_a_second_training_at_the_same_time_is_refused(tmp_path: Path, monkeypatch) -> None:
+    said: list[str] = []
+
+    def train_as_well(*_: object) -> None:
+        def train() -> None:
+            with pytest.raises(RuntimeError) as caught:
+                nnlab.train(*QUICK)
+            said.append(str(caught.value))
+
+        thread = threading.Thread(target=train)
+        thread.start()
+        thread.join()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nnlab.callbacks.EpochProgress.on_fit_start", train_as_well, raising=False)
+        nnlab.train(*QUICK)
+    (message,) = said
+    assert "one network at a time, but another thread trains already; wait for it" in message
+    nnlab.train(*QUICK)
+    assert len([*tmp_path.glob("outputs/*/*/metrics.json")]) == 2
+
+
 def test_who_stops_a_run_is_told_how_to_go_on(monkeypatch, capsys) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt

@@ -139,6 +139,12 @@ def small(tmp_path: Path):
     return write
 
 
+@pytest.mark.parametrize("names", [["a", "b", "a"], ["a"], [], [0, 1, 2], ["a", None], "abc"])
+def test_classes_have_a_name_of_their_own_each(names) -> None:
+    with pytest.raises(ValueError, match="class_names must be"):
+        make_digits(class_names=names)
+
+
 def test_gzipped_and_plain_files_may_be_mixed(small) -> None:
     assert len(small([0, 1] * 5).loaded.train[0]) == 6
 
