@@ -219,10 +219,9 @@ class TabularDataModule(InMemoryDataModule):
             else []
         )
         if kinds and self.split.group is None and self.split.time is None:
-            warnings += [
-                *warn_of_order(table.frame, columns),
-                *warn_of_subjects(table.frame, kinds),
-            ]
+            with table.locating():
+                warnings += warn_of_order(table.frame, columns)
+            warnings += warn_of_subjects(table.frame, kinds)
         missing = table.count_missing() if kinds else {}
         with table.locating():
             times = [kind.times for kind in kinds if kind.times is not None]
