@@ -66,9 +66,14 @@ def warn_of_lone_target(table: LabelledTable, targets: Tensor) -> list[str]:
     """A sentence on a number so far out that the others hardly count: a mistake, or their sum."""
     if len(targets) < _FEW_ROWS:
         return []
-    size = (targets - targets.median()).square()
-    row = int(size.argmax())
-    share = float(size[row] / size.sum().clamp_min(torch.finfo(size.dtype).tiny))
+    count = len(targets)
+    variance, mean = map(float, torch.var_mean(targets, correction=0))
+    ends = [int(targets.argmin()), int(targets.argmax())]
+    row = max(ends, key=lambda end: abs(float(targets[end]) - mean))
+    # From the mean of the others, and what these are from it.
+    alone = ((float(targets[row]) - mean) * count / (count - 1)) ** 2
+    others = max(0.0, variance * count - alone * (count - 1) / count)
+    share = alone / (alone + others or 1.0)
     if share <= _MOST_OF_SPREAD:
         return []
     place = f" in {table.place(row)}" if len(targets) <= _MOST_ROWS else ""
