@@ -134,12 +134,12 @@ def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:
         for values in text
     ]
     frame = frame.with_columns(safe)
-    names = dict.fromkeys(frame.columns)
+    taken, renamed = set(frame.columns), {}
     for name in frame.columns:
-        safe_name = name
-        while re.search(_FORMULA, safe_name) or (safe_name != name and safe_name in names):
-            safe_name = f"'{safe_name}"
-        if safe_name != name:
-            frame = frame.rename({name: safe_name})
-            names[safe_name] = None
-    return frame
+        if re.search(_FORMULA, name):
+            safe_name = f"'{name}"
+            while safe_name in taken:
+                safe_name = f"'{safe_name}"
+            taken.add(safe_name)
+            renamed[name] = safe_name
+    return frame.rename(renamed)

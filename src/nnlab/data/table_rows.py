@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlab.data.columns.dates import has_zone, to_seconds
+from nnlab.data.columns.decimal_commas import is_of_numbers, with_points
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.learned import (
     CategoricalColumn,
     Column,
     NumericColumn,
     from_plain,
-    is_of_numbers,
     read_rows,
-    with_points,
 )
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
@@ -164,7 +163,8 @@ class TableReader:
 
 def _may_be_numbers(column: Column) -> bool:
     """Whether some texts of a column may be plain numbers."""
-    return is_of_numbers(column) or getattr(column, "written_as", "text") == "boolean"
+    is_boolean = isinstance(column, CategoricalColumn) and column.written_as == "boolean"
+    return is_boolean or is_of_numbers(column)
 
 
 def _from_array(values: NDArray[Any]) -> pl.Series:

@@ -11,16 +11,11 @@ import torch
 from torch import Tensor
 
 from nnlab.data.columns.column_table import column_table
+from nnlab.data.columns.decimal_commas import with_points
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.fitting import mean_and_spread
 from nnlab.data.columns.kinds import ColumnKind, count_distinct
-from nnlab.data.columns.learned import (
-    Column,
-    from_plain,
-    require_columns,
-    to_plain,
-    with_points,
-)
+from nnlab.data.columns.learned import Column, from_plain, require_columns, to_plain
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.digests import file_digest

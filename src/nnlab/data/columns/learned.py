@@ -19,7 +19,7 @@ from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.columns.spelling import boolean_text, number_text
 from nnlab.data.columns.words import by_word, is_text
 from nnlab.data.names import plain_name
-from nnlab.suggestions import did_you_mean, setting
+from nnlab.suggestions import did_you_mean
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -245,45 +245,6 @@ def _with_nan(columns: Sequence[pl.Series]) -> Numbers:
     # All at once, because column by column to numpy takes twice as long where some are missing.
     frame = pl.DataFrame(columns).select(pl.all().fill_null(np.nan))
     return frame.to_numpy(order="fortran", writable=True)
-
-
-def with_points(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
-    """A table whose texts of plain numbers have decimal commas, with these texts as numbers.
-
-    Raises:
-        CellError: A text of a numeric column is no such number.
-    """
-    texts = {values.name: values for values in frame if is_text(values)}
-    return frame.with_columns(
-        _with_point(texts[column.name].cast(pl.String), column)
-        for column in columns
-        if column.name in texts and is_of_numbers(column)
-    )
-
-
-def is_of_numbers(column: Column) -> bool:
-    """Whether the texts of a column are plain numbers, or some of them are."""
-    if isinstance(column, CategoricalColumn):
-        return column.written_as == "number"
-    return not column.is_date and column.number_format is None
-
-
-def _with_point(cells: pl.Series, column: Column) -> pl.Series:
-    numbers = from_decimal_comma(cells)
-    odd = (numbers.is_null() & cells.is_not_null()).arg_true()
-    if isinstance(column, NumericColumn) and len(odd):
-        row = int(odd[0])
-        error = CellError(
-            f"column '{cells.name}' must hold numbers with a decimal comma, as in training, "
-            f"got '{cells[row]}'",
-            row,
-            words=missing_words(cells[odd]),
-            count=len(odd),
-        )
-        if re.fullmatch(r"[+-]?\d*\.\d+", cells[row]):
-            error.way_out = f"set {setting('data.decimal', '.')} if the point is a decimal mark"
-        raise error
-    return numbers
 
 
 def to_plain(columns: Sequence[Column]) -> list[dict[str, Any]]:

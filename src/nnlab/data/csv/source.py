@@ -12,7 +12,8 @@ from typing import BinaryIO, cast
 
 from nnlab.paths import require_file
 
-# Small enough for the processor's cache, where most passes over a block then find it.
+# In larger ones polars is quicker, but a file of some ten of them keeps fewer threads busy, and the
+# processor's cache should hold them, where most passes over a block then find them.
 BLOCK_BYTES = 2**23
 # The end of a block in which a line end is looked for; most lines are shorter.
 _TAIL_BYTES = 2**12
