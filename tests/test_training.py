@@ -122,7 +122,7 @@ def test_a_package_that_a_callback_lacks_is_named(
     monkeypatch.setitem(sys.modules, "psutil", None)
     monkeypatch.setattr("lightning.pytorch.callbacks.device_stats_monitor._PSUTIL_AVAILABLE", False)
     monitor = "+callbacks.m._target_=lightning.pytorch.callbacks.DeviceStatsMonitor"
-    process = quick_command("train.py", *PENGUINS, monitor, succeed=False)
+    process = quick_command("train.py", *PENGUINS, "trainer=cpu", monitor, succeed=False)
     (line,) = process.stderr.splitlines()
     assert "psutil" in line
 

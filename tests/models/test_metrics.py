@@ -10,10 +10,12 @@ from nnlab.models.metrics import compute_metrics
 from nnlab.spec import DataSpec
 
 
-@pytest.fixture(autouse=True, params=["cpu", "gpu"])
+@pytest.fixture(autouse=True, params=["cpu", "gpu", "gpu, in parts"])
 def counting(request, monkeypatch) -> None:
     """Metrics are counted by numpy on a CPU, and by torch where the outputs are on a GPU."""
-    monkeypatch.setattr(metrics, "_stays_on_gpu", lambda outputs: request.param == "gpu")
+    monkeypatch.setattr(metrics, "_stays_on_gpu", lambda outputs: request.param != "cpu")
+    if request.param == "gpu, in parts":
+        monkeypatch.setattr(metrics, "_SCORES_AT_ONCE", 100)
 
 
 def classes(count: int) -> DataSpec:

@@ -1,6 +1,6 @@
 """Metrics of a whole split, computed once from all its outputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,12 @@ from torch import Tensor
 from torchmetrics.functional import mean_absolute_error, mean_squared_error, r2_score
 
 from nnlab.spec import DataSpec
+
+# Outputs of fewer numbers are counted on the CPU sooner than on a GPU.
+_WORTH_A_GPU = 2**14
+
+# What is sorted on a GPU at a time, of which some copies are made there.
+_SCORES_AT_ONCE = 2**24
 
 Array = Any
 """Numpy's on the CPU, torch's on a GPU, both of which have the operations that are used here."""
@@ -40,16 +46,19 @@ def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[st
     if spec.task == "binary":
         positive = array(outputs.squeeze(1).double().sigmoid())
         # One of two classes has all the pairs that the other has.
-        return _class_metrics(positive > 0.5, labels, {1: positive}, classes=2)
+        return _class_metrics(positive > 0.5, labels, positive[None], [1], classes=2)
     guesses = array(outputs.argmax(dim=1))
     # Class by class, which is also how the softmax is computed in a fraction of the time.
-    scores = dict(enumerate(array(outputs.T.contiguous().double().softmax(dim=0))))
-    return _class_metrics(guesses, labels, scores, classes=len(scores))
+    scores = array(outputs.T.contiguous().double().softmax(dim=0))
+    return _class_metrics(guesses, labels, scores, list(range(len(scores))), classes=len(scores))
 
 
 def _stays_on_gpu(outputs: Tensor) -> bool:
-    """Whether outputs are counted on their GPU; one of Apple's has no numbers of 64 bits."""
-    return outputs.is_cuda
+    """Whether outputs are counted on their GPU, which is slow to begin.
+
+    One of Apple's has no numbers of 64 bits.
+    """
+    return outputs.is_cuda and outputs.numel() >= _WORTH_A_GPU
 
 
 def probabilities(spec: DataSpec, outputs: Tensor) -> Tensor:
@@ -61,7 +70,7 @@ def probabilities(spec: DataSpec, outputs: Tensor) -> Tensor:
 
 
 def _class_metrics(
-    guesses: Array, labels: Array, scores: Mapping[int, Array], classes: int
+    guesses: Array, labels: Array, scores: Array, scored: list[int], *, classes: int
 ) -> dict[str, float]:
     """All from one confusion matrix.
 
@@ -71,7 +80,8 @@ def _class_metrics(
     Args:
         guesses: The predicted class of each row, `(rows,)`.
         labels: The true one, `(rows,)`.
-        scores: Of the classes that AUROC is to be averaged over, their scores, `(rows,)`.
+        scores: Of the classes that AUROC is to be averaged over, `(scored, rows)`.
+        scored: Which classes those are.
         classes: How many classes there are.
     """
     xp: Any = torch if isinstance(labels, Tensor) else np
@@ -86,31 +96,56 @@ def _class_metrics(
     }
     metrics = {"accuracy": float(right.sum() / len(labels))}
     metrics |= {name: float(share[occurs].mean()) for name, share in shares.items()}
-    each = [
-        _auroc(of_class, labels == k)
-        for k, of_class in scores.items()
-        if 0 < actual[k] < len(labels)  # one class against the rest needs both to occur
-    ]
-    if each:
-        metrics["auroc"] = float(np.mean(each))
+    contests = actual[scored] * (len(labels) - actual[scored])
+    is_defined = contests > 0  # one class against the rest needs both to occur
+    if is_defined.any():
+        wins = _count_wins(scores, labels, scored)
+        metrics["auroc"] = float((wins[is_defined] / contests[is_defined]).mean())
     return metrics
 
 
-def _auroc(scores: Array, is_positive: Array) -> float:
-    """The share of pairs in which the positive row has the higher score; of ties a half.
+def _count_wins(scores: Array, labels: Array, scored: list[int]) -> Array:
+    """Of each class, the pairs of a row of it and another's in which the first scores higher.
 
-    This is the area under the ROC curve (Hanley and McNeil 1982, "The meaning and use of the area
-    under a receiver operating characteristic curve").
+    Ties count half. As a share of all pairs it is the area under the ROC curve (Hanley and McNeil
+    1982, "The meaning and use of the area under a receiver operating characteristic curve").
+
+    Args:
+        scores: `(scored, rows)`.
+        labels: The true class of each row, `(rows,)`.
+        scored: Which classes have scores.
     """
-    xp: Any = torch if isinstance(scores, Tensor) else np
-    # On a CPU numpy's sort is many times as fast as torch's.
-    sort = torch.msort if xp is torch else np.sort
-    every, positive = sort(scores), sort(scores[is_positive])
-    positives, negatives = len(positive), len(every) - len(positive)
-    lower = xp.searchsorted(every, positive, side="left").sum()
-    not_higher = xp.searchsorted(every, positive, side="right").sum()
-    # Among the positive ones themselves, both together are one for each two, in either order.
-    return float(lower + not_higher - positives**2) / 2 / positives / negatives
+    if isinstance(scores, Tensor):
+        return _count_wins_on_gpu(scores, labels, scored)
+    twice = []
+    for k, of_class in zip(scored, scores, strict=True):
+        # On a CPU numpy's sort is many times as fast as torch's.
+        every, positive = np.sort(of_class), np.sort(of_class[labels == k])
+        lower = np.searchsorted(every, positive, side="left").sum()
+        not_higher = np.searchsorted(every, positive, side="right").sum()
+        # Among the class's own rows both together are one for each two, in whichever order.
+        twice.append(lower + not_higher - len(positive) ** 2)
+    return np.array(twice) / 2
+
+
+def _count_wins_on_gpu(scores: Tensor, labels: Tensor, scored: list[int]) -> Array:
+    """The same where it takes longer to say what is to be done than to do it.
+
+    So of many classes at once, and of all their rows: to pick those of a class takes waiting.
+    """
+    together = max(1, _SCORES_AT_ONCE // len(labels))
+    classes = torch.tensor(scored, device=scores.device)
+    twice = []
+    for ks, of_classes in zip(
+        torch.split(classes, together), torch.split(scores, together), strict=True
+    ):
+        is_positive = labels == ks[:, None]
+        every = of_classes.sort(dim=1).values
+        lower = torch.searchsorted(every, of_classes, side="left")
+        not_higher = torch.searchsorted(every, of_classes, side="right")
+        of_positive = (lower + not_higher) * is_positive
+        twice.append(of_positive.sum(dim=1) - is_positive.sum(dim=1) ** 2)
+    return torch.cat(twice).cpu().numpy() / 2
 
 
 def _regression_metrics(predictions: Tensor, targets: Tensor, unit: float) -> dict[str, float]:

@@ -31,8 +31,8 @@ class GraphedStep(Step):
         gradient_clip_val: The largest norm of a step's gradient; None for no limit.
 
     Raises:
-        ValueError: A step cannot be recorded, because it waits for the device.
-        torch.OutOfMemoryError: The device has no room for what is recorded.
+        ValueError: A step cannot be recorded, because it waits for the device, or because that has
+            no room for it.
     """
 
     def __init__(
@@ -112,8 +112,7 @@ class _RecordedStep:
         settings: As above.
 
     Raises:
-        ValueError: It waits for the device.
-        torch.OutOfMemoryError: The device has no room for it.
+        ValueError: It waits for the device, or that has no room for it.
     """
 
     def __init__(
@@ -123,8 +122,12 @@ class _RecordedStep:
         self._batch = batch[0].clone(), batch[1].clone()
         try:
             self._replay, (self._loss, self._outputs) = record(lambda: take(self._batch))
-        except torch.OutOfMemoryError:
-            raise
+        except torch.OutOfMemoryError as error:
+            raise ValueError(
+                f"{self._batch[0].device} must have memory for a step and for its recording, but "
+                f"{'. '.join(str(error).split('. ')[:2])}; set cuda_graphs=false, end what else "
+                "uses it, or lower data.batch_size"
+            ) from error
         except RuntimeError as error:
             cause = str(error.__context__ or error).splitlines()[0]
             raise ValueError(
