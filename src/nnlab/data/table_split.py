@@ -105,9 +105,9 @@ class TableSplit:
             of_rest: dict[str, Any] = {
                 name: None if fact is None else fact[is_train] for name, fact in facts.items()
             }
-            held_out["val"][is_train] = hold_out(
-                int(is_train.sum()), fraction=self.val_fraction, seed=self.seed, **of_rest
-            )
+            rest = int(torch.count_nonzero(is_train))
+            of_val = hold_out(rest, fraction=self.val_fraction, seed=self.seed, **of_rest)
+            held_out["val"].masked_scatter_(is_train, of_val)
             is_train &= ~held_out["val"]
         return {name: places(chosen) for name, chosen in {"train": is_train, **held_out}.items()}
 

@@ -82,12 +82,15 @@ class RowEncoder(nn.Module):
         # that of float64 infinite.
         scaled = self._scale(numbers).float()
         turns = _take(numbers, self.cycle_column) * self.cycle_frequency
-        # Without whole turns float32 has digits enough, and its sine takes a fraction of the time.
+        # Without whole turns float32 has digits enough, and its sine takes a fraction of the time;
+        # so it does where no number is NaN.
         angle = turns.sub_(turns.round()).float().mul_(2 * math.pi)
+        present = angle.nan_to_num(nan=0.0)
         parts = [
             scaled.nan_to_num_(nan=0.0),
-            angle.sin().nan_to_num_(nan=0.0),
-            angle.cos().nan_to_num_(nan=0.0),
+            present.sin(),
+            # Of what is missing the cosine is 0, too: the difference is NaN there, and else 0.
+            present.cos().add_(angle.sub_(present)).nan_to_num_(nan=0.0),
             _take(numbers.isnan(), self.may_miss),
             _take(codes, self.one_hot_column) == self.one_hot_code,
             _take(codes, self.embedded),

@@ -193,7 +193,9 @@ def without_blanks(text: bytes, marks: Marks) -> bytes:
 def _is_beside_end(blank: int, text: bytes, marks: Marks) -> bool:
     """Whether a blank stands beside what may end a cell, or begin one."""
     data = as_bytes(text)
-    ends = [mark for mark in (marks.separator, LF, marks.quote) if mark is not None]
+    ends = [marks.separator, LF]
+    if marks.quote is not None and marks.quote in text:
+        ends.append(marks.quote)
     for start in range(0, len(data), SLICE_BYTES):
         here = data[start : start + SLICE_BYTES + 1]
         is_blank, is_end = here == blank, here == ends[0]
