@@ -20,6 +20,7 @@ from nnlab.data.table_warnings import (
     warn_of_lone_target,
     warn_of_odd_cells,
     warn_of_open_dates,
+    warn_of_sentinels,
     warn_of_similar_classes,
 )
 
@@ -35,6 +36,40 @@ def table_of(folder: Path, cells: list[str], **options) -> LabelledTable:
 def warnings_of(table: LabelledTable, **said) -> list[str]:
     kinds = infer_kinds(table.frame.select("x"), said=said, drop=[])
     return warn_of_odd_cells(table, kinds)
+
+
+def test_numbers_that_stand_for_missing_ones_are_named_with_the_setting_that_reads_them_so(
+    tmp_path: Path,
+) -> None:
+    ages = [str(18 + i * 7 % 60) for i in range(80)]
+    cells = [*ages, "999", "999"]
+    table = table_of(tmp_path, cells)
+    (warning,) = warn_of_sentinels(table, infer_kinds(table.frame.select("x"), said={}, drop=[]))
+    assert warning.startswith("'x' is 999 in 2 rows and else 18 to 76; if such numbers stand for")
+    assert warning.endswith(", if not, data.columns.NAME=numeric")
+    (override,) = OverridesParser.create().parse_overrides(
+        [shlex.split(warning[: -len(", if not, data.columns.NAME=numeric")].split("set ")[-1])[0]]
+    )
+    table = table_of(tmp_path, cells, null_values=override.value())
+    kinds = infer_kinds(table.frame.select("x"), said={}, drop=[])
+    assert (kinds[0].kind, kinds[0].missing) == ("numeric", 2 / 82)
+    assert warn_of_sentinels(table, kinds) == []
+    # A person knows better.
+    table = table_of(tmp_path, cells)
+    kinds = infer_kinds(table.frame.select("x"), said={"x": "numeric"}, drop=[])
+    assert warn_of_sentinels(table, kinds) == []
+
+
+def test_a_target_that_may_be_missing_is_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    pl.DataFrame(
+        {"x": range(90), "y": [i / 7 if i % 30 else -9999.0 for i in range(90)]}
+    ).write_csv(path)
+    storage = Storage(memory_map=False, scratch=tmp_path)
+    table = LabelledTable(path, CsvOptions(), target="y", text=(), storage=storage)
+    (warning,) = warn_of_sentinels(table, [])
+    assert warning.startswith("'y' is -9999 in 3 rows and else 0.142857 to 12.7143; if such")
+    assert "data.columns" not in warning  # a target has no kind to be said
 
 
 DAYS = [f"{date(2024, 1, 1) + timedelta(i)}" for i in range(60)]

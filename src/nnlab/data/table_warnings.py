@@ -9,11 +9,12 @@ from torch import Tensor
 from nnlab.data.columns.kinds import ColumnKind
 from nnlab.data.columns.learned import Column
 from nnlab.data.columns.odd_cells import OddCells
+from nnlab.data.columns.sentinels import find_sentinels
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
 from nnlab.data.names import as_seen
 from nnlab.data.parquet import is_nested
-from nnlab.suggestions import column_kind, setting
+from nnlab.suggestions import column_kind, few, setting
 
 # A column that gives the target away does so in any sample.
 _LEAK_SAMPLE = 20_000
@@ -24,6 +25,7 @@ _TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "somme", 
 # With fewer rows, one may well be as far out as all others together.
 _FEW_ROWS = 20
 _MOST_OF_SPREAD = 0.5
+_FEW_NAMED = 3
 # Numbers that are taken as categories are better numbers if they are more than these.
 _FEW_CATEGORIES = 20
 
@@ -55,6 +57,7 @@ def warn_of_table(
         *warn_of_unlearned_classes(target, class_names, targets[train]),
         *([] if has_classes else warn_of_lone_target(table, targets)),
         *warn_of_odd_cells(table, kinds),
+        *warn_of_sentinels(table, kinds),
         *warn_of_open_dates(kinds),
         *warn_of_future_dates(kinds),
         *warn_of_leaks(table, columns, targets, train, classes=has_classes, drop=drop),
@@ -146,6 +149,28 @@ def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) ->
     if kind.is_used:
         ways_out.append(f"set {column_kind(kind.name, kind.kind)} to keep it as it is")
     return f"'{kind.name}' is {becomes}: {odd.note}; {', or '.join(ways_out)}"
+
+
+def warn_of_sentinels(table: LabelledTable, kinds: Sequence[ColumnKind]) -> list[str]:
+    """A sentence on columns in which numbers such as -999 may stand for a missing value."""
+    found = {kind.name: kind.sentinels for kind in kinds if kind.sentinels is not None}
+    if table.target.dtype.is_numeric() and (of_target := find_sentinels(table.target)):
+        found[table.target.name] = of_target
+    if not found:
+        return []
+    spelled = {name: [f"{n:.15g}" for n in of_column.numbers] for name, of_column in found.items()}
+    shown = [
+        f"'{name}' is {' or '.join(spelled[name])} in {of_column.rows:,} rows and else "
+        f"{of_column.low:,.6g} to {of_column.high:,.6g}"
+        for name, of_column in found.items()
+    ]
+    more = f"; likewise {few(list(found)[_FEW_NAMED:])}" if len(found) > _FEW_NAMED else ""
+    numbers = list(dict.fromkeys(number for of_column in spelled.values() for number in of_column))
+    way_out = "" if table.target.name in found else f", if not, {column_kind('NAME', 'numeric')}"
+    return [
+        f"{'; '.join(shown[:_FEW_NAMED])}{more}; if such numbers stand for missing values, set "
+        f"{table.as_missing(numbers)}{way_out}"
+    ]
 
 
 def warn_of_open_dates(kinds: Sequence[ColumnKind]) -> list[str]:

@@ -12,6 +12,7 @@ from nnlab.data.columns.kinds import ColumnKind, count_distinct, describe
 from nnlab.data.columns.number_formats import find_number_format, to_numbers
 from nnlab.data.columns.odd_cells import find_odd_cells, hold_digits, shorten
 from nnlab.data.columns.said_kinds import check_names, say_kind
+from nnlab.data.columns.sentinels import find_sentinels
 from nnlab.data.columns.spelling import LARGEST_WHOLE, boolean_text
 from nnlab.data.columns.whole_numbers import DAY, are_codes, are_years, find_days, is_id_name
 from nnlab.data.columns.words import different_texts, is_text
@@ -90,7 +91,8 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str =
 def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
     if values.dtype.is_integer():
         return _infer_whole_number(values, distinct, whole)
-    return describe(values, "numeric", distinct, note=_ONE_VALUE if distinct == 1 else "")
+    note = _ONE_VALUE if distinct == 1 else ""
+    return describe(values, "numeric", distinct, note=note, sentinels=find_sentinels(values))
 
 
 def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
@@ -118,7 +120,9 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
         # So are the populations of towns, but an identifier looks no different.
         way_out = setting("data.drop", [values.name])
         note = f"a different number in each row; if an identifier: {way_out}"
-    return describe(values, "numeric", distinct, note=odd.note if odd else note, odd=odd)
+    note = odd.note if odd else note
+    sentinels = find_sentinels(values)
+    return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels)
 
 
 def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str) -> ColumnKind:

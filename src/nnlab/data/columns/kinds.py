@@ -8,6 +8,7 @@ from typing import Literal, cast
 import polars as pl
 
 from nnlab.data.columns.odd_cells import OddCells
+from nnlab.data.columns.sentinels import Sentinels
 from nnlab.data.columns.words import different_texts
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
@@ -33,6 +34,7 @@ class ColumnKind:
         number_format: How numbers are written, where they are text (`number_formats`).
         written_as: How categories are written: `text`, `number` or `boolean`.
         odd: The cells that keep it from being one of numbers or dates; None where it is none.
+        sentinels: Numbers that may stand for a missing value, if there are any.
         times: Of dates that were many different texts, what these are in all rows of the table:
             to read them again would take longer than all else that is learned.
     """
@@ -48,6 +50,7 @@ class ColumnKind:
     number_format: str | None = None
     written_as: str = "text"
     odd: OddCells | None = None
+    sentinels: Sentinels | None = None
     times: pl.Series | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -66,6 +69,7 @@ def describe(
     number_format: str | None = None,
     written_as: str | None = None,
     odd: OddCells | None = None,
+    sentinels: Sentinels | None = None,
 ) -> ColumnKind:
     """What was found out of a column; the rest its values show.
 
@@ -78,6 +82,7 @@ def describe(
         number_format: How numbers are written, where they are text.
         written_as: How categories are written; None for what the type says, numbers or text.
         odd: The cells that keep it from being one of numbers or dates.
+        sentinels: Numbers that may stand for a missing value.
     """
     return ColumnKind(
         name=values.name,
@@ -90,6 +95,7 @@ def describe(
         number_format=number_format,
         written_as=written_as or ("number" if values.dtype.is_numeric() else "text"),
         odd=odd,
+        sentinels=sentinels,
     )
 
 
