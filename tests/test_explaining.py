@@ -71,6 +71,7 @@ def test_what_hydra_cannot_read_is_written_out(typed: str, message: str) -> None
         ("scheduler=Off", "; write scheduler=constant"),
         ("logger=no", "; write logger.tensorboard=null"),
         ("experiment=none", "; leave it out"),
+        ("data.columns.t=%H:%M,%S", "try each, or write 'data.columns.t=\"%H:%M,%S\"'"),
         ("data.root=a,b", "add -m to try each, or write 'data.root=\"a,b\"'"),
         ("data.seed.x=1", "there is no setting data.seed.x"),
         ("optimzer=sgd", "there is no setting optimzer; did you mean 'optimizer'?"),

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from nnlab.models.metrics import compute_metrics
-from nnlab.reporting import report_finished, report_interrupted
+from nnlab.reporting import _format_columns, report_finished, report_interrupted
 from nnlab.spec import DataSpec
 
 
@@ -23,6 +23,15 @@ def test_curves_are_spoken_of_where_there_are_some(
     report_finished(results, tmp_path)
     assert f"run directory  {tmp_path}" in caplog.text
     assert ("tensorboard --logdir" in caplog.text) == is_there
+
+
+def test_what_is_left_out_of_a_wide_table_is_named() -> None:
+    columns = [[f"q{i}", "numeric", "", "5", "1 input"] for i in range(85)]
+    columns += [["note", "left out", "", "90", "free text"], ["z", "numeric", "", "5", "1 input"]]
+    text = _format_columns(columns)
+    assert text.splitlines()[-2].split() == ["note", "left", "out", "90", "free", "text"]
+    assert text.endswith("\nand 6 more: 6 numeric")
+    assert "more" not in _format_columns(columns[:80])
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])

@@ -92,7 +92,7 @@ def _several_values(word: str) -> str:
     key, _, value = word.lstrip("+").partition("=")
     rule = rule_of(key)
     way_out = "add -m to try each"
-    if rule is not None and rule.allows(value):
+    if key.startswith("data.columns.") or (rule is not None and rule.allows(value)):
         way_out += f", or write {setting(key, value)}"
     elif isinstance(rule, (ListOf, Either)):
         way_out += f", or write {shlex.quote(f'{key}=[{value}]')}"

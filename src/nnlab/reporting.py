@@ -51,18 +51,22 @@ def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None
 
 
 # Of a wide table a person reads the beginning, and what is left out.
-_MOST_COLUMNS_SHOWN = 80
+_MOST_COLUMNS_SHOWN, _MOST_LEFT_OUT_SHOWN = 80, 40
 
 
 def _format_columns(column_table: list[list[str]]) -> str:
-    shown = column_table[:_MOST_COLUMNS_SHOWN]
+    shown, rest = column_table[:_MOST_COLUMNS_SHOWN], column_table[_MOST_COLUMNS_SHOWN:]
+    # What is left out says why, so that is not left out here.
+    left_out = [row for row in rest if row[1] == "left out"][:_MOST_LEFT_OUT_SHOWN]
+    shown += left_out
     text = format_table(
         ["column", "kind", "missing", "distinct", "becomes"],
         shown,
         left=("column", "kind", "becomes"),
     )
-    kinds = Counter(kind for _, kind, *_ in column_table[len(shown) :])
-    more = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+    kinds = Counter(kind for _, kind, *_ in rest)
+    kinds["left out"] -= len(left_out)
+    more = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
     return f"{text}\nand {kinds.total():,} more: {more}" if more else text
 
 

@@ -53,12 +53,18 @@ def test_subjects_with_several_rows_are_told_of(monkeypatch: pytest.MonkeyPatch)
     assert subjects_of(patient_id=SUBJECT, height=height) == []
 
 
+@pytest.mark.parametrize("name", ["patient", "Subject", "customers", "machine name"])
+def test_subjects_are_known_by_what_people_call_them(name: str) -> None:
+    (warning,) = subjects_of(**{name: SUBJECT, "height": CHANCE.normal(size=60)[SUBJECT]})
+    assert f"rows of one '{name}' are in training and test alike" in warning
+
+
 @pytest.mark.parametrize(
     "columns",
     [
         {"patient_id": SUBJECT},  # nothing else is the subject's own
         {"patient_id": SUBJECT, "height": CHANCE.normal(size=ROWS)},
-        {"patient": SUBJECT, "height": CHANCE.normal(size=60)[SUBJECT]},  # a name like any other
+        {"dose": SUBJECT, "height": CHANCE.normal(size=60)[SUBJECT]},  # a name like any other
         {"shop_id": SUBJECT % 9, "size": CHANCE.normal(size=9)[SUBJECT % 9]},  # few, all known
     ],
     ids=["alone", "none of its own", "another name", "few"],

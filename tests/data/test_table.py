@@ -489,6 +489,14 @@ def test_two_numbers_are_a_row(write: Write, row: str) -> None:
     assert "looks like a row, not a header" in refusal(write(f"{row}\n{row}\n{row}\n"))
 
 
+def test_the_header_of_a_second_file_is_no_row(write: Write) -> None:
+    rows = "1,a\n2,b\n"
+    message = refusal(write(f"n,c\n{rows}n,c\n{rows}n,c\n{rows}"))
+    assert "line 4: the header stands here once more, as where files were joined" in message
+    assert message.endswith("(and 1 more times below); take such lines out")
+    assert read_table(write("n,c\nn,a\nb,c\n")).height == 2  # single cells may say the same
+
+
 def test_quotes_are_text_when_stated(write: Write) -> None:
     path = write('a,b\n1,5"\n2,6"\n')
     assert read_table(path, CsvOptions(quote="none"))["b"].to_list() == ['5"', '6"']

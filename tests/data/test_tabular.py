@@ -669,6 +669,7 @@ def test_a_target_of_dates_is_no_classes(write, task: str) -> None:
         ),
         ("{} %", "percentages such as '1000 %' in table.csv, line 2; set data.task=regression if"),
         ("{:,}", "numbers with marks for thousands such as '1,000' in table.csv, line 2; set"),
+        ("US$ {:,}", "amounts of money such as 'US$ 1,000' in table.csv, line 2; set"),
         ("{:,} or so", None),
     ],
 )
@@ -680,6 +681,25 @@ def test_a_target_of_few_amounts_may_be_one_of_labels(write, cell: str, message:
             make_data(path, "y").loaded  # noqa: B018
         assert make_data(path, "y", task="regression").loaded.spec.task == "regression"
     assert len(make_data(path, "y", task="multiclass").loaded.spec.class_names) == 5
+
+
+def test_a_target_in_digits_that_are_not_read_is_no_classes(write) -> None:
+    texts = ["".join(chr(0x660 + int(c)) for c in str(number)) for number in range(1000, 1060)]
+    with pytest.raises(ValueError, match=r"got numbers in other digits such as .*, line 2; write"):
+        make_data(write(halves(texts)), "y").loaded  # noqa: B018
+
+
+def test_days_are_dates_also_where_pandas_has_written_them(write) -> None:
+    days = [f"{2016 + i % 5}{1 + i % 12:02}{1 + i % 28:02}" for i in range(90)]
+    rows = [f"{'' if i % 9 == 0 else day},{i % 2}" for i, day in enumerate(days)]
+    data = make_data(write("\n".join(["day,y", *rows])), "y")
+    other = write("\n".join(["day,y", *(row.replace(",", ".0,") for row in rows if row[0] != ",")]))
+    assert (
+        data.loaded.column_table[0][1] == make_data(other, "y").loaded.column_table[0][1] == "date"
+    )
+    x, _ = data.read_labelled(other, data.loaded.preprocessing)
+    same = write("\n".join(["day,y", *(row for row in rows if row[0] != ",")]))
+    assert torch.equal(x, data.read_labelled(same, data.loaded.preprocessing)[0])
 
 
 @pytest.mark.parametrize(

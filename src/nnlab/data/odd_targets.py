@@ -17,6 +17,7 @@ from nnlab.data.columns.number_grammar import (
     CERTAIN_DECIMAL_COMMA,
     CURRENCY,
     MONEY,
+    OTHER_DIGITS,
     PADDED,
     PERCENTAGE,
     WITH_COMMA,
@@ -30,6 +31,7 @@ from nnlab.data.targets import MAX_INTEGER_CLASSES, infer_task, target_numbers
 
 # Numbers that are none to a reader: what they are, their pattern, the way out.
 _ODD_NUMBERS = (
+    ("numbers in other digits", OTHER_DIGITS, "write them with the digits 0 to 9"),
     ("amounts of money", MONEY, "leave out the currency and all marks but that of decimals"),
     ("percentages", PERCENTAGE, "leave out the %"),
     ("numbers with a decimal comma", WITH_DECIMAL_COMMA, "set 'data.decimal=\",\"'"),

@@ -1,5 +1,6 @@
 """What a person should know of rows that depend on each other, before they are split at random."""
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -16,6 +17,12 @@ _FEW_DATES = 30
 # As many subjects are more than the stores or machines that there are, so others may come; of
 # each there are at least two rows, and at most so many.
 _FEW_SUBJECTS, _MOST_OF_ONE = 30, 100
+_SUBJECT = re.compile(
+    r"(patient|subject|participant|respondent|person|customer|client|user|member|player|student|pupil"
+    r"|employee|driver|animal|household|family|company|firm|device|machine|engine|vehicle|sensor|site)"
+    r"s?([_ ]?(name|code))?",
+    re.IGNORECASE,
+)
 
 
 def warn_of_order(frame: pl.DataFrame, columns: Sequence[Column]) -> list[str]:
@@ -44,7 +51,7 @@ def warn_of_order(frame: pl.DataFrame, columns: Sequence[Column]) -> list[str]:
 def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[str]:
     """A sentence for a column that names a subject, such as a patient, who has many rows.
 
-    It is called as identifiers are, and some other column has one value for each subject.
+    It is called as subjects or identifiers are, and some other column has one value for each.
 
     Args:
         frame: The table.
@@ -54,7 +61,8 @@ def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[s
         return []
     for kind in kinds:
         are_many = _FEW_SUBJECTS <= kind.distinct <= len(frame) / 2
-        if not (kind.is_used and is_id_name(kind.name) and are_many):
+        is_named = is_id_name(kind.name) or _SUBJECT.fullmatch(kind.name.strip())
+        if not (kind.is_used and is_named and are_many):
             continue
         if len(frame) > kind.distinct * _MOST_OF_ONE:
             continue

@@ -5,11 +5,13 @@ from collections.abc import Collection
 from dataclasses import replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
-from nnlab.data.chunks import read_chunks
+from nnlab.data.chunks import find_place, read_chunks
 from nnlab.data.columns.number_grammar import as_number
+from nnlab.data.columns.words import by_word, is_text
 from nnlab.data.csv.decimals import (
     may_be_thousands,
     refuse_decimal_commas,
@@ -73,6 +75,8 @@ def read_table(
     if options.decimal is None:
         refuse_decimal_commas(frame, path)
         _refuse_point_thousands(frame, dialect, options)
+    if dialect.has_header:
+        _refuse_header_as_row(frame, dialect, options)
     if dialect.has_header and options.header is None:
         _refuse_row_as_header(frame, dialect)
     return frame
@@ -143,6 +147,23 @@ def _refuse_point_thousands(frame: pl.DataFrame, dialect: Dialect, options: CsvO
         first = next(read_chunks(path, options, rows=_ROWS_LOOKED_AT, is_told=False))
         cells = first.frame.select(map(first.frame.get_column, floats.columns))
         refuse_point_thousands(cells, dialect)
+
+
+def _refuse_header_as_row(frame: pl.DataFrame, dialect: Dialect, options: CsvOptions) -> None:
+    """Refuse the header among the rows, as where several files were joined into one."""
+    if frame.width < 2 or not all(is_text(values) for values in frame):
+        return
+    is_header = pl.repeat(True, len(frame), eager=True)
+    for values in frame:
+        is_header &= by_word(values, lambda cells: cells == cells.name).fill_null(False)
+        if not is_header.any():
+            return
+    path, count = dialect.source.path, int(is_header.sum())
+    row = find_place(path, options, cast(int, is_header.arg_max()))
+    raise ValueError(
+        f"{path}, {row}: the header stands here once more, as where files were joined"
+        f"{f' (and {count - 1} more times below)' if count > 1 else ''}; take such lines out"
+    )
 
 
 def _refuse_row_as_header(frame: pl.DataFrame, dialect: Dialect) -> None:

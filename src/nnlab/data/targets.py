@@ -50,7 +50,8 @@ def infer_task(target: pl.Series, distinct: int) -> Task:
     if distinct < 2:
         raise ValueError(
             f"target '{target.name}' must take at least two values, got {distinct} in "
-            f"{len(target)} rows"
+            f"{len(target)} rows; an empty cell is none, so write what it stands for, or choose "
+            "another target"
         )
     if distinct == 2:
         return "binary"

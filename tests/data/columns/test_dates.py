@@ -31,6 +31,7 @@ MOMENTS = [
 
 def write(moment: datetime, pattern: str) -> str:
     # What polars calls "%.f" is Python's ".%f"; "%#z" may have hours alone.
+    pattern = pattern.replace("%3f", f"{moment.microsecond // 1000:03}")
     return moment.strftime(pattern.replace("%.f", ".%f").replace("%#z", "+00"))
 
 
@@ -304,12 +305,23 @@ def test_a_year_is_the_gregorian_mean() -> None:
     assert span.total_seconds() / 400 == YEAR
 
 
+def test_pythons_own_logs_are_read() -> None:
+    texts = pl.Series(["2024-01-10 21:00:00,278", "2024-01-11 00:00:00,001", None])
+    assert find_formats(texts) == ["%Y-%m-%d %H:%M:%S,%3f"]
+    seconds = to_seconds(texts, "%Y-%m-%d %H:%M:%S,%3f")
+    moments = [datetime(2024, 1, 10, 21, 0, 0, 278_000), datetime(2024, 1, 11, 0, 0, 0, 1000)]
+    expected = [moment.replace(tzinfo=UTC).timestamp() for moment in moments]
+    assert seconds.to_list() == [*(pytest.approx(second, abs=1e-6) for second in expected), None]
+
+
 def test_whole_numbers_are_days_as_floats_too() -> None:
     days = pl.Series("day", [20240131, 20240229, None])
     expected = to_seconds(days, "%Y%m%d").to_list()
     assert None not in expected[:2]
     assert to_seconds(days.cast(pl.Float64), "%Y%m%d").to_list() == expected
     assert to_seconds(pl.Series("day", [20240131.5]), "%Y%m%d").to_list() == [None]
+    texts = pl.Series("day", ["20240131.0", "20240229", None, "20240131.5"])
+    assert to_seconds(texts, "%Y%m%d").to_list() == [*expected, None]
 
 
 @pytest.mark.parametrize("last", ["2024-02-30", "2024-02-29"])

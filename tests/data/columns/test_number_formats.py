@@ -17,6 +17,18 @@ FORMATS = [
         "USD 1,000.5",
         "1000,5 °C",
         "Rs. 1,000.5",
+        "US$ 1,000.5",
+        "R$ 1.000,5",
+        "SEK 1,000.5",
+        "1000.5 zł",
+        "1,000.5kr",
+        "1000.5円",
+        "1000.5 m2",
+        "1,000.5ft²",
+        "1000.5 sq ft",
+        "1000.5W",
+        "1000.5g",
+        "1000.5 \u043a\u0433",
     ),
 ]
 
@@ -83,8 +95,9 @@ def test_all_narrow_blanks_are_blanks(blank: str) -> None:
 
 
 def test_a_sign_may_stand_on_either_side_and_parentheses_are_one() -> None:
-    texts = pl.Series(["-$5", "$-5", "($5)", "+$5", "$5", "(-$5)", "($5", "-$-5", "\u2212$5"])
-    expected = [-5, -5, -5, 5, 5, None, None, None, -5]
+    texts = ["-$5", "$-5", "($5)", "+$5", "$5", "(-$5)", "($5", "-$-5", "\u2212$5", "\u2013$5"]
+    expected = [-5, -5, -5, 5, 5, None, None, None, -5, -5]
+    texts = pl.Series(texts)
     assert to_numbers(texts, "$1,000.5").to_list() == expected
     assert find_number_format(pl.Series(["(0.50)", "1.25"]), ".") == "1000.5"
 
@@ -140,6 +153,8 @@ def test_a_mark_that_may_be_either_is_not_guessed(texts, decimal, expected) -> N
         ["12 kg", "13 lb"],
         ["C001", "C002"],
         ["12A", "13A"],
+        ["12a", "12b"],
+        ["10\u201320", "20\u201330"],
         ["4WD", "2WD"],
         ["007 kg", "008 kg"],
         ["12:30", "13:45"],

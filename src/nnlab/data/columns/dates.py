@@ -41,6 +41,7 @@ FORMATS = (
     ),
     *(f"{date} {time}" for date in _DATES for time in _HALF_DAYS),
     *(f"{date}, {time}" for date in _DATES for time in (*_TIMES, *_HALF_DAYS)),
+    "%Y-%m-%d %H:%M:%S,%3f",  # of Python's logs
     "%Y%m%dT%H%M%S",
     "%Y%m%dT%H%M%SZ",
     *_DAYS,
@@ -60,6 +61,7 @@ _PARTS = {
     "%B": "[A-Za-z]{3,9}",
     "%p": "[AaPp][Mm]",
     "%.f": r"(\.\d+)?",
+    "%3f": r"\d{3}",
     "%z": r"[+-]\d\d:?\d\d",
     "%#z": r"(Z|[+-]\d\d(:?\d\d)?)",
     "%y": r"\d\d",
@@ -141,9 +143,8 @@ def find_odd_dates(values: pl.Series) -> tuple[str, pl.Series] | None:
 @functools.cache
 def _shape(pattern: str) -> re.Pattern[str]:
     """A regular expression for texts that may be of a format."""
-    return re.compile(
-        re.sub(r"%\.f|%#?[A-Za-z]|.", lambda part: _PARTS.get(part[0], re.escape(part[0])), pattern)
-    )
+    parts = re.findall(r"%\.f|%3f|%#?[A-Za-z]|.", pattern)
+    return re.compile("".join(_PARTS.get(part, re.escape(part)) for part in parts))
 
 
 def to_seconds(values: pl.Series, pattern: str | None) -> pl.Series:
@@ -228,6 +229,8 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
     if pattern.startswith(_COMPACT):
         # Without a mark between them, a month and a day of one digit could be told by nobody.
         values = values.set(~values.str.contains(r"^\s*\d{8}").fill_null(True), None)
+        # Pandas writes whole numbers so once one of them is missing.
+        values = values.str.replace(r"^(\s*\d{8})\.0\s*$", "$1")
     if pattern.startswith("%Y.%m.%d"):
         # Versions such as 2024.1.2 are no dates; months and days have two digits.
         is_shaped = values.str.contains(r"^\s*\d{4}\.\d\d\.\d\d")

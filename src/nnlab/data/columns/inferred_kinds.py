@@ -91,8 +91,12 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str =
 def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
     if values.dtype.is_integer():
         return _infer_whole_number(values, distinct, whole)
-    note = _ONE_VALUE if distinct == 1 else ""
-    return describe(values, "numeric", distinct, note=note, sentinels=find_sentinels(values))
+    odd = find_days(whole)
+    if odd and not odd.texts:
+        return describe(values, "date", distinct, note=f"read as {DAY}", date_formats=[DAY])
+    note = odd.note if odd else _ONE_VALUE if distinct == 1 else ""
+    sentinels = find_sentinels(values)
+    return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels)
 
 
 def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:

@@ -172,6 +172,7 @@ def with_plain_marks(texts: pl.Series) -> pl.Series:
         .str.replace_all("[\u00a0\u2009\u202f]", " ")
         .str.replace_all("\u2019", "'", literal=True)
         .str.replace_all("\u2212", "-", literal=True)
+        .str.replace("^[\u2012\u2013]", "-")  # dashes, which elsewhere stand in ranges
     )
     if not texts.str.ends_with("-").any():
         return texts

@@ -7,12 +7,21 @@ import polars as pl
 
 from nnlab.suggestions import setting
 
-CURRENCY = r"(?:\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?)"
+_CURRENCIES = (
+    "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW|MXN|MYR|"
+    "NGN|NOK|NZD|PHP|PKR|PLN|RMB|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
+)
+CURRENCY = rf"(?:[A-Z]{{0,3}}\p{{Sc}}|{_CURRENCIES}|zł|Kč|kr\.?|Ft|lei|円|元|원|Fr\.|Rs\.?|Rp|RM)"
 """A currency's sign or name."""
 
-# Letters right behind a number may be a code's, as in 12A, unless they look like kg or km/h.
-_UNIT = rf"(?:{CURRENCY}|[%‰°]|°[CF]|[a-zµ][a-zA-Z/²³]{{1,7}}| [a-zA-Zµ][a-zA-Z/²³.]{{0,11}})"
-_AMOUNT = r"[\d.,' ]*\d[.,]?"
+# Letters right behind a number may be a code's, as in 12A, unless they look like kg, m2 or km/h; of
+# single ones these are units, too.
+_OF_UNIT = r"[\p{L}/²³]"
+_UNIT = (
+    rf"(?:{CURRENCY}|[%‰°]|°[CF]|[gmshltLVWJN]|[\p{{Ll}}\p{{Lo}}](?:{_OF_UNIT}{{1,7}}[23]?|[23])"
+    rf"| \p{{L}}{_OF_UNIT}{{0,11}}[23]?(?: {_OF_UNIT}{{1,11}}[23]?)?\.?)"
+)
+_AMOUNT = r"[0-9.,' ]*[0-9][.,]?"
 
 _SUFFIX = rf"(?:[kKM]( ?{CURRENCY}|)|( ?{_UNIT}|))"
 WRITTEN = rf"^\(?[+-]?({CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?{_SUFFIX}\)?$"
@@ -23,29 +32,31 @@ MULTIPLE = r"[0-9][kKM]\)?$"
 CERTAIN_MULTIPLE = rf"^[(+-]*{CURRENCY}.*[kKM]\)?$|[.,][0-9]+[kKM]\)?$"
 """The same where it is no name."""
 
+OTHER_DIGITS = r"^[+-]?[\p{Nd}.,\u066b\u066c]*[\p{Nd}&&[^0-9]][\p{Nd}.,\u066b\u066c]*$"
+"""A number in digits of another script than 0 to 9."""
 MONEY = rf"^[-+(]?\s*({CURRENCY}\s*[-+]?{_AMOUNT}|{_AMOUNT}\s*{CURRENCY})\)?$"
 PERCENTAGE = rf"^[+-]?{_AMOUNT}\s*%$"
-WITH_UNIT = rf"^[+-]?{_AMOUNT}\s*([A-Za-z°µ][\w°µ²³/]*)\.?$"
+WITH_UNIT = rf"^[+-]?{_AMOUNT}\s*([\p{{L}}°][\w°²³/]*)\.?$"
 """A number and a unit, its group; names such as 2D are so, too."""
 
-WITH_COMMA = r"^[+-]?(\d+|\d*,\d+)$"
+WITH_COMMA = r"^[+-]?([0-9]+|[0-9]*,[0-9]+)$"
 """A whole number, or one with a comma in it."""
-WITH_DECIMAL_COMMA = r"^[+-]?(\d+|\d*,(\d{1,2}|\d{4,}))$"
+WITH_DECIMAL_COMMA = r"^[+-]?([0-9]+|[0-9]*,([0-9]{1,2}|[0-9]{4,}))$"
 """The same where the comma cannot mark thousands."""
-CERTAIN_DECIMAL_COMMA = r"^[+-]?0?,\d"
+CERTAIN_DECIMAL_COMMA = r"^[+-]?0?,[0-9]"
 """A number in which the comma cannot mark thousands, however many digits are behind it."""
-COMMA_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
-POINT_THOUSANDS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
+COMMA_THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+$"
+POINT_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 """A number such as 1.000, which may be one or a thousand."""
-POINTS_AND_COMMA = r"^[+-]?\d{1,3}(\.\d{3})*(,\d+)?$"
-CERTAIN_POINT_THOUSANDS = r"\.\d{3}[.,]"
+POINTS_AND_COMMA = r"^[+-]?[0-9]{1,3}(\.[0-9]{3})*(,[0-9]+)?$"
+CERTAIN_POINT_THOUSANDS = r"\.[0-9]{3}[.,]"
 """In it a point that marks thousands for sure."""
-WITH_THOUSANDS = r"^[+-]?\d{1,3}(([,' ]\d{3})*(\.\d*)?|(\.\d{3})*(,\d*)?)$"
+WITH_THOUSANDS = r"^[+-]?[0-9]{1,3}(([,' ][0-9]{3})*(\.[0-9]*)?|(\.[0-9]{3})*(,[0-9]*)?)$"
 """A number with marks between thousands, or one of up to three digits."""
 
-LONG = r"^\s*[+-]?\d{19,}\s*$"
+LONG = r"^\s*[+-]?[0-9]{19,}\s*$"
 """A whole number that may be beyond 64 bits."""
-PADDED = r"^\s*[+-]?0\d"
+PADDED = r"^\s*[+-]?0[0-9]"
 """A number with leading zeros."""
 
 

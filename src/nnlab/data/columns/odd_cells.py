@@ -113,6 +113,11 @@ def hold_digits(values: pl.Series) -> bool:
 
 
 def shorten(value: object) -> str:
-    """A cell for a message that must stay readable."""
+    r"""A cell for a message that must stay readable, what is unseen in it spelled out.
+
+    >>> print(shorten("\u200b1030.90"))
+    \u200b1030.90
+    """
     text = " ".join(str(value).split())
+    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return text if len(text) <= 30 else f"{text[:27]}..."

@@ -24,12 +24,13 @@ def find_days(whole: pl.Series) -> OddCells | None:
     """The cells that are no days such as 20240131, if most are; of other numbers one in 30 is.
 
     Args:
-        whole: Whole numbers, null where missing, at least one of them there.
+        whole: Numbers, null where missing, at least one of them there; also floats, as pandas has
+            whole numbers once one is missing.
 
     Returns:
         None where most are no days.
     """
-    if cast(int, whole.max()) < _FIRST_DAY:
+    if cast(float, whole.max()) < _FIRST_DAY:
         return None
     present = whole.drop_nulls()
     are_days = present.is_between(_FIRST_DAY, _LAST_DAY)
