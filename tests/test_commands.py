@@ -643,6 +643,7 @@ def test_nnlab_names_its_commands() -> None:
         ("model.droput=0,0.1 -m", "did you mean 'dropout'?"),
         ("-m model.activation=glob(*)", "glob must find options of a part, such as the files of"),
         ("trainer=cpu cuda_graphs=true", "cuda_graphs=true needs an NVIDIA GPU that torch can use"),
+        ("trainer=cpu trainer.precision=16-mixed", "set trainer.precision=bf16-mixed on a CPU"),
         ("model._target_=os.system", "model._target_ must be of a trusted package"),
         ("model._target_=nnlab.commands.main", "_target_ must be a SupervisedModule"),
         ("optimizer._target_=torch.os.system", "_target_ must be of a trusted package"),

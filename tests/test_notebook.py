@@ -49,6 +49,21 @@ def test_a_run_is_that_of_the_command(tmp_path: Path, quick_command, capsys) -> 
         torch.testing.assert_close(weights, theirs["state_dict"][name], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("context", [torch.inference_mode, torch.no_grad])
+def test_what_a_notebook_has_set_for_its_tensors_is_none_of_the_runs(context) -> None:
+    expected = read_checkpoint(nnlab.train(*QUICK) / "checkpoints" / "last.ckpt")
+    torch.set_default_dtype(torch.float64)
+    try:
+        with context():
+            run = nnlab.train(*QUICK)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    found = read_checkpoint(run / "checkpoints" / "last.ckpt")
+    for name, weights in expected["state_dict"].items():
+        assert torch.equal(found["state_dict"][name], weights)
+
+
 def process() -> dict[str, object]:
     """What of a process others may depend on."""
     log = logging.getLogger("nnlab")

@@ -150,6 +150,61 @@ def test_what_works_in_lightnings_own_loop_alone_is_given_it(
     assert results(only_run(tmp_path))["epochs"] == 2
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_a_schedule_has_the_steps_that_a_callback_accumulates(
+    quick_command: Command, tmp_path: Path, schedule: str
+) -> None:
+    accumulation = "lightning.pytorch.callbacks.GradientAccumulationScheduler"
+    ends = []
+    for accumulating in (
+        f"+callbacks.g={{_target_: {accumulation}, scheduling: {{0: 4}}}}",
+        "+trainer.accumulate_grad_batches=4",
+    ):
+        run_dir = tmp_path / str(len(ends))
+        settings = (*PENGUINS, f"scheduler={schedule}", f"hydra.run.dir={run_dir}")
+        quick_command("train.py", *settings, accumulating, "data.batch_size=16")
+        ends.append(weights(run_dir))
+    assert same(*ends)
+
+
+CLOSURE = """
+import torch
+
+class Needs(torch.optim.SGD):
+    def step(self, closure):
+        with torch.enable_grad():
+            loss = closure()
+        super().step()
+        return loss
+"""
+
+
+def test_an_optimizer_that_computes_the_loss_itself_trains(
+    quick_command: Command, tmp_path: Path, monkeypatch
+) -> None:
+    (tmp_path / "own_closure.py").write_text(CLOSURE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "own_closure")
+    ends = []
+    for target in ("own_closure.Needs", "torch.optim.SGD"):
+        run_dir = tmp_path / target
+        own = ("optimizer=sgd", "~optimizer.fused", f"optimizer._target_={target}")
+        quick_command("train.py", *PENGUINS, *own, f"hydra.run.dir={run_dir}")
+        ends.append(weights(run_dir))
+    assert same(*ends)
+
+
+def test_early_stopping_tells_epochs_where_it_counts_validations(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    settings = ("optimizer.lr=0.1", "scheduler=constant", "callbacks.early_stopping.patience=4")
+    often = "+trainer.check_val_every_n_epoch=3"
+    quick_command("train.py", *PENGUINS, *settings, often, "trainer.max_epochs=200")
+    found = results(only_run(tmp_path))
+    assert found["stopped_early_after"] == 12
+    assert found["epochs"] == found["best_epoch"] + 12
+
+
 def test_results_that_cannot_be_written_leave_those_of_before(
     quick_command: Command, tmp_path: Path, monkeypatch
 ) -> None:
@@ -471,21 +526,28 @@ def test_rows_that_are_looked_at_before_training_change_nothing(
     assert rates[0] == rates[1]
 
 
-@pytest.mark.parametrize("length", ["max_steps=16", "max_time=00:01:00:00"])
+@pytest.mark.parametrize(
+    "length",
+    [
+        "trainer.max_steps=16",
+        "trainer.max_time=00:01:00:00",
+        "callbacks.t={_target_: lightning.pytorch.callbacks.Timer, duration: 00:01:00:00}",
+    ],
+)
 def test_a_run_of_some_steps_or_hours_says_that_it_cannot_go_on(
     quick_command: Command, tmp_path: Path, monkeypatch, length: str
 ) -> None:
-    settings = ["data=penguins", f"+trainer.{length}", "trainer.max_epochs=2"]
+    settings = ["data=penguins", f"+{length}", "trainer.max_epochs=2"]
     monkeypatch.setattr(training, "score", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     process = quick_command("train.py", *settings, succeed=False)
     monkeypatch.undo()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
     name = length.partition("=")[0]
-    said = f"with trainer.{name} the run cannot go on, but its best epoch so far can be used: run="
+    said = f"with {name} the run cannot go on, but its best epoch so far can be used: run="
     assert process.stdout.endswith(f"{said}outputs/penguins/{run_dir.name}\n")
     process = quick_command("train.py", f"resume={run_dir}", succeed=False)
-    assert f"trainer.{name} must not be set in a run that is to be resumed" in process.stderr
+    assert f"{name} must not be set in a run that is to be resumed" in process.stderr
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard", "quantile"])

@@ -51,6 +51,8 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
         raise ValueError(
             "callbacks.best_checkpoint must be there, because the best epoch is what is tested"
         )
+    # It holds the state of all others, those that a person adds, too, so their turn is before.
+    callbacks.sort(key=lambda c: isinstance(c, RunCheckpoint) and c.monitor is None)
     behind = {"steps": saved.steps, "epochs": saved.epochs} if saved else {"steps": 0, "epochs": 0}
     callbacks.append(GoingOn(**behind, results=run_dir / "metrics.json"))
     trainer = cfg.trainer.copy()
@@ -82,6 +84,12 @@ def _require_gpu(cfg: DictConfig) -> None:
         raise ValueError(
             "cuda_graphs=true needs an NVIDIA GPU that torch can use, and a trainer that uses it; "
             "go on where there is one, or start a run with cuda_graphs=false"
+        )
+    precision = str(cfg.trainer.get("precision"))
+    if precision in ("16-mixed", "16") and (accelerator == "cpu" or not (has_cuda or has_mps)):
+        # Lightning would take the other without a word in the run's settings.
+        raise ValueError(
+            f"trainer.precision={precision} needs a GPU; set trainer.precision=bf16-mixed on a CPU"
         )
     wanted = _devices_wanted(cfg)
     if takes_cuda and wanted > torch.cuda.device_count():

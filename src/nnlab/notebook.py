@@ -199,10 +199,14 @@ def _messages(run_dir: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _same_process() -> Iterator[None]:
-    """Leave the process as it was, which goes on: threads, random numbers, variables, hooks."""
+    """Leave the process as it was, which goes on: threads, random numbers, variables, hooks.
+
+    Nor does what the process has set for tensors of its own reach the run.
+    """
     import numpy as np
     import torch
 
+    dtype = torch.get_default_dtype()
     threads, hook = torch.get_num_threads(), threading.excepthook
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     of_gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
@@ -213,9 +217,11 @@ def _same_process() -> Iterator[None]:
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
     variables = {name: os.environ.get(name) for name in _SET_BY_LIGHTNING}
     try:
-        with warnings.catch_warnings():
+        torch.set_default_dtype(torch.float32)
+        with warnings.catch_warnings(), torch.inference_mode(False), torch.enable_grad():
             yield
     finally:
+        torch.set_default_dtype(dtype)
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(is_deterministic, warn_only=warns)
         random.setstate(states[0])

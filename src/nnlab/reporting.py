@@ -143,7 +143,7 @@ def report_interrupted(epochs: int, run_dir: Path, other_length: str | None = No
     _log.info("\nstopped; %s saved", saved)
     if other_length:
         _log.info(
-            "with trainer.%s the run cannot go on, but its best epoch so far can be used: run=%s",
+            "with %s the run cannot go on, but its best epoch so far can be used: run=%s",
             other_length,
             shlex.quote(str(relative(run_dir))),
         )

@@ -18,6 +18,7 @@ from nnlab.run_directory import config_path, read_results
 from nnlab.stopwatch import PHASES, Spent
 
 _log = logging.getLogger(__name__)
+_TIMERS = ("lightning.pytorch.callbacks.Timer", "lightning.pytorch.callbacks.timer.Timer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,8 @@ class SavedState:
 def find_saved_state(run_dir: Path) -> SavedState | None:
     """What to go on from: the last checkpoint, or the one before if the last is damaged.
 
-    The best one, which it holds as well, is written again if it is damaged or gone.
+    The best one, which it holds as well, is written again if it is damaged or gone, or of an epoch
+    that is to be trained again.
 
     Returns:
         None for a run that has none yet.
@@ -72,25 +74,31 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
             path.rename(path.with_suffix(".damaged"))
             continue
         break
+    saved = _saved_state(path, checkpoint)
     # Better now than when training is over; without a validation there is none yet.
     if checkpoint.get("best", ...) is not None or (folder / "best.ckpt").exists():
-        _require_best(folder / "best.ckpt", checkpoint.get("best"))
-    return _saved_state(path, checkpoint)
+        _require_best(folder / "best.ckpt", checkpoint.get("best"), saved.epochs)
+    return saved
 
 
-def _require_best(path: Path, kept: Any) -> None:
-    """Write the best checkpoint again if it is damaged.
+def _require_best(path: Path, kept: Any, epochs: int) -> None:
+    """Write the best checkpoint again if it is damaged, or of a later epoch than the last.
+
+    A run that is stopped has a later one where that epoch was not due to be saved as the last.
 
     Args:
         path: The best checkpoint.
         kept: What the last one holds of it; None in those of the first version.
+        epochs: The epochs behind the last one.
 
     Raises:
         ValueError: It is damaged, and not kept.
         FileNotFoundError: It is gone, and not kept.
     """
     try:
-        read_checkpoint(path)
+        epoch = read_checkpoint(path).get("epoch")
+        if isinstance(epoch, int) and epoch >= epochs and is_checkpoint(kept):
+            write_checkpoint(kept, path)
     except (ValueError, FileNotFoundError) as error:
         if not is_checkpoint(kept):
             raise
@@ -142,12 +150,18 @@ def finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
 
 
 def other_length(cfg: DictConfig) -> str | None:
-    """The setting of `trainer` by which a run ends after some steps or hours, if there is one.
+    """The setting by which a run ends after some steps or hours, if there is one.
 
     Such a run cannot be resumed: Lightning would end it where it was stopped, or within an epoch.
     """
     unset = {"max_steps": -1, "max_time": None}
-    return next((name for name in unset if cfg.trainer.get(name, unset[name]) != unset[name]), None)
+    limits = [f"trainer.{n}" for n in unset if cfg.trainer.get(n, unset[n]) != unset[n]]
+    limits += [
+        f"callbacks.{name}"
+        for name, node in (cfg.callbacks or {}).items()
+        if node and node._target_ in _TIMERS
+    ]
+    return limits[0] if limits else None
 
 
 def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
@@ -159,8 +173,8 @@ def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
     """
     if limit := other_length(cfg):
         raise ValueError(
-            f"trainer.{limit} must not be set in a run that is to be resumed, got "
-            f"trainer.{limit}={cfg.trainer[limit]}; start a new run, with trainer.max_epochs"
+            f"{limit} must not be set in a run that is to be resumed, got "
+            f"{limit}={OmegaConf.select(cfg, limit)}; start a new run, with trainer.max_epochs"
         )
     wanted = cfg.trainer.max_epochs
     planned = OmegaConf.load(config_path(run_dir)).trainer.max_epochs

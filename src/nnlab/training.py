@@ -173,8 +173,13 @@ def _early_stop(trainer: Trainer) -> dict[str, int]:
     stopping = trainer.early_stopping_callback
     if stopping is None or trainer.current_epoch == trainer.max_epochs:
         return {}
-    has_waited = stopping.wait_count >= max(stopping.patience, 1)
-    return {"stopped_early_after": stopping.wait_count} if has_waited else {}
+    if stopping.wait_count < max(stopping.patience, 1):
+        return {}
+    # It counts validations, of which an epoch may have several, or none.
+    batches = float(trainer.num_training_batches)
+    of_epoch = batches / (trainer.val_check_batch or batches)
+    epochs = stopping.wait_count * (trainer.check_val_every_n_epoch or 1) / of_epoch
+    return {"stopped_early_after": math.ceil(epochs)}
 
 
 def _time_spent() -> dict[str, float]:

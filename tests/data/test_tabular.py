@@ -692,14 +692,16 @@ def test_a_target_in_digits_that_are_not_read_is_no_classes(write) -> None:
 def test_days_are_dates_also_where_pandas_has_written_them(write) -> None:
     days = [f"{2016 + i % 5}{1 + i % 12:02}{1 + i % 28:02}" for i in range(90)]
     rows = [f"{'' if i % 9 == 0 else day},{i % 2}" for i, day in enumerate(days)]
+    there = [row for row in rows if not row.startswith(",")]
     data = make_data(write("\n".join(["day,y", *rows])), "y")
-    other = write("\n".join(["day,y", *(row.replace(",", ".0,") for row in rows if row[0] != ",")]))
-    assert (
-        data.loaded.column_table[0][1] == make_data(other, "y").loaded.column_table[0][1] == "date"
+    plain = write("\n".join(["day,y", *there]), "plain.csv")
+    pandas = write("\n".join(["day,y", *(row.replace(",", ".0,") for row in there)]), "pandas.csv")
+    for loaded in (data.loaded, make_data(pandas, "y").loaded):
+        assert loaded.column_table[0][1] == "date"
+    x, expected = (
+        data.read_labelled(path, data.loaded.preprocessing)[0] for path in (pandas, plain)
     )
-    x, _ = data.read_labelled(other, data.loaded.preprocessing)
-    same = write("\n".join(["day,y", *(row for row in rows if row[0] != ",")]))
-    assert torch.equal(x, data.read_labelled(same, data.loaded.preprocessing)[0])
+    assert torch.equal(x, expected)
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,47 @@ def test_a_best_checkpoint_that_is_lost_is_written_again(
     assert path.with_suffix(".damaged").exists() == (loss == "damaged")
 
 
+def test_a_best_epoch_that_is_to_be_trained_again_is_none(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    settings = ("data=penguins", "scheduler=constant", "optimizer.lr=1e-4")  # each is a better one
+    quick_command("train.py", *settings, "trainer.max_epochs=3")
+    run_dir = only_run(tmp_path)
+    expected, best = results(run_dir), weights(run_dir, "best")
+    assert expected["best_epoch"] == 3
+    last = run_dir / "checkpoints" / "last.ckpt"
+    saved = last.read_bytes()
+    quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=6")
+    assert results(run_dir)["best_epoch"] == 6
+    # As where it is killed before a later epoch was due to be saved.
+    last.write_bytes(saved)
+    (run_dir / "metrics.json").unlink()
+    quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=3")
+    assert same(weights(run_dir, "best"), best)
+    for name in ("best_epoch", "epochs", "val", "test"):
+        assert results(run_dir)[name] == expected[name]
+
+
+def test_checkpoints_of_a_callback_go_on_too(quick_command: Command, tmp_path: Path) -> None:
+    mine = "{_target_: lightning.pytorch.callbacks.ModelCheckpoint, monitor: val/loss}"
+    settings = ("data=penguins", "scheduler=constant", "optimizer.lr=0.05", f"+callbacks.m={mine}")
+    states = []
+    for folder, lengths in (("whole", [8]), ("stopped", [6, 8])):
+        run_dir = tmp_path / folder
+        quick_command(
+            "train.py", *settings, f"trainer.max_epochs={lengths[0]}", f"hydra.run.dir={run_dir}"
+        )
+        for length in lengths[1:]:
+            quick_command("train.py", f"resume={run_dir}", f"trainer.max_epochs={length}")
+        checkpoint = read_checkpoint(run_dir / "checkpoints" / "last.ckpt")
+        (state,) = (s for key, s in checkpoint["callbacks"].items() if key.startswith("Model"))
+        names = {path.name for path in (run_dir / "checkpoints").glob("epoch*")}
+        states.append((names, Path(state["best_model_path"]).name, state["best_model_score"]))
+    assert states[0][0] == {states[0][1]}
+    assert "epoch=7" not in states[0][1]  # the last is not the best
+    assert states[1] == states[0]
+
+
 def test_a_damaged_best_checkpoint_of_the_first_version_is_noticed_before_training(
     quick_command: Command, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """Whether a config's parts agree with each other and with the data, and what they come to."""
 
+import inspect
 from collections.abc import Sequence
 
 from omegaconf import DictConfig, ListConfig
@@ -83,11 +84,13 @@ def _has_part_for_each_step(cfg: DictConfig) -> bool:
 
     from nnlab.models import SupervisedModule
 
-    classes = [target_class(cfg.optimizer, object), *_callback_classes(cfg).values()]
+    optimizer = target_class(cfg.optimizer, object)
+    classes = [optimizer, *_callback_classes(cfg).values()]
     parts = (LBFGS, GradientAccumulationScheduler, WeightAveraging)
     model = target_class(cfg.model, SupervisedModule)
     return (
         any(issubclass(cls, parts) for cls in classes)
+        or _needs_closure(optimizer)
         or any(
             node.get("every_n_train_steps") or node.get("logging_interval") == "step"
             for node in (cfg.callbacks or {}).values()
@@ -98,6 +101,13 @@ def _has_part_for_each_step(cfg: DictConfig) -> bool:
             for hook in _HOOKS_OF_STEPS
         )
     )
+
+
+def _needs_closure(optimizer: type) -> bool:
+    """Whether an optimizer computes the loss itself, which a block does before its step."""
+    step = getattr(optimizer, "step", None)
+    closure = inspect.signature(step).parameters.get("closure") if callable(step) else None
+    return closure is not None and closure.default is inspect.Parameter.empty
 
 
 def _callback_classes(cfg: DictConfig) -> dict[str, type]:

@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning.pytorch.callbacks import WeightAveraging
+from lightning.pytorch.callbacks import GradientAccumulationScheduler, WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -365,11 +365,20 @@ class SupervisedModule(LightningModule):
 
     def _total_steps(self) -> int:
         """The optimizer steps of the whole run."""
-        batches = int(self.trainer.estimated_stepping_batches)
+        steps = int(self.trainer.estimated_stepping_batches)
         if self.automatic_optimization:
-            return batches
+            for callback in cast(Any, self.trainer).callbacks:
+                if isinstance(callback, GradientAccumulationScheduler):
+                    # Which sets at each epoch what Lightning has counted by.
+                    steps = self._accumulated_steps(callback)
+            return steps
         blocks: Any = self.trainer.train_dataloader
         return (self.trainer.max_epochs or 1) * len(blocks.batches)
+
+    def _accumulated_steps(self, callback: GradientAccumulationScheduler) -> int:
+        batches = int(self.trainer.num_training_batches)
+        epochs = range(self.trainer.max_epochs or 1)
+        return sum(-(-batches // callback.get_accumulate_grad_batches(epoch)) for epoch in epochs)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the version of nnlab that wrote the checkpoint; averaged weights where they count."""
