@@ -38,6 +38,19 @@ def warnings_of(table: LabelledTable, **said) -> list[str]:
     return warn_of_odd_cells(table, kinds)
 
 
+def test_the_words_of_all_columns_are_in_each_setting(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    numbers = [f"{i / 7}" for i in range(60)]
+    frame = {"a": ["oops", *numbers], "b": [*numbers, "none yet"], "y": [*"01" * 30, "0"]}
+    pl.DataFrame(frame).write_csv(path)
+    storage = Storage(memory_map=False, scratch=tmp_path)
+    table = LabelledTable(path, CsvOptions(), target="y", text=(), storage=storage)
+    kinds = infer_kinds(table.frame.select("a", "b"), said={}, drop=[])
+    first, second = warn_of_odd_cells(table, kinds)
+    assert '[oops,"none yet"]' in first.replace('"oops"', "oops")
+    assert '["none yet",oops]' in second.replace('"oops"', "oops")
+
+
 def test_numbers_that_stand_for_missing_ones_are_named_with_the_setting_that_reads_them_so(
     tmp_path: Path,
 ) -> None:

@@ -683,6 +683,18 @@ def test_a_target_of_few_amounts_may_be_one_of_labels(write, cell: str, message:
     assert len(make_data(path, "y", task="multiclass").loaded.spec.class_names) == 5
 
 
+def test_a_target_of_decimal_commas_is_read_beside_points_where_that_is_said(write) -> None:
+    text = "\n".join(["x;y", *(f"{i * 0.037:.3f};{i // 3},{i % 3}5" for i in range(90))])
+    with pytest.raises(ValueError, match="if other columns have decimal points"):
+        make_data(write(text), "y").loaded  # noqa: B018
+    pointed = make_data(write(text), "y", decimal=".").loaded
+    commas = make_data(write(text), "y", decimal=",").loaded
+    for mine, theirs in ((pointed.train, commas.train), (pointed.test, commas.test)):
+        assert torch.equal(mine[1], theirs[1])
+        torch.testing.assert_close(mine[0], theirs[0])
+    assert pointed.spec.task == "regression"
+
+
 def test_a_target_in_digits_that_are_not_read_is_no_classes(write) -> None:
     texts = ["".join(chr(0x660 + int(c)) for c in str(number)) for number in range(1000, 1060)]
     with pytest.raises(ValueError, match=r"got numbers in other digits such as .*, line 2; write"):

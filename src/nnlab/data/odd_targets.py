@@ -58,7 +58,10 @@ def find_target_format(target: pl.Series, task: str, decimal: str) -> str | None
     if task == "auto" and len(texts) <= MAX_INTEGER_CLASSES:
         return None
     pattern = find_number_format(texts, decimal)
-    if pattern is None or f"{decimal}5" not in pattern or to_numbers(texts, pattern).has_nulls():
+    if pattern is None or to_numbers(texts, pattern).has_nulls():
+        return None
+    # Where the other mark may stand between thousands, nobody knows.
+    if f"{decimal}5" not in pattern and not texts.str.contains(WITH_DECIMAL_COMMA).all():
         return None
     if task == "regression":
         return pattern

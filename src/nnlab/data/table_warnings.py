@@ -121,11 +121,12 @@ def warn_of_leaks(
 
 def warn_of_odd_cells(table: LabelledTable, kinds: Sequence[ColumnKind]) -> list[str]:
     """A sentence for each column that would be numbers or dates but for some cells."""
-    return [
-        _warn_of_odd_cells(table, kind, kind.odd)
-        for kind in kinds
-        if kind.odd is not None and _is_pity(kind, kind.odd)
+    found = [
+        (kind, kind.odd) for kind in kinds if kind.odd is not None and _is_pity(kind, kind.odd)
     ]
+    # Of all columns in each setting, because a person gives it once.
+    missing = [text for _, odd in found if odd.may_be_missing for text in odd.texts]
+    return [_warn_of_odd_cells(table, kind, odd, missing) for kind, odd in found]
 
 
 def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
@@ -136,7 +137,9 @@ def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
     return kind.distinct > _FEW_CATEGORIES and (odd.may_be_missing or not odd.texts)
 
 
-def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) -> str:
+def _warn_of_odd_cells(
+    table: LabelledTable, kind: ColumnKind, odd: OddCells, missing: Sequence[str]
+) -> str:
     taken = {"categorical": "taken as categories", "numeric": "taken as numbers"}
     becomes = taken.get(kind.kind, kind.kind)
     ways_out = [f"write its {odd.meant} in one plain way, each in a cell of its own"]
@@ -145,7 +148,8 @@ def _warn_of_odd_cells(table: LabelledTable, kind: ColumnKind, odd: OddCells) ->
     elif odd.texts:
         ways_out = ["mend such cells"]
         if odd.may_be_missing:
-            ways_out.append(f"set {table.as_missing(odd.texts)} to take them as missing")
+            words = list(dict.fromkeys([*odd.texts, *missing]))
+            ways_out.append(f"set {table.as_missing(words)} to take them as missing")
     if kind.is_used:
         ways_out.append(f"set {column_kind(kind.name, kind.kind)} to keep it as it is")
     return f"'{kind.name}' is {becomes}: {odd.note}; {', or '.join(ways_out)}"

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nnlab.data.columns.words import by_word, different_texts, is_text
+from nnlab.suggestions import column_kind
 
 _DATES = (
     "%Y-%m-%d",
@@ -220,7 +221,8 @@ def moments(values: pl.Series, pattern: str | None) -> pl.Series:
             return seconds
     raise ValueError(
         f"'{values.name}' must hold numbers or dates in one format, none missing, got values such "
-        f"as '{values[0]}' and {values.null_count()} missing"
+        f"as '{values[0]}' and {values.null_count()} missing; take another column, or say how its "
+        f"dates are written, such as {column_kind(values.name, '%Y-%m-%d')}"
     )
 
 
