@@ -203,6 +203,9 @@ def test_early_stopping_tells_epochs_where_it_counts_validations(
     found = results(only_run(tmp_path))
     assert found["stopped_early_after"] == 12
     assert found["epochs"] == found["best_epoch"] + 12
+    often = ("+trainer.val_check_interval=0.5", "hydra.run.dir=often")
+    process = quick_command("train.py", *PENGUINS, *settings, *often, "trainer.max_epochs=200")
+    assert "stopped early  no better validation in 4" in process.stdout
 
 
 def test_results_that_cannot_be_written_leave_those_of_before(

@@ -58,7 +58,7 @@ def _format_columns(column_table: list[list[str]]) -> str:
     shown, rest = column_table[:_MOST_COLUMNS_SHOWN], column_table[_MOST_COLUMNS_SHOWN:]
     # What is left out says why, so that is not left out here.
     left_out = [row for row in rest if row[1] == "left out"][:_MOST_LEFT_OUT_SHOWN]
-    shown += left_out
+    shown += [["...", "", "", "", ""], *left_out] if left_out else []
     text = format_table(
         ["column", "kind", "missing", "distinct", "becomes"],
         shown,
@@ -105,6 +105,9 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     _log.info("best epoch     %d of %d", results["best_epoch"], results["epochs"])
     if "stopped_early_after" in results:
         _log.info("stopped early  no better epoch in %s", results["stopped_early_after"])
+    if "stopped_early_after_validations" in results:
+        count = results["stopped_early_after_validations"]
+        _log.info("stopped early  no better validation in %s", count)
     if "time_s" in results:  # not in those of the first version
         _log.info("time           %s", _time_line(results["time_s"]))
     _log.info("run directory  %s", shown)

@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from nnlab.checkpoints import is_checkpoint, previous, read_checkpoint, write_checkpoint
-from nnlab.config import takes
+from nnlab.config import takes, target_class
 from nnlab.environment import differences, means_the_same
 from nnlab.rules import check
 from nnlab.run_changes import changed_settings
@@ -18,7 +18,6 @@ from nnlab.run_directory import config_path, read_results
 from nnlab.stopwatch import PHASES, Spent
 
 _log = logging.getLogger(__name__)
-_TIMERS = ("lightning.pytorch.callbacks.Timer", "lightning.pytorch.callbacks.timer.Timer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,12 +153,14 @@ def other_length(cfg: DictConfig) -> str | None:
 
     Such a run cannot be resumed: Lightning would end it where it was stopped, or within an epoch.
     """
+    from lightning.pytorch.callbacks import Timer
+
     unset = {"max_steps": -1, "max_time": None}
     limits = [f"trainer.{n}" for n in unset if cfg.trainer.get(n, unset[n]) != unset[n]]
     limits += [
         f"callbacks.{name}"
         for name, node in (cfg.callbacks or {}).items()
-        if node and node._target_ in _TIMERS
+        if node and issubclass(target_class(node, object), Timer)
     ]
     return limits[0] if limits else None
 
@@ -172,9 +173,11 @@ def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
             was laid out for another number of them.
     """
     if limit := other_length(cfg):
+        value = OmegaConf.select(cfg, limit)
+        value = value._target_ if isinstance(value, DictConfig) else value
         raise ValueError(
-            f"{limit} must not be set in a run that is to be resumed, got "
-            f"{limit}={OmegaConf.select(cfg, limit)}; start a new run, with trainer.max_epochs"
+            f"{limit} must not be set in a run that is to be resumed, got {limit}={value}; start a "
+            "new run, with trainer.max_epochs"
         )
     wanted = cfg.trainer.max_epochs
     planned = OmegaConf.load(config_path(run_dir)).trainer.max_epochs

@@ -175,11 +175,10 @@ def _early_stop(trainer: Trainer) -> dict[str, int]:
         return {}
     if stopping.wait_count < max(stopping.patience, 1):
         return {}
-    # It counts validations, of which an epoch may have several, or none.
-    batches = float(trainer.num_training_batches)
-    of_epoch = batches / (trainer.val_check_batch or batches)
-    epochs = stopping.wait_count * (trainer.check_val_every_n_epoch or 1) / of_epoch
-    return {"stopped_early_after": math.ceil(epochs)}
+    # It counts validations, of which an epoch may have several, or several epochs one.
+    if trainer.val_check_batch != trainer.num_training_batches:
+        return {"stopped_early_after_validations": stopping.wait_count}
+    return {"stopped_early_after": stopping.wait_count * (trainer.check_val_every_n_epoch or 1)}
 
 
 def _time_spent() -> dict[str, float]:

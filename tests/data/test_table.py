@@ -493,7 +493,10 @@ def test_the_header_of_a_second_file_is_no_row(write: Write) -> None:
     rows = "1,a\n2,b\n"
     message = refusal(write(f"n,c\n{rows}n,c\n{rows}n,c\n{rows}"))
     assert "line 4: the header stands here once more, as where files were joined" in message
-    assert message.endswith("(and 1 more times below); take such lines out")
+    assert "(and 1 more times below); take such lines out, or set data.header=false if" in message
+    path = write(f"n,c\n{rows}n,c\n{rows}")
+    assert read_table(path, CsvOptions(header=True)).height == 5
+    assert read_table(path, CsvOptions(header=False)).height == 6
     assert read_table(write("n,c\nn,a\nb,c\n")).height == 2  # single cells may say the same
 
 

@@ -57,8 +57,9 @@ def test_numbers_that_stand_for_missing_ones_are_named_with_the_setting_that_rea
     ages = [str(18 + i * 7 % 60) for i in range(80)]
     cells = [*ages, "999", "999"]
     table = table_of(tmp_path, cells)
-    (warning,) = warn_of_sentinels(table, infer_kinds(table.frame.select("x"), said={}, drop=[]))
-    assert warning.startswith("'x' is 999 in 2 rows and else 18 to 76; if such numbers stand for")
+    kinds = infer_kinds(table.frame.select("x"), said={}, drop=[])
+    (warning,) = warn_of_sentinels(table, kinds, classes=True)
+    assert warning.startswith("'x' is 999 in 2 rows and else 18 to 77; if such numbers stand for")
     assert warning.endswith(", if not, data.columns.NAME=numeric")
     (override,) = OverridesParser.create().parse_overrides(
         [shlex.split(warning[: -len(", if not, data.columns.NAME=numeric")].split("set ")[-1])[0]]
@@ -66,11 +67,11 @@ def test_numbers_that_stand_for_missing_ones_are_named_with_the_setting_that_rea
     table = table_of(tmp_path, cells, null_values=override.value())
     kinds = infer_kinds(table.frame.select("x"), said={}, drop=[])
     assert (kinds[0].kind, kinds[0].missing) == ("numeric", 2 / 82)
-    assert warn_of_sentinels(table, kinds) == []
+    assert warn_of_sentinels(table, kinds, classes=True) == []
     # A person knows better.
     table = table_of(tmp_path, cells)
     kinds = infer_kinds(table.frame.select("x"), said={"x": "numeric"}, drop=[])
-    assert warn_of_sentinels(table, kinds) == []
+    assert warn_of_sentinels(table, kinds, classes=True) == []
 
 
 def test_a_target_that_may_be_missing_is_warned_of(tmp_path: Path) -> None:
@@ -80,9 +81,23 @@ def test_a_target_that_may_be_missing_is_warned_of(tmp_path: Path) -> None:
     ).write_csv(path)
     storage = Storage(memory_map=False, scratch=tmp_path)
     table = LabelledTable(path, CsvOptions(), target="y", text=(), storage=storage)
-    (warning,) = warn_of_sentinels(table, [])
+    (warning,) = warn_of_sentinels(table, [], classes=False)
     assert warning.startswith("'y' is -9999 in 3 rows and else 0.142857 to 12.7143; if such")
     assert "data.columns" not in warning  # a target has no kind to be said
+    assert warn_of_sentinels(table, [], classes=True) == []
+
+
+def test_numbers_of_other_columns_are_not_to_be_lost(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    ages = [18 + i * 7 % 60 if i % 30 else 999 for i in range(90)]
+    frame = {"age": ages, "price": range(950, 1040), "y": [i / 7 for i in range(90)]}
+    pl.DataFrame(frame).write_csv(path)
+    storage = Storage(memory_map=False, scratch=tmp_path)
+    table = LabelledTable(path, CsvOptions(), target="y", text=(), storage=storage)
+    kinds = infer_kinds(table.frame.select("age", "price"), said={}, drop=[])
+    (warning,) = warn_of_sentinels(table, kinds, classes=False)
+    assert "leave these cells empty, because price has such numbers, too" in warning
+    assert "null_values" not in warning
 
 
 DAYS = [f"{date(2024, 1, 1) + timedelta(i)}" for i in range(60)]

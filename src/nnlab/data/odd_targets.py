@@ -60,7 +60,8 @@ def find_target_format(target: pl.Series, task: str, decimal: str) -> str | None
     pattern = find_number_format(texts, decimal)
     if pattern is None or to_numbers(texts, pattern).has_nulls():
         return None
-    # Where the other mark may stand between thousands, nobody knows.
+    # The mark that is not that of other columns may stand between thousands, unless the digits
+    # behind it are too few or too many for that.
     if f"{decimal}5" not in pattern and not texts.str.contains(WITH_DECIMAL_COMMA).all():
         return None
     if task == "regression":

@@ -19,7 +19,7 @@ _FEW_DATES = 30
 _FEW_SUBJECTS, _MOST_OF_ONE = 30, 100
 _SUBJECT = re.compile(
     r"(patient|subject|participant|respondent|person|customer|client|user|member|player|student|pupil"
-    r"|employee|driver|animal|household|family|company|firm|device|machine|engine|vehicle|sensor|site)"
+    r"|employee|driver|animal|device|machine)"
     r"s?([_ ]?(name|code))?",
     re.IGNORECASE,
 )
@@ -61,13 +61,14 @@ def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[s
         return []
     for kind in kinds:
         are_many = _FEW_SUBJECTS <= kind.distinct <= len(frame) / 2
-        is_named = is_id_name(kind.name) or _SUBJECT.fullmatch(kind.name.strip())
+        subjects = frame.get_column(kind.name)
+        is_subject = _SUBJECT.fullmatch(kind.name.strip()) and not subjects.dtype.is_float()
+        is_named = is_id_name(kind.name) or is_subject
         if not (kind.is_used and is_named and are_many):
             continue
         if len(frame) > kind.distinct * _MOST_OF_ONE:
             continue
         others = [other.name for other in kinds if other.name != kind.name and other.distinct > 2]
-        subjects = frame.get_column(kind.name)
         if any(_is_constant_within(subjects, frame.get_column(name)) for name in others):
             return [
                 f"rows of one '{kind.name}' are in training and test alike; if new rows will be of "

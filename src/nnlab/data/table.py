@@ -75,9 +75,8 @@ def read_table(
     if options.decimal is None:
         refuse_decimal_commas(frame, path)
         _refuse_point_thousands(frame, dialect, options)
-    if dialect.has_header:
-        _refuse_header_as_row(frame, dialect, options)
     if dialect.has_header and options.header is None:
+        _refuse_header_as_row(frame, dialect, options)
         _refuse_row_as_header(frame, dialect)
     return frame
 
@@ -160,9 +159,11 @@ def _refuse_header_as_row(frame: pl.DataFrame, dialect: Dialect, options: CsvOpt
             return
     path, count = dialect.source.path, int(is_header.sum())
     row = find_place(path, options, cast(int, is_header.arg_max()))
+    more = f" (and {count - 1} more times below)" if count > 1 else ""
     raise ValueError(
-        f"{path}, {row}: the header stands here once more, as where files were joined"
-        f"{f' (and {count - 1} more times below)' if count > 1 else ''}; take such lines out"
+        f"{path}, {row}: the header stands here once more, as where files were joined{more}; take "
+        "such lines out, or set data.header=false if the first line is a row, too, or "
+        "data.header=true if all is as it should be"
     )
 
 

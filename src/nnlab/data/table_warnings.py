@@ -57,7 +57,7 @@ def warn_of_table(
         *warn_of_unlearned_classes(target, class_names, targets[train]),
         *([] if has_classes else warn_of_lone_target(table, targets)),
         *warn_of_odd_cells(table, kinds),
-        *warn_of_sentinels(table, kinds),
+        *warn_of_sentinels(table, kinds, classes=has_classes),
         *warn_of_open_dates(kinds),
         *warn_of_future_dates(kinds),
         *warn_of_leaks(table, columns, targets, train, classes=has_classes, drop=drop),
@@ -155,11 +155,20 @@ def _warn_of_odd_cells(
     return f"'{kind.name}' is {becomes}: {odd.note}; {', or '.join(ways_out)}"
 
 
-def warn_of_sentinels(table: LabelledTable, kinds: Sequence[ColumnKind]) -> list[str]:
-    """A sentence on columns in which numbers such as -999 may stand for a missing value."""
+def warn_of_sentinels(
+    table: LabelledTable, kinds: Sequence[ColumnKind], *, classes: bool
+) -> list[str]:
+    """A sentence on columns in which numbers such as -999 may stand for a missing value.
+
+    Args:
+        table: The table.
+        kinds: What its columns hold.
+        classes: Whether the targets are classes, which are what they are.
+    """
     found = {kind.name: kind.sentinels for kind in kinds if kind.sentinels is not None}
-    if table.target.dtype.is_numeric() and (of_target := find_sentinels(table.target)):
-        found[table.target.name] = of_target
+    target = table.target
+    if not classes and target.dtype.is_numeric() and (of_target := find_sentinels(target)):
+        found[target.name] = of_target
     if not found:
         return []
     spelled = {name: [f"{n:.15g}" for n in of_column.numbers] for name, of_column in found.items()}
@@ -169,11 +178,16 @@ def warn_of_sentinels(table: LabelledTable, kinds: Sequence[ColumnKind]) -> list
         for name, of_column in found.items()
     ]
     more = f"; likewise {few(list(found)[_FEW_NAMED:])}" if len(found) > _FEW_NAMED else ""
-    numbers = list(dict.fromkeys(number for of_column in spelled.values() for number in of_column))
-    way_out = "" if table.target.name in found else f", if not, {column_kind('NAME', 'numeric')}"
+    numbers = sorted({number for of_column in found.values() for number in of_column.numbers})
+    others = [v for v in [*table.frame, target] if v.dtype.is_numeric() and v.name not in found]
+    used = [v.name for v in others if v.cast(pl.Float64).is_in(numbers).any()]
+    way_out = f"set {table.as_missing([f'{number:.15g}' for number in numbers])} for all columns"
+    if used:
+        way_out = f"leave these cells empty, because {few(used)} has such numbers, too"
+    otherwise = f", if not, {column_kind('NAME', 'numeric')}" if target.name not in found else ""
     return [
-        f"{'; '.join(shown[:_FEW_NAMED])}{more}; if such numbers stand for missing values, set "
-        f"{table.as_missing(numbers)}{way_out}"
+        f"{'; '.join(shown[:_FEW_NAMED])}{more}; if such numbers stand for missing values, "
+        f"{way_out}{otherwise}"
     ]
 
 

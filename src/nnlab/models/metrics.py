@@ -129,7 +129,7 @@ def _count_wins(scores: Array, labels: Array, scored: list[int]) -> Array:
 
 
 def _count_wins_on_gpu(scores: Tensor, labels: Tensor, scored: list[int]) -> Array:
-    """The same where it takes longer to say what is to be done than to do it.
+    """What `_count_wins` gives, in few operations: a GPU is slow to be told each.
 
     So of many classes at once, and of all their rows: to pick those of a class takes waiting.
     """

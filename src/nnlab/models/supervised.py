@@ -365,20 +365,24 @@ class SupervisedModule(LightningModule):
 
     def _total_steps(self) -> int:
         """The optimizer steps of the whole run."""
-        steps = int(self.trainer.estimated_stepping_batches)
+        batches = int(self.trainer.estimated_stepping_batches)
         if self.automatic_optimization:
             for callback in cast(Any, self.trainer).callbacks:
                 if isinstance(callback, GradientAccumulationScheduler):
-                    # Which sets at each epoch what Lightning has counted by.
-                    steps = self._accumulated_steps(callback)
-            return steps
+                    return self._accumulated_steps(callback)
+            return batches
         blocks: Any = self.trainer.train_dataloader
         return (self.trainer.max_epochs or 1) * len(blocks.batches)
 
     def _accumulated_steps(self, callback: GradientAccumulationScheduler) -> int:
+        """The steps of a run in which each epoch may accumulate the gradients of more batches.
+
+        Lightning counts by the number that is set before the first, which is one.
+        """
         batches = int(self.trainer.num_training_batches)
         epochs = range(self.trainer.max_epochs or 1)
-        return sum(-(-batches // callback.get_accumulate_grad_batches(epoch)) for epoch in epochs)
+        steps = sum(-(-batches // callback.get_accumulate_grad_batches(epoch)) for epoch in epochs)
+        return steps if self.trainer.max_steps == -1 else min(steps, self.trainer.max_steps)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the version of nnlab that wrote the checkpoint; averaged weights where they count."""

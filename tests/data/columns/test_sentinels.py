@@ -26,13 +26,19 @@ def test_a_usual_number_far_from_all_others_is_found(sentinel: float, dtype) -> 
 
 def test_several_are_found_on_both_sides() -> None:
     answers = [1, 2, 3, 4, 5] * 20
-    found = find_sentinels(pl.Series("answer", [*answers, 99, 98, 98, 99, -9, -9, -9, 9]))
+    found = find_sentinels(pl.Series("answer", [*answers, 99, 98, 98, 99, -9, -9, -9]))
     assert found == Sentinels(numbers=[-9.0, 98.0, 99.0], rows=7, low=1.0, high=5.0)
 
 
 @pytest.mark.parametrize(
     "cells",
     [
+        [4.0, 6.0, 8.0] * 20,  # cylinders
+        [5.0, 6.0, 7.0, 8.0, 9.0] * 20,  # months
+        [float(year) for year in range(70, 100)] * 2,
+        [899.0, 929.0, 949.0, 999.0] * 9,  # prices
+        [*range(97), 97.0, 98.0, 99.0, 99.0],  # percentages
+        [3.0, 4.0, *[99.0] * 9],  # of most rows
         [*AGES, 999.0],  # once, as any number may be far out
         [*AGES, 99.0, 99.0],  # a person may be as old
         [*AGES, 1000.0, 1000.0],  # round, but nobody's sign

@@ -9,8 +9,11 @@ import numpy as np
 import polars as pl
 
 from nnlab.data.columns.number_grammar import (
+    ALIKE,
     CERTAIN_MULTIPLE,
+    COURSE,
     LONG,
+    MARKED,
     MULTIPLE,
     PADDED,
     WRITTEN,
@@ -22,6 +25,8 @@ _FORMAT = re.compile(r"(.*)1(\D?)000([.,])5(.*)")
 _MULTIPLES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 # How many texts are looked at first, and how many tell the format.
 _FIRST, _SAMPLE = 20, 20_000
+# With fewer different numbers, all of them whole, what has a unit may be a name, such as 5W.
+_FEW_NUMBERS = 12
 
 
 def as_plain_numbers(values: pl.Series, decimal: str) -> pl.Series | None:
@@ -63,18 +68,22 @@ def find_number_format(values: pl.Series, decimal: str) -> str | None:
         decimal: The decimal mark of plain numbers in the same file.
 
     Returns:
-        A format, which need not fit every text; None if most are no numbers, if no more are than
-        plain ones, if units differ, or if 1.100 may be 1100 or little more than 1, and it matters.
+        A format, which need not fit every text, unless its unit is no usual one; None if most are
+        no numbers, if no more are than plain ones, if units differ, or if 1.100 may be 1100 or
+        little more than 1, and it matters.
     """
     texts = different_texts(values)
+    written = WRITTEN
     if not are_mostly_numbers(texts.head(_FIRST)):
-        return None
+        written = ALIKE
+        if texts.is_empty() or not with_plain_marks(texts.head(_FIRST)).str.contains(ALIKE).all():
+            return None
     texts = texts.gather_every(len(texts) // _SAMPLE + 1).unique(maintain_order=True)
     unread = plain_numbers(texts, decimal).null_count()
     if texts.str.contains(MULTIPLE).any() and not texts.str.contains(CERTAIN_MULTIPLE).any():
         return None
     before, after_multiple, after = (
-        with_plain_marks(texts).str.extract_groups(WRITTEN).struct.unnest()
+        with_plain_marks(texts).str.extract_groups(written).struct.unnest()
     )
     affixes = pl.DataFrame([before, after.fill_null(after_multiple)]).drop_nulls()
     prefix, suffix = affixes.to_struct().value_counts(sort=True).to_series()[0].values()
@@ -88,6 +97,10 @@ def find_number_format(values: pl.Series, decimal: str) -> str | None:
     numbers = readings[best]
     if numbers.null_count() >= min(unread, len(texts) / 2):
         return None
+    if written == ALIKE:
+        may_be_names = numbers.n_unique() < _FEW_NUMBERS and not texts.str.contains(MARKED).any()
+        if numbers.null_count() > 0 or may_be_names:
+            return None
     # With three digits behind it each time, the decimal mark may stand between thousands instead.
     if best == f"{prefix}1000{decimal}5{suffix}":
         other_way = readings[f"{prefix}1{decimal}000{other}5{suffix}"]
@@ -107,7 +120,9 @@ def _differ(numbers: pl.Series, thousandfold: pl.Series) -> bool:
 def are_mostly_numbers(texts: pl.Series) -> bool:
     """Whether most texts look like numbers, however they are written; in many, a sample tells."""
     texts = texts.gather_every(len(texts) // _SAMPLE + 1)
-    return bool(with_plain_marks(texts).str.contains(WRITTEN).sum() * 2 > len(texts))
+    texts = with_plain_marks(texts)
+    are_numbers = texts.str.contains(WRITTEN) & ~texts.str.contains(COURSE)
+    return bool(are_numbers.sum() * 2 > len(texts))
 
 
 def to_numbers(values: pl.Series, pattern: str) -> pl.Series:
@@ -165,14 +180,15 @@ def unit_of(pattern: str) -> str:
 def with_plain_marks(texts: pl.Series) -> pl.Series:
     """Texts with one kind of blank, apostrophe and minus, which stands before the number.
 
-    Behind it, it is one of two decimals, as SAP writes amounts: 2- is a grade, and 65- an age.
+    There a dash is one, too; elsewhere it stands in ranges. Behind the number it is one of two
+    decimals, as SAP writes amounts: 2- is a grade, and 65- an age.
     """
     texts = (
         texts.str.strip_chars()
         .str.replace_all("[\u00a0\u2009\u202f]", " ")
         .str.replace_all("\u2019", "'", literal=True)
         .str.replace_all("\u2212", "-", literal=True)
-        .str.replace("^[\u2012\u2013]", "-")  # dashes, which elsewhere stand in ranges
+        .str.replace("^[\u2012\u2013]", "-")
     )
     if not texts.str.ends_with("-").any():
         return texts

@@ -7,34 +7,42 @@ import polars as pl
 
 from nnlab.suggestions import setting
 
-_CURRENCIES = (
-    "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW|MXN|MYR|"
-    "NGN|NOK|NZD|PHP|PKR|PLN|RMB|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
+_SIGN = r"(?:[A-Z]{0,2}\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?)"
+_CODE = (
+    "(?:AED|AUD|BRL|CAD|CZK|DKK|HKD|HUF|IDR|ILS|KRW|MXN|MYR|NOK|NZD|PLN|RUB|SAR|SEK|SGD|THB|ZAR)"
 )
-CURRENCY = rf"(?:[A-Z]{{0,3}}\p{{Sc}}|{_CURRENCIES}|zł|Kč|kr\.?|Ft|lei|円|元|원|Fr\.|Rs\.?|Rp|RM)"
-"""A currency's sign or name."""
+_BEFORE = rf"(?:{_SIGN}|{_CODE})"
+COURSE = rf"^{_CODE} ?[0-9]+$"
+"""The name of a currency before a whole number, which may be that of a course or a room."""
+CURRENCY = rf"(?:{_BEFORE}|RON|TRY|zł|Kč|kr\.?|Ft|lei|円|元|원)"
+"""A currency's sign or name, some of which stand behind numbers alone."""
 
-# Letters right behind a number may be a code's, as in 12A, unless they look like kg, m2 or km/h; of
-# single ones these are units, too.
-_OF_UNIT = r"[\p{L}/²³]"
-_UNIT = (
-    rf"(?:{CURRENCY}|[%‰°]|°[CF]|[gmshltLVWJN]|[\p{{Ll}}\p{{Lo}}](?:{_OF_UNIT}{{1,7}}[23]?|[23])"
-    rf"| \p{{L}}{_OF_UNIT}{{0,11}}[23]?(?: {_OF_UNIT}{{1,11}}[23]?)?\.?)"
-)
+# Letters right behind a number may be a code's, as in 12A, unless they look like kg or km/h.
+_UNIT = rf"(?:{CURRENCY}|[%‰°]|°[CF]|[a-zµ][a-zA-Z/²³]{{1,7}}| [a-zA-Zµ][a-zA-Z/²³.]{{0,11}})"
 _AMOUNT = r"[0-9.,' ]*[0-9][.,]?"
 
 _SUFFIX = rf"(?:[kKM]( ?{CURRENCY}|)|( ?{_UNIT}|))"
-WRITTEN = rf"^\(?[+-]?({CURRENCY} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?{_SUFFIX}\)?$"
+WRITTEN = rf"^\(?[+-]?({_BEFORE} ?|)[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?{_SUFFIX}\)?$"
 """A number however it is written; groups are what stands before it and behind it, if it ends in
 thousands or millions, such as 1.1M, and if not."""
+
+# Units only where all of a column's numbers have the same: alone they may be words, or codes.
+_WORD = r"[\p{L}/²³.]{1,12}"
+_ALIKE_UNIT = rf"[gmshltLVW]| ?(?:[cdkm]?m|ft|in|yd)[23]| {_WORD}(?: {_WORD})?"
+ALIKE = rf"^()[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?()({_ALIKE_UNIT})$"
+"""A number with such a unit; groups as those of `WRITTEN`."""
+MARKED = r"[0-9][.,' ][0-9]"
+"""In it a mark of decimals or thousands."""
 MULTIPLE = r"[0-9][kKM]\)?$"
 """Thousands or millions, as in 1.1M, unless that is a name such as 3M."""
-CERTAIN_MULTIPLE = rf"^[(+-]*{CURRENCY}.*[kKM]\)?$|[.,][0-9]+[kKM]\)?$"
+CERTAIN_MULTIPLE = rf"^[(+-]*{_BEFORE}.*[kKM]\)?$|[.,][0-9]+[kKM]\)?$"
 """The same where it is no name."""
 
 OTHER_DIGITS = r"^[+-]?[\p{Nd}.,\u066b\u066c]*[\p{Nd}&&[^0-9]][\p{Nd}.,\u066b\u066c]*$"
 """A number in digits of another script than 0 to 9."""
-MONEY = rf"^[-+(]?\s*({CURRENCY}\s*[-+]?{_AMOUNT}|{_AMOUNT}\s*{CURRENCY})\)?$"
+_MARKED_AMOUNT = r"[0-9.,' ]*[0-9][.,' ][0-9]+"
+_MONEY_BEHIND = rf"{_SIGN}\s*[-+]?{_AMOUNT}|{_CODE}\s*[-+]?{_MARKED_AMOUNT}"
+MONEY = rf"^[-+(]?\s*({_MONEY_BEHIND}|{_AMOUNT}\s*{CURRENCY})\)?$"
 PERCENTAGE = rf"^[+-]?{_AMOUNT}\s*%$"
 WITH_UNIT = rf"^[+-]?{_AMOUNT}\s*([\p{{L}}°][\w°²³/]*)\.?$"
 """A number and a unit, its group; names such as 2D are so, too."""
