@@ -37,6 +37,34 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
+def test_words_that_others_read_as_booleans_are_the_same(quick_command, tmp_path: Path) -> None:
+    words = ["True", "False", "unknown"]
+    frame = pl.DataFrame({"smoker": [words[i % 3] for i in range(300)]})
+    frame = frame.with_columns(pl.int_range(pl.len()).alias("age") % 50)
+    frame = frame.with_columns((pl.col("smoker") == "True").cast(pl.Int64).alias("cost") * 300)
+    frame = frame.with_columns(pl.col("cost") + pl.col("age"))
+    frame.write_csv(tmp_path / "table.csv")
+    quick_command("train.py", "data=csv", "data.path=table.csv", "data.target=cost", *QUICK)
+    (run_dir,) = tmp_path.glob("outputs/*/*")
+    known = frame.filter(pl.col("smoker") != "unknown")
+    known.write_csv(tmp_path / "known.csv")
+    pl.read_csv(tmp_path / "known.csv", schema_overrides={"smoker": pl.Boolean}).write_parquet(
+        tmp_path / "known.parquet"
+    )
+    for name in ("known.csv", "known.parquet"):
+        printed = quick_command("evaluate.py", f"run={run_dir}", f"data.path={name}").stdout
+        assert "category that training did not have" not in printed
+    found = [
+        json.loads((run_dir / "evaluations" / name / "metrics.json").read_text())["test"]
+        for name in ("known.csv", "known.parquet")
+    ]
+    assert found[0] == found[1]
+    frame.with_columns(pl.col("smoker").replace("unknown", "never")).write_csv(tmp_path / "odd.csv")
+    printed = quick_command("evaluate.py", f"run={run_dir}", "data.path=odd.csv").stdout
+    assert "column 'smoker': 100 cells of a category that training did not have" in printed
+    assert "such as 'never'" in printed
+
+
 def test_a_moved_file_is_tested_on_its_test_rows(runs, quick_command, tmp_path) -> None:
     shutil.copy(runs["kind"].parents[2] / "train.csv", tmp_path / "moved.csv")
     printed = quick_command("evaluate.py", f"run={runs['kind']}", "data.path=moved.csv").stdout

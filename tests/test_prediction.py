@@ -142,6 +142,48 @@ def test_chunks_change_nothing(runs, quick_command, tmp_path, monkeypatch) -> No
         assert new["prediction"] == old["prediction"]
 
 
+def test_categories_of_decimal_commas_may_be_written_with_points_or_be_unseen(
+    quick_command, tmp_path: Path
+) -> None:
+    rows = [f"{('1,5', '2,5', '3', '')[i % 4]};{i % 50};{i % 4 * 50 + i % 3}" for i in range(200)]
+    (tmp_path / "grades.csv").write_text("\n".join(["grade;size;y", *rows]))
+    settings = ["data=csv", "data.path=grades.csv", "data.target=y", 'data.decimal=","']
+    quick_command("train.py", *settings, "data.columns.grade=categorical", *QUICK)
+    predictor = load_run(only_run(tmp_path))
+    grades = ["1,5", "1.5", "3", "3.0", "", "unknown", "4"]
+    (tmp_path / "new.csv").write_text("\n".join(["grade;size", *(f"{g};7" for g in grades)]))
+    run = f"run={only_run(tmp_path)}"
+    printed = quick_command("predict.py", run, "input=new.csv", "output=o.csv").stdout
+    assert "column 'grade': 2 cells of a category that training did not have" in printed
+    lines = (tmp_path / "o.csv").read_text().splitlines()[1:]
+    found = [line.split(";")[2] for line in lines]
+    assert found[0] == found[1]
+    assert found[2] == found[3]
+    assert found[5] == found[6] != found[4]
+    frame = pl.DataFrame({"grade": grades, "size": [7] * 7})
+    assert predictor.predict(frame)["prediction"].to_list() == found
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("folder", "output must name a file, got the folder output=folder"),
+        ("RUN/checkpoints/best.ckpt", "output must be another file than the run's checkpoints"),
+    ],
+)
+def test_an_output_that_would_replace_other_things_is_refused(
+    runs, quick_command, tmp_path: Path, output: str, message: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    make_table(5, 3).write_csv(tmp_path / "new.csv")
+    run = runs["binary"]
+    before = (run / "checkpoints" / "best.ckpt").read_bytes()
+    output = output.replace("RUN", str(run))
+    settings = (f"run={run}", "input=new.csv", f"output={output}")
+    assert message in quick_command("predict.py", *settings, succeed=False).stderr
+    assert (run / "checkpoints" / "best.ckpt").read_bytes() == before
+
+
 def test_unseen_categories_are_counted(runs, quick_command, tmp_path) -> None:
     new = make_table(10, 4).with_columns(color=pl.Series(["pink"] * 3 + ["red"] * 7))
     new.write_csv(tmp_path / "new.csv")

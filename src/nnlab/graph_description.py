@@ -16,13 +16,16 @@ _HOW_NUMBERS = (
     "its seconds. Formats of dates are those of strftime; %.f is a fraction of a second with its "
     "point, or nothing; a date without a time zone is taken as UTC. The format of a number shows "
     "how 1000.5 would be written; a unit does not count, 5 % being 5, and a number in parentheses "
-    "is negative."
+    "is negative; k or M behind it, with or without a currency, are thousands or millions. A cell "
+    "is missing that is one of 'missing_cells', or the same number however it is written: -999 and "
+    "-999.0 are one."
 )
 _HOW_CODES = (
     "A category becomes its number in 'codes', one that is not there the code of 'other', a "
     "missing cell that of 'missing'. Spaces around a cell do not count. Written as text, it must "
-    "be the same text, capitals included; as number, it must be the same number, however it is "
-    "written: 1, 1.0 and 01 are one category; as boolean, capitals do not count, and it is one of "
+    "be the same text, capitals included, but true and false stand for True and False where only "
+    "these are categories; as number, it must be the same number, however it is written: 1, 1.0 "
+    "and 01 are one category; as boolean, capitals do not count, and it is one of "
     "'boolean_spellings'."
 )
 _HOW_PIXELS = "Brightness from 0 to 255, row by row from the top left, as it was in training."

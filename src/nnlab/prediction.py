@@ -73,6 +73,12 @@ def predict(
         )
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"output must be another file than input, got output={output}")
+    if target.is_dir():
+        raise ValueError(f"output must name a file, got the folder output={output}")
+    if target.resolve().is_relative_to(run_dir.resolve() / "checkpoints"):
+        raise ValueError(
+            f"output must be another file than the run's checkpoints, got output={output}"
+        )
     dialect, decimal = None, "."
     if isinstance(predictor.reader, ImageReader):
         parts = _predict_images(predictor, predictor.reader, source)

@@ -80,6 +80,19 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
     return saved
 
 
+def require_best(run_dir: Path) -> None:
+    """See to it that a finished run's best checkpoint is whole; the last one holds it as well.
+
+    Raises:
+        ValueError: It is lost.
+    """
+    try:
+        read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
+    except (ValueError, FileNotFoundError) as error:
+        if find_saved_state(run_dir) is None:
+            raise ValueError(f"{error}; no other holds it: start a new run") from error
+
+
 def _require_best(path: Path, kept: Any, epochs: int) -> None:
     """Write the best checkpoint again if it is damaged, or of a later epoch than the last.
 

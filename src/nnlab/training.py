@@ -38,6 +38,7 @@ from nnlab.resuming import (
     find_saved_state,
     finished_results,
     other_length,
+    require_best,
     require_likeness,
 )
 from nnlab.rules import METRICS, RULES
@@ -72,6 +73,7 @@ def train(
     """
     finished = finished_results(cfg, run_dir)
     if finished is not None:
+        require_best(run_dir)
         report_finished_before(finished["epochs"])
         report_finished(finished, run_dir)
         return _monitored(finished)

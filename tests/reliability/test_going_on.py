@@ -28,6 +28,21 @@ def test_resuming_a_finished_run_only_reports_it(digits_run, quick_command: Comm
     assert "SETTING=VALUE changes a setting" in helped
 
 
+@pytest.mark.parametrize("loss", ["damaged", "gone"])
+def test_the_best_checkpoint_of_a_finished_run_is_written_again(
+    quick_command: Command, tmp_path: Path, loss: str
+) -> None:
+    quick_command("train.py", "data=penguins", *SHORT)
+    run_dir = only_run(tmp_path)
+    best = weights(run_dir, "best")
+    path = run_dir / "checkpoints" / "best.ckpt"
+    path.write_bytes(path.read_bytes()[:5000]) if loss == "damaged" else path.unlink()
+    printed = quick_command("train.py", f"resume={run_dir}").stdout
+    assert "it is written again, as the last checkpoint holds it" in printed
+    assert "nothing is trained: the run had finished already" in printed
+    assert same(weights(run_dir, "best"), best)
+
+
 def stop_after_a_checkpoint(
     folder: Path, how: signal.Signals, settings: list[str]
 ) -> subprocess.CompletedProcess[str]:

@@ -62,7 +62,7 @@ def read_idx(path: Path, *, ndim: int, sha256: str | None = None) -> Tensor:
     if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
         raise ValueError(
             f"{path} must hold the data set's own bytes (SHA-256 {sha256}), got SHA-256 {found}; "
-            "fetch it again, or set data.sha256=null if it is a file of your own"
+            "fetch it again, or set data.sha256=null data.mirrors=[] if the files are your own"
         )
     header = 4 + 4 * ndim
     return torch.frombuffer(content, dtype=torch.uint8, offset=header).view(shape)

@@ -26,6 +26,7 @@ from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.split_warnings import warn_of_order, warn_of_subjects
 from nnlab.data.storage import Storage
+from nnlab.data.table_rows import TableReader
 from nnlab.data.table_split import TableSplit
 from nnlab.data.table_warnings import warn_of_shared_rows, warn_of_table
 from nnlab.data.targets import (
@@ -35,6 +36,7 @@ from nnlab.data.targets import (
     infer_task,
     scale_targets,
 )
+from nnlab.data.unfamiliar import unseen_sentences
 from nnlab.rule_types import flat_names
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
@@ -244,8 +246,15 @@ class TabularDataModule(InMemoryDataModule):
         )
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
-        """All rows of a file that have a target, preprocessed as in training."""
-        return self._encode(self._read(path, preprocessing), preprocessing)
+        """All rows of a file that have a target, preprocessed as in training.
+
+        Categories that training had not are told of.
+        """
+        table = self._read(path, preprocessing)
+        split = self._encode(table, preprocessing)
+        for sentence in unseen_sentences(TableReader(preprocessing), table.frame):
+            _log.info("%s", sentence)
+        return split
 
     def _encode(self, table: LabelledTable, preprocessing: Mapping[str, Any]) -> Split:
         columns = from_plain(preprocessing["columns"])

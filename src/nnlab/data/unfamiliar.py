@@ -13,6 +13,20 @@ from nnlab.data.columns.words import BLANKS
 from nnlab.data.table_rows import TableReader
 
 
+def unseen_sentences(reader: TableReader, frame: pl.DataFrame) -> Iterator[str]:
+    """What to tell a person of unseen categories in some rows, a sentence for each column."""
+    for name, cells in reader.unseen(frame).items():
+        yield _unseen(name, len(cells), cells[0])
+
+
+def _unseen(name: str, count: int, example: str) -> str:
+    cells = "1 cell" if count == 1 else f"{count:,} cells"
+    return (
+        f"column '{name}': {cells} of a category that training did not have (or only once), such "
+        f"as '{example}'"
+    )
+
+
 class Unfamiliar:
     """Counts, chunk after chunk, unseen categories, missing cells, and rows without any value.
 
@@ -60,11 +74,7 @@ class Unfamiliar:
     def sentences(self) -> Iterator[str]:
         """What to tell a person, a sentence for each column and one for the rows."""
         for name, count in self._unseen.items():
-            cells = "1 cell" if count == 1 else f"{count:,} cells"
-            yield (
-                f"column '{name}': {cells} of a category that training did not have (or "
-                f"only once), such as '{self._examples[name]}'"
-            )
+            yield _unseen(name, count, self._examples[name])
         for column in self._reader.columns:
             count, start = self._missing[column.name], f"column '{column.name}'"
             if count and not _may_miss(column):

@@ -1,9 +1,10 @@
 """What is learned of columns, against numpy and scikit-learn; cells as numbers and codes."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import NormalDist
 
 import numpy as np
+import pandas
 import polars as pl
 import pytest
 import torch
@@ -375,3 +376,33 @@ def test_names_of_an_older_checkpoint_are_as_they_are_read_now() -> None:
     (plain,) = to_plain([fit([1.5, 2.5], "numeric")])
     (column,) = from_plain([plain | {"name": "\ufeffprice\u00a0"}])
     assert column.name == "price"
+
+
+def test_booleans_beside_other_words_are_the_training_files_words() -> None:
+    column = fit(["True", "False", "unknown"] * 9, "categorical")
+    written = codes_of(column, ["True", "False", None, "unknown"])
+    assert OTHER not in written
+    assert codes_of(column, [True, False, None]) == written[:3]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "cells"),
+    [
+        ("%H:%M", [date(2024, 1, 1)]),
+        ("%Y-%m-%d", [time(13, 8)]),
+        ("%Y-%m-%d", [timedelta(days=3)]),
+    ],
+)
+def test_times_of_a_day_are_no_days(pattern: str, cells: list) -> None:
+    days = [datetime(2024, 1 + i % 12, 1 + i, i, 3 * i) for i in range(20)]
+    column = fit([day.strftime(pattern) for day in days], pattern)
+    with pytest.raises(ValueError, match=f"must hold dates such as {pattern}, got cells of"):
+        column.read(pl.Series("x", cells))
+
+
+def test_a_moment_has_a_time_of_the_day() -> None:
+    times = [f"{i:02}:{3 * i:02}" for i in range(20)]
+    column = fit(times, "%H:%M")
+    moments = pandas.to_datetime(pandas.Series(times), format="%H:%M")
+    found = column.read(pl.Series("x", moments.tolist()))
+    assert found.to_list() == column.read(pl.Series("x", times)).to_list()

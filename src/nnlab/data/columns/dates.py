@@ -181,13 +181,30 @@ def to_seconds_or_iso(values: pl.Series, pattern: str | None) -> pl.Series:
 
     The same dates may be text in one file and typed in another, and pandas writes times as dates
     where all are at midnight. A zone is needed where the pattern has one, and refused elsewhere.
+
+    Raises:
+        ValueError: They are typed, but of another kind than the pattern: times of a day for days.
     """
+    if pattern and values.dtype.is_temporal():
+        values = _of_kind(values, pattern)
     seconds = to_seconds(values, pattern)
     for iso in _iso_formats(pattern) if pattern and values.dtype == pl.String else ():
         if seconds.null_count() == values.null_count():
             break
         seconds = seconds.zip_with(seconds.is_not_null(), to_seconds(values, iso))
     return seconds
+
+
+def _of_kind(values: pl.Series, pattern: str) -> pl.Series:
+    """Typed dates or times, if they are what a pattern stands for; of a moment its time of day."""
+    has_day = values.dtype == pl.Date or isinstance(values.dtype, pl.Datetime)
+    if _has_day(pattern) == has_day:
+        return values
+    if isinstance(values.dtype, pl.Datetime):
+        return values.dt.time()  # pandas has no other type for it
+    raise ValueError(
+        f"column '{values.name}' must hold dates such as {pattern}, got cells of {values.dtype}"
+    )
 
 
 def _iso_formats(pattern: str) -> tuple[str, ...]:

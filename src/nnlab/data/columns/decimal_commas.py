@@ -9,12 +9,16 @@ from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.learned import CategoricalColumn, Column, NumericColumn
 from nnlab.data.columns.number_grammar import from_decimal_comma
 from nnlab.data.columns.odd_cells import missing_words
+from nnlab.data.columns.spelling import number_text
 from nnlab.data.columns.words import is_text
 from nnlab.suggestions import setting
 
 
 def with_points(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
-    """A table whose texts of plain numbers have decimal commas, with these texts as numbers.
+    """A table whose texts of plain numbers have decimal commas, with these as others write them.
+
+    Those of numeric columns become numbers, those of categories numbers with a point; other texts
+    of categories stay as they are.
 
     Raises:
         CellError: A text of a numeric column is no such number.
@@ -49,4 +53,6 @@ def _with_point(cells: pl.Series, column: Column) -> pl.Series:
         if re.fullmatch(r"[+-]?\d*\.\d+", cells[row]):
             error.way_out = f"set {setting('data.decimal', '.')} if the point is a decimal mark"
         raise error
+    if isinstance(column, CategoricalColumn):
+        return number_text(numbers).zip_with(numbers.is_not_null(), cells)
     return numbers

@@ -165,10 +165,22 @@ class CategoricalColumn:
     def text(self, values: pl.Series) -> pl.Series:
         """Cells as text that is the same however a file or a data frame writes them."""
         text = category_text(values, self.written_as)
+        if self.written_as == "text" and self._booleans:
+            text = text.replace(self._booleans)
         if self.written_as != "text" or not values.dtype.is_float():
             return text
         # Pandas has whole numbers as floats once one is missing.
         return text.zip_with(text.is_in(self.categories), number_text(values))
+
+    @cached_property
+    def _booleans(self) -> dict[str, str]:
+        """How the training file writes booleans beside other words, such as `True`.
+
+        Where a file or a data frame has no others, they come as booleans.
+        """
+        found = {name.lower(): name for name in self.categories if name in ("True", "TRUE")}
+        found |= {name.lower(): name for name in self.categories if name in ("False", "FALSE")}
+        return {typed: name for typed, name in found.items() if typed not in self.categories}
 
     def _codes_of(self, words: pl.Enum) -> Codes:
         """The codes of an enumeration's texts, and behind them that of a missing one."""
