@@ -76,7 +76,7 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
     saved = _saved_state(path, checkpoint)
     # Better now than when training is over; without a validation there is none yet.
     if checkpoint.get("best", ...) is not None or (folder / "best.ckpt").exists():
-        _require_best(folder / "best.ckpt", checkpoint.get("best"), saved.epochs)
+        _restore_best(folder / "best.ckpt", checkpoint.get("best"), saved.epochs)
     return saved
 
 
@@ -93,7 +93,7 @@ def require_best(run_dir: Path) -> None:
             raise ValueError(f"{error}; no other holds it: start a new run") from error
 
 
-def _require_best(path: Path, kept: Any, epochs: int) -> None:
+def _restore_best(path: Path, kept: Any, epochs: int) -> None:
     """Write the best checkpoint again if it is damaged, or of a later epoch than the last.
 
     A run that is stopped has a later one where that epoch was not due to be saved as the last.
