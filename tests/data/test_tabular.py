@@ -695,6 +695,17 @@ def test_a_target_of_decimal_commas_is_read_beside_points_where_that_is_said(wri
     assert pointed.spec.task == "regression"
 
 
+def test_money_with_decimal_commas_has_its_way_out(write) -> None:
+    texts = [f"R$ {1 + i // 9}.{100 + 7 * i},{i % 90 + 10}" for i in range(60)]
+    path = write("\n".join(["x;y", *(f"{i % 7};{text}" for i, text in enumerate(texts))]))
+    message = (
+        "amounts of money such as 'R$ 1.100,10' in table.csv, line 2; set 'data.decimal=\",\"'"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_data(path, "y").loaded  # noqa: B018
+    assert make_data(path, "y", decimal=",").loaded.spec.task == "regression"
+
+
 def test_a_target_in_digits_that_are_not_read_is_no_classes(write) -> None:
     texts = ["".join(chr(0x660 + int(c)) for c in str(number)) for number in range(1000, 1060)]
     with pytest.raises(ValueError, match=r"got numbers in other digits such as .*, line 2; write"):

@@ -116,6 +116,8 @@ def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
     what, odd, way_out = found
     if task == "auto" and find_target_format(target, "regression", decimal):
         way_out = "set data.task=regression if they are numbers"
+    elif decimal == "." and find_target_format(target, task, ","):
+        way_out = "set 'data.decimal=\",\"'"
     row = int(target.is_in(texts.filter(odd & ~is_number).to_list()).arg_max() or 0)
     raise CellError(
         f"target '{target.name}' must hold plain numbers or labels, got {what} such as "
