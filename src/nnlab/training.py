@@ -171,7 +171,7 @@ def _score_best(
 
 
 def _early_stop(trainer: Trainer) -> dict[str, int]:
-    """After how many epochs without a better one early stopping ended a run, if it did."""
+    """After how many epochs or validations without a better one a run was ended early, if so."""
     stopping = trainer.early_stopping_callback
     if stopping is None or trainer.current_epoch == trainer.max_epochs:
         return {}
