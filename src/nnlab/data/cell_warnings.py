@@ -1,0 +1,112 @@
+"""What a person should know of cells that may not be meant as they are read."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from nnlab.data.columns.kinds import ColumnKind
+from nnlab.data.columns.odd_cells import OddCells
+from nnlab.data.columns.sentinels import find_sentinels
+from nnlab.data.labelled import LabelledTable
+from nnlab.suggestions import column_kind, few
+
+# What stands before a row that sums up the others, which is no example to learn from.
+_TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "somme", "suma", "totale")
+# So many columns are spelled out in a sentence.
+_FEW_NAMED = 3
+# Numbers that are taken as categories are better numbers if they are more than these.
+_FEW_CATEGORIES = 20
+
+
+def warn_of_odd_cells(table: LabelledTable, kinds: Sequence[ColumnKind]) -> list[str]:
+    """A sentence for each column that would be numbers or dates but for some cells."""
+    found = [
+        (kind, kind.odd) for kind in kinds if kind.odd is not None and _is_pity(kind, kind.odd)
+    ]
+    # Of all columns in each setting, because a person gives it once.
+    missing = [text for _, odd in found if odd.may_be_missing for text in odd.texts]
+    return [_warn_of_odd_cells(table, kind, odd, missing) for kind, odd in found]
+
+
+def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
+    """Whether a person would rather have a column read as what most of its cells are."""
+    if not kind.is_used or odd.meant != "numbers":
+        return odd.meant != "codes"
+    # Among many kinds of words, the numbers are names, too.
+    return kind.distinct > _FEW_CATEGORIES and (odd.may_be_missing or not odd.texts)
+
+
+def _warn_of_odd_cells(
+    table: LabelledTable, kind: ColumnKind, odd: OddCells, missing: Sequence[str]
+) -> str:
+    taken = {"categorical": "taken as categories", "numeric": "taken as numbers"}
+    becomes = taken.get(kind.kind, kind.kind)
+    ways_out = [f"write its {odd.meant} in one plain way, each in a cell of its own"]
+    if totals := [text for text in odd.texts if text.strip(" :").casefold() in _TOTALS]:
+        ways_out = [f"take the row of '{totals[0]}' out of the file if it sums up others"]
+    elif odd.texts:
+        ways_out = ["mend such cells"]
+        if odd.may_be_missing:
+            words = list(dict.fromkeys([*odd.texts, *missing]))
+            ways_out.append(f"set {table.as_missing(words)} to take them as missing")
+    if kind.is_used:
+        ways_out.append(f"set {column_kind(kind.name, kind.kind)} to keep it as it is")
+    return f"'{kind.name}' is {becomes}: {odd.note}; {', or '.join(ways_out)}"
+
+
+def warn_of_sentinels(
+    table: LabelledTable, kinds: Sequence[ColumnKind], *, classes: bool
+) -> list[str]:
+    """A sentence on columns in which numbers such as -999 may stand for a missing value.
+
+    Args:
+        table: The table.
+        kinds: What its columns hold.
+        classes: Whether the targets are classes, which are what they are.
+    """
+    found = {kind.name: kind.sentinels for kind in kinds if kind.sentinels is not None}
+    target = table.target
+    if not classes and target.dtype.is_numeric() and (of_target := find_sentinels(target)):
+        found[target.name] = of_target
+    if not found:
+        return []
+    spelled = {name: [f"{n:.15g}" for n in of_column.numbers] for name, of_column in found.items()}
+    shown = [
+        f"'{name}' is {' or '.join(spelled[name])} in {of_column.rows:,} rows and else "
+        f"{of_column.low:,.6g} to {of_column.high:,.6g}"
+        for name, of_column in found.items()
+    ]
+    more = f"; likewise {few(list(found)[_FEW_NAMED:])}" if len(found) > _FEW_NAMED else ""
+    numbers = sorted({number for of_column in found.values() for number in of_column.numbers})
+    others = [v for v in [*table.frame, target] if v.dtype.is_numeric() and v.name not in found]
+    used = [v.name for v in others if v.cast(pl.Float64).is_in(numbers).any()]
+    way_out = f"set {table.as_missing([f'{number:.15g}' for number in numbers])} for all columns"
+    if used:
+        way_out = f"leave these cells empty, because {few(used)} has such numbers, too"
+    otherwise = f", if not, {column_kind('NAME', 'numeric')}" if target.name not in found else ""
+    return [
+        f"{'; '.join(shown[:_FEW_NAMED])}{more}; if such numbers stand for missing values, "
+        f"{way_out}{otherwise}"
+    ]
+
+
+def warn_of_open_dates(kinds: Sequence[ColumnKind]) -> list[str]:
+    """A sentence for each column of dates that can all be read in two ways, such as 03/04/24."""
+    return [
+        f"'{kind.name}' is read as {kind.date_format}, but all its dates could be "
+        f"{kind.other_date_format} as well; set {column_kind(kind.name, kind.other_date_format)} "
+        f"if they are, {column_kind(kind.name, kind.date_format)} if not"
+        for kind in kinds
+        if kind.date_format is not None and kind.other_date_format is not None
+    ]
+
+
+def warn_of_future_dates(kinds: Sequence[ColumnKind]) -> list[str]:
+    """A sentence for each column of years of two digits that may be of the wrong century."""
+    return [
+        f"'{kind.name}' is read as {kind.date_format}, which makes {kind.future:%Y-%m-%d} of its "
+        "last date: years up to 69 are 20xx, those from 70 on 19xx; write years of four digits if "
+        "it is not to come"
+        for kind in kinds
+        if kind.future is not None
+    ]
