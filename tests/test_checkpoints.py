@@ -88,8 +88,10 @@ def test_a_failed_write_leaves_the_old_checkpoint(path: Path, monkeypatch) -> No
     assert [file.name for file in path.parent.iterdir()] == ["best.ckpt"]
 
 
-def files_of_a_run(checkpoint_every_s: float) -> CheckpointFiles:
-    return CheckpointFiles(checkpoint_every_s=checkpoint_every_s, settings={"seed": 3})
+def files_of_a_run(checkpoint_every_s: float, folder: Path = Path("run")) -> CheckpointFiles:
+    return CheckpointFiles(
+        checkpoint_every_s=checkpoint_every_s, settings={"seed": 3}, folder=folder
+    )
 
 
 def test_a_checkpoint_tells_the_settings_of_its_run(tmp_path: Path) -> None:
@@ -152,7 +154,7 @@ def test_a_checkpoint_is_held_as_it_was_until_writing_is_due(tmp_path: Path) -> 
 
 def test_a_checkpoint_that_is_removed_before_it_was_written_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "checkpoints" / "best.ckpt"
-    files = files_of_a_run(3600)
+    files = files_of_a_run(3600, tmp_path)
     for written in (True, False):
         files.save_checkpoint(CONTENT, path)
         if written:
@@ -166,7 +168,7 @@ def test_a_checkpoint_that_is_removed_before_it_was_written_is_gone(tmp_path: Pa
 def test_a_checkpoint_that_is_not_the_runs_own_is_written_at_once(
     tmp_path: Path, name: str
 ) -> None:
-    files = files_of_a_run(3600)
+    files = files_of_a_run(3600, tmp_path)
     files.save_checkpoint(CONTENT, tmp_path / "checkpoints" / "last.ckpt")
     files.write()
     for epoch in (4, 5):
@@ -183,7 +185,9 @@ def test_nothing_but_a_checkpoint_is_removed(tmp_path: Path, name: str) -> None:
         path.write_text("mine")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(ValueError, match=r"must name a \.ckpt file of its run"):
-        files_of_a_run(0).remove_checkpoint(tmp_path / "run" / name)
+        files_of_a_run(0, tmp_path / "run").remove_checkpoint(tmp_path / "run" / name)
+    with pytest.raises(ValueError, match=r"must name a \.ckpt file of its run"):
+        files_of_a_run(0, tmp_path / "run").remove_checkpoint(tmp_path / "best.ckpt")
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -129,6 +129,11 @@ def test_all_images_of_another_folder_are_tested(quick_command, tmp_path) -> Non
     quick_command("evaluate.py", f"run={run_dir}", "data.root=other")
     process = quick_command("evaluate.py", f"run={run_dir}", "data.root=turned", succeed=False)
     assert "must have 5 x 9 pixels, as in training, got 9 x 5" in process.stderr
+    # A folder that is named by dots has a name, too: what the run found out of itself stays.
+    before = (run_dir / "metrics.json").read_bytes()
+    (tmp_path / "other" / "deep").mkdir()
+    quick_command("evaluate.py", f"run={run_dir}", f"data.root={tmp_path / 'other' / 'deep'}/..")
+    assert (run_dir / "metrics.json").read_bytes() == before
 
 
 def test_files_of_one_name_keep_their_metrics_apart(runs, quick_command, tmp_path) -> None:

@@ -194,6 +194,46 @@ def test_an_optimizer_that_computes_the_loss_itself_trains(
     assert same(*ends)
 
 
+TWICE = """
+import torch
+from lightning.pytorch import Callback
+
+class Twice(torch.optim.SGD):
+    def step(self, closure=None):
+        if closure is not None:
+            with torch.enable_grad():
+                closure()
+            super().step()
+        return super().step(closure)
+
+class Clamp(Callback):
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        with torch.no_grad():
+            for weights in module.parameters():
+                weights.clamp_(-0.1, 0.1)
+"""
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        ("optimizer=sgd", "~optimizer.fused", "optimizer._target_=own_steps.Twice"),
+        ("+callbacks.clamp._target_=own_steps.Clamp",),
+    ],
+)
+def test_what_is_ones_own_works_at_single_steps_unasked(
+    quick_command: Command, tmp_path: Path, monkeypatch, own: tuple[str, ...]
+) -> None:
+    (tmp_path / "own_steps.py").write_text(TWICE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "own_steps")
+    for name, more in (("unasked", ()), ("asked", ("steps_per_block=1",))):
+        quick_command("train.py", *PENGUINS, *own, *more, f"hydra.run.dir={tmp_path / name}")
+    quick_command("train.py", *PENGUINS, *own[:-1], f"hydra.run.dir={tmp_path / 'without'}")
+    assert same(weights(tmp_path / "unasked"), weights(tmp_path / "asked"))
+    assert not same(weights(tmp_path / "unasked"), weights(tmp_path / "without"))
+
+
 def test_early_stopping_tells_epochs_where_it_counts_validations(
     quick_command: Command, tmp_path: Path
 ) -> None:

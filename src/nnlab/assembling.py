@@ -67,7 +67,9 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
         callbacks=callbacks,
         plugins=[
             CheckpointFiles(
-                checkpoint_every_s=cfg.checkpoint_every_s, settings=result_settings(cfg)
+                checkpoint_every_s=cfg.checkpoint_every_s,
+                settings=result_settings(cfg),
+                folder=run_dir,
             )
         ],
         model_registry=None,  # it would be sent there

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+# Characters of a file's name, each of up to four of the 255 bytes that most file systems take.
+_LONGEST = 56
+
+
 @contextlib.contextmanager
 def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
     """A file to write to, which takes its place once it is whole.
@@ -31,7 +35,8 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise ValueError(f"{path} must be a file, but it is a device or a pipe; name a file")
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    # Of a long name the end, or this one would be longer than a file system takes.
+    beside = path.with_name(f".{path.name[-_LONGEST:]}.{os.getpid()}")
     is_whole = False
     try:
         with io.BufferedWriter(_Named(beside, "wb")) as file:
@@ -71,12 +76,13 @@ class _Named(io.FileIO):
 
 
 def _force_to_disk(folder: Path) -> None:
-    """Make the names in a folder outlast a loss of power, where the system can."""
-    try:
+    """Make the names in a folder outlast a loss of power, where the system can.
+
+    Windows opens no folder, and some file systems of networks cannot do it for one.
+    """
+    with contextlib.suppress(OSError):
         entry = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # Windows
-        return
-    try:
-        os.fsync(entry)
-    finally:
-        os.close(entry)
+        try:
+            os.fsync(entry)
+        finally:
+            os.close(entry)

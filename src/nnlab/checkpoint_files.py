@@ -30,16 +30,20 @@ class CheckpointFiles(TorchCheckpointIO):
         checkpoint_every_s: Seconds, >= 0; about the work that a killed process loses, unless an
             epoch lasts longer.
         settings: What the last checkpoint is to tell of its run, as plain data.
+        folder: The run's.
 
     Attributes:
         checkpoint_every_s: As above.
     """
 
-    def __init__(self, *, checkpoint_every_s: float, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, *, checkpoint_every_s: float, settings: dict[str, Any], folder: Path
+    ) -> None:
         check(checkpoint_every_s=checkpoint_every_s)
         super().__init__()
         self.checkpoint_every_s = checkpoint_every_s
         self._settings = settings
+        self._folder = folder
         self._written_at = self._asked_at = -math.inf
         self._checked: set[Path] = set()
         self._folders: set[Path] = set()
@@ -109,11 +113,13 @@ class CheckpointFiles(TorchCheckpointIO):
         """Remove a checkpoint that is no longer among a callback's best, held or written.
 
         Raises:
-            ValueError: It is no checkpoint's file; a checkpoint that a run is resumed from can
-                name anything, and Lightning would remove a folder with all that is in it.
+            ValueError: It is no checkpoint's file in the run's folder, or in one that this process
+                has written such files into; a checkpoint that a run is resumed from can name
+                anything, and Lightning would remove a folder with all that is in it.
         """
         path = Path(path)
-        if path.suffix != ".ckpt" or ".." in path.parts:
+        is_here = path.is_relative_to(self._folder) or path.parent in self._folders
+        if path.suffix != ".ckpt" or ".." in path.parts or not is_here:
             raise ValueError(
                 f"a checkpoint must name a .ckpt file of its run to be removed, got {path}; it "
                 "does not come from nnlab, so do not resume it"

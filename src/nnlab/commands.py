@@ -3,11 +3,12 @@
 Nothing here loads torch: `--help` and mistakes in a config answer at once.
 """
 
+import dis
 import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -227,19 +228,19 @@ def _is_users_mistake(error: BaseException) -> bool:
     """Whether a message is enough: an error of the system's, Hydra's, or one nnlab raised."""
     if isinstance(error, (HydraException, OmegaConfBaseException, OSError)):
         return True
-    if isinstance(error, ValueError) and _raised_in(error.__traceback__) == "nnlab":
-        return True
+    *_, last = _frames(error.__traceback__)
+    package = str(last.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    if isinstance(error, ValueError) and package == "nnlab":
+        # What Python itself raises there, such as of too many values to unpack, nobody wrote.
+        return last.tb_frame.f_code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
     # Of other packages only those that read what a person wrote.
-    return _raised_in(error.__traceback__) in ("hydra", "omegaconf", "yaml")
+    return package in ("hydra", "omegaconf", "yaml")
 
 
-def _raised_in(traceback: TracebackType | None) -> str:
-    """The package of the frame that an error comes from."""
-    name = ""
+def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
     while traceback is not None:
-        name = traceback.tb_frame.f_globals.get("__name__", "")
+        yield traceback
         traceback = traceback.tb_next
-    return name.partition(".")[0]
 
 
 def _fail(message: str) -> NoReturn:

@@ -96,6 +96,24 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Texts:
+    """A text for each of some names, or null."""
+
+    example: str
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` maps names to texts, or is None."""
+        if value is None:
+            return True
+        return isinstance(value, Mapping) and all(
+            isinstance(text, str) for text in flat_names(value).values()
+        )
+
+    def __str__(self) -> str:
+        return f"a text for each name, such as {self.example}, or null"
+
+
+@dataclass(frozen=True)
 class Kinds:
     """Column kinds by column name."""
 

@@ -7,7 +7,19 @@ torch is loaded.
 
 from typing import Any
 
-from nnlab.rule_types import Choice, Either, Encoding, Flag, Kinds, ListOf, Mark, Number, Rule, Text
+from nnlab.rule_types import (
+    Choice,
+    Either,
+    Encoding,
+    Flag,
+    Kinds,
+    ListOf,
+    Mark,
+    Number,
+    Rule,
+    Text,
+    Texts,
+)
 from nnlab.suggestions import did_you_mean
 
 ACTIVATIONS = (
@@ -78,6 +90,12 @@ RULES: dict[str, Rule] = {
     # the data
     "path": Text(),
     "root": Text(),
+    "train_images": Text(),
+    "train_labels": Text(),
+    "test_images": Text(none=True),
+    "test_labels": Text(none=True),
+    "sha256": Texts("{images: 9f86d081...}"),
+    "mirrors": ListOf(Text(), "[https://example.com/mnist/]"),
     "target": Text(),
     "task": Choice(("auto", "binary", "multiclass", "regression")),
     "batch_size": Number("[1, inf)", integer=True),
@@ -94,6 +112,7 @@ RULES: dict[str, Rule] = {
     "fold": Number("[0, inf)", integer=True),
     "folds": Number("[2, inf)", integer=True, none=True),
     "memory_map": Flag(none=True),
+    "scratch": Text(),
     # the table file
     "separator": Mark(("tab",)),
     "encoding": Encoding(),

@@ -1,5 +1,6 @@
 """Writing predictions: a CSV file that spreadsheets open as they do the input."""
 
+import itertools
 import re
 import sys
 from collections.abc import Iterator
@@ -52,10 +53,11 @@ def write_csv(
     rows, is_first = 0, True
     # What is written is UTF-8; where the input is not, a spreadsheet is told so by the mark.
     has_mark = like is not None and bool(like.source.mark or like.source.encoding != "utf-8")
+    first = list(itertools.islice(parts, 1))  # what cannot be read leaves no folder behind
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file, _progress() as progress:
         task = progress.add_task("", total=1.0, rows=0)
-        for part, done in parts:
+        for part, done in itertools.chain(first, parts):
             safe = part if is_raw else _neutralize(part)
             if like is not None and like.marks.quote is None:
                 safe = _quoted(safe, chr(like.marks.separator))

@@ -41,7 +41,7 @@ def test_the_best_is_remembered_after_a_move(tmp_path: Path) -> None:
 
 def test_the_curves_up_to_a_checkpoint_are_written_before_it(monkeypatch) -> None:
     written = []
-    files = CheckpointFiles(checkpoint_every_s=0, settings={})
+    files = CheckpointFiles(checkpoint_every_s=0, settings={}, folder=Path("run"))
     monkeypatch.setattr(files, "is_due", lambda: True)
     monkeypatch.setattr(files, "write", lambda: written.append("checkpoints"))
     logger = SimpleNamespace(save=lambda: written.append("curves"))

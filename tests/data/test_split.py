@@ -73,6 +73,14 @@ def test_groups_of_one_size_give_their_share(seed: int) -> None:
     assert hold_out(100, fraction=0.17, seed=seed, groups=groups).sum() == 16
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_group_that_has_nearly_all_rows_is_learned_from(seed: int) -> None:
+    groups = torch.cat([torch.zeros(295, dtype=torch.long), torch.arange(1, 6)])
+    held_out = hold_out(300, fraction=0.2, seed=seed, groups=groups, left=2)
+    assert not held_out[:295].any()
+    assert held_out.any()
+
+
 def test_the_numbers_of_groups_need_not_be_consecutive() -> None:
     groups = torch.tensor([7, 0, 7, 900, 0, 900])
     kept, held_out = both_sides(6, fraction=0.3, seed=0, groups=groups)

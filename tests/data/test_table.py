@@ -205,6 +205,38 @@ def test_names_that_polars_takes_for_patterns_are_refused(write: Write, tmp_path
     assert "such as 'b'" in refusal(path, column_names=["a", "^b$"])
 
 
+def test_brackets_in_the_name_of_a_parquet_file_are_no_pattern(tmp_path: Path) -> None:
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "n1.parquet")
+    pl.DataFrame({"a": [2]}).write_parquet(tmp_path / "n[1].parquet")
+    assert read_table(tmp_path / "n[1].parquet")["a"].to_list() == [2]
+
+
+def test_a_parquet_column_may_be_called_as_polars_calls_all_of_them(tmp_path: Path) -> None:
+    columns = {"a": [1, 2], "*": pl.Series([1, 2**63], dtype=pl.UInt64), "z": ["x", "y"]}
+    pl.DataFrame(columns).write_parquet(tmp_path / "t.parquet")
+    frame = read_table(tmp_path / "t.parquet")
+    assert frame.get_column("*").to_list() == ["1", str(2**63)]
+    assert frame.get_column("a").to_list() == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["PAR1", "BZh", "%PDF"])
+def test_a_header_may_begin_as_another_kind_of_file_does(write: Write, name: str) -> None:
+    assert read_table(write(f"{name},b\n1,2\n")).columns == [name, "b"]
+
+
+def test_what_is_unseen_around_a_stated_name_does_not_count(write: Write) -> None:
+    path = write("1,2\n")
+    assert read_table(path, CsvOptions(column_names=["a", "b "])).columns == ["a", "b"]
+    message = "must give each column a name of its own, got 'a' more than once"
+    assert message in refusal(path, column_names=["a", "a\u00a0"])
+
+
+def test_what_an_encoding_reads_as_no_character_is_refused(write: Write) -> None:
+    assert "line 2: what utf-7 reads there is no character" in refusal(
+        write("a\n+2AA-\n"), encoding="utf-7"
+    )
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path / "no.csv"))):
         read_table(tmp_path / "no.csv")

@@ -87,3 +87,13 @@ def test_spellings_of_a_missing_value_are_null_in_enumerations_and_strings() -> 
         frame = columns.read(pl.DataFrame({"word": cells, "id": ids}))
         assert frame["word"].to_list() == [None, None, "word", None, " -"] * 100
         assert frame["id"].to_list() == [None, None, *ids[2:]]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)])
+def test_which_piece_comes_first_does_not_choose_the_type(order: tuple[int, int, int]) -> None:
+    """The first has no texts; a small one has many, though fewer than make a column of strings."""
+    columns = TextColumns(MISSING)
+    cells = [[None] * 500, [f"w{i % 100}" for i in range(2000)], [f"v{i}" for i in range(400)]]
+    for piece in order:
+        columns.read(pl.DataFrame({"x": pl.Series(cells[piece], dtype=pl.String)}))
+    assert isinstance(columns.types(pl.DataFrame({"x": ["w1"]}))["x"], pl.Enum)

@@ -1,4 +1,6 @@
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -34,6 +36,28 @@ def test_what_a_piece_raises_is_raised_in_its_turn() -> None:
     assert [next(results) for _ in range(3)] == [-1 / 3, -1 / 2, -1.0]
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+def test_an_earlier_piece_raises_before_what_comes_after_it() -> None:
+    def pieces() -> Iterator[int]:
+        yield 0
+        raise KeyError("the second cannot be taken")
+
+    with pytest.raises(ZeroDivisionError):
+        list(map_in_threads(lambda piece: 1 / piece, pieces()))
+    with pytest.raises(KeyError):
+        list(map_in_threads(int, pieces()))
+
+
+def test_threads_that_are_made_later_have_as_many_of_torchs_as_before() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        list(map_in_threads(int, range(3)))
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(torch.get_num_threads).result() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_piece_has_one_thread_of_torchs() -> None:

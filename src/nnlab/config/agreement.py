@@ -1,7 +1,7 @@
 """Whether a config's parts agree with each other and with the data, and what they come to."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from omegaconf import DictConfig, ListConfig
 
@@ -84,13 +84,14 @@ def _has_part_for_each_step(cfg: DictConfig) -> bool:
 
     from nnlab.models import SupervisedModule
 
-    optimizer = target_class(cfg.optimizer, object)
-    classes = [optimizer, *_callback_classes(cfg).values()]
+    optimizer, callbacks = target_class(cfg.optimizer, object), _callback_classes(cfg).values()
+    classes = [optimizer, *callbacks]
     parts = (LBFGS, GradientAccumulationScheduler, WeightAveraging)
     model = target_class(cfg.model, SupervisedModule)
     return (
         any(issubclass(cls, parts) for cls in classes)
-        or _needs_closure(optimizer)
+        or _takes_closure(optimizer)
+        or any(map(_has_own_hook, callbacks))
         or any(
             node.get("every_n_train_steps") or node.get("logging_interval") == "step"
             for node in (cfg.callbacks or {}).values()
@@ -103,11 +104,25 @@ def _has_part_for_each_step(cfg: DictConfig) -> bool:
     )
 
 
-def _needs_closure(optimizer: type) -> bool:
-    """Whether an optimizer computes the loss itself, which a block does before its step."""
+def _takes_closure(optimizer: type) -> bool:
+    """Whether an optimizer may compute the loss itself, which a block does before its step.
+
+    Those of torch's take a closure, too, but need none; of others nobody knows.
+    """
     step = getattr(optimizer, "step", None)
-    closure = inspect.signature(step).parameters.get("closure") if callable(step) else None
-    return closure is not None and closure.default is inspect.Parameter.empty
+    if not callable(step) or _package(step) == "torch":
+        return False
+    return "closure" in inspect.signature(step).parameters
+
+
+def _has_own_hook(callback: type) -> bool:
+    """Whether a callback that is neither nnlab's nor Lightning's does something at each step."""
+    hooks = (getattr(callback, name, None) for name in _HOOKS_OF_STEPS)
+    return any(hook and _package(hook) not in ("nnlab", "lightning") for hook in hooks)
+
+
+def _package(function: Callable[..., object]) -> str:
+    return function.__module__.partition(".")[0]
 
 
 def _callback_classes(cfg: DictConfig) -> dict[str, type]:

@@ -47,7 +47,8 @@ def check_config(cfg: DictConfig) -> None:
 
 def _check_fold(data: Any) -> None:
     """Refuse a fold that is not there before the first job of a sweep begins."""
-    fold, folds = (data.get(name) for name in ("fold", "folds")) if data else (None, None)
+    data = data if isinstance(data, dict) else {}
+    fold, folds = data.get("fold"), data.get("folds")
     if isinstance(fold, int) and isinstance(folds, int) and fold >= folds:
         raise ValueError(
             f"data.fold must be a whole number in [0, {folds}), as there are data.folds={folds}, "

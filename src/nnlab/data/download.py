@@ -1,16 +1,17 @@
 """Fetching a file from the first mirror that has it."""
 
 import contextlib
-import os
 import re
 import urllib.request
 from collections.abc import Callable, Sequence
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 from urllib.request import Request
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from nnlab.atomic import replacing
 
 _TIMEOUT = 30.0
 _MAX_BYTES = 2**28
@@ -43,24 +44,38 @@ def download(
         raise ValueError(f"a file to download must have a name, not a path, got {name}")
     is_new = not root.exists()
     root.mkdir(parents=True, exist_ok=True)
-    reasons = []
+    try:
+        with replacing(root / name) as file:
+            _fetch_first(name, mirrors, file, verify)
+    except OSError:
+        if is_new:
+            with contextlib.suppress(OSError):  # something else has come there
+                root.rmdir()
+        raise
+    return root / name
+
+
+def _fetch_first(
+    name: str, mirrors: Sequence[str], file: BinaryIO, verify: Callable[[Path], object]
+) -> None:
+    """Write what the first mirror gives that has the right file."""
+    path, reasons = Path(file.name), []
     for mirror in mirrors:
-        # Beside its place, so that the last step is a rename within one file system.
-        beside = root / f".{name}.{os.getpid()}"
+        file.seek(0)
+        file.truncate()
         try:
-            _fetch(mirror + name, beside)
-            verify(beside)
-            return beside.replace(root / name)
+            _fetch(mirror + name, file)
+            file.flush()
+            verify(path)
         except (OSError, HTTPException, ValueError) as error:
+            if getattr(error, "filename", None) == path:  # nor would it hold another mirror's
+                raise
             reasons.append(f"{mirror}: {error}")
-        finally:
-            beside.unlink(missing_ok=True)
-    if is_new:
-        with contextlib.suppress(OSError):  # something else has come there
-            root.rmdir()
+        else:
+            return
     raise ConnectionError(
-        f"{name} is not in {root} and no mirror gave it ({'; '.join(reasons)}); put the file "
-        "into that folder yourself, or name the folder that has it with data.root=FOLDER"
+        f"{name} is not in {path.parent} and no mirror gave it ({'; '.join(reasons)}); put the "
+        "file into that folder yourself, or name the folder that has it with data.root=FOLDER"
     )
 
 
@@ -75,7 +90,7 @@ class _HttpsOnly(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _fetch(url: str, path: Path) -> None:
+def _fetch(url: str, file: BinaryIO) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -85,7 +100,6 @@ def _fetch(url: str, path: Path) -> None:
     opener = urllib.request.build_opener(_HttpsOnly)
     with (
         opener.open(url, timeout=_TIMEOUT) as response,
-        path.open("wb") as file,
         Progress(*columns) as progress,
     ):
         total = response.headers.get("Content-Length")

@@ -136,7 +136,7 @@ def _are_paths(images: Any) -> bool:
 
 
 def _is_png(path: Path) -> bool:
-    return path.suffix.lower() == ".png" and not path.is_dir()
+    return path.suffix.lower() == ".png" and path.is_file()
 
 
 def image_files(path: Path) -> list[Path]:
@@ -147,7 +147,7 @@ def image_files(path: Path) -> list[Path]:
     """
     there = sorted(path.iterdir()) if path.is_dir() else [path]
     files = [file for file in there if _is_png(file)] if path.is_dir() else there
-    if not files or not files[0].is_file():
+    if not any(file.is_file() for file in files):
         raise FileNotFoundError(f"there must be a PNG file at {path}, but there is none")
     if others := [file.name for file in there if file not in files]:
         _log.info("%s: left out what is no PNG file: %s", path, few(others))

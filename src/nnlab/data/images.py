@@ -12,6 +12,7 @@ from nnlab.data.download import download
 from nnlab.data.idx import find_idx, read_idx
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.split import hold_out
+from nnlab.rule_types import flat_names
 from nnlab.rules import check
 from nnlab.spec import DataSpec
 from nnlab.suggestions import written
@@ -61,7 +62,18 @@ class ImageDataModule(InMemoryDataModule):
         seed: int,
     ) -> None:
         super().__init__(batch_size=batch_size, seed=seed)
-        check(class_names=class_names, val_fraction=val_fraction, test_fraction=test_fraction)
+        check(
+            root=root,
+            train_images=train_images,
+            train_labels=train_labels,
+            test_images=test_images,
+            test_labels=test_labels,
+            class_names=class_names,
+            sha256=sha256,
+            mirrors=mirrors,
+            val_fraction=val_fraction,
+            test_fraction=test_fraction,
+        )
         if len(class_names) < 2 or len(set(class_names)) < len(class_names):
             raise ValueError(
                 "class_names must be two or more, each of another name, got "
@@ -79,7 +91,7 @@ class ImageDataModule(InMemoryDataModule):
         self.test_images = test_images
         self.test_labels = test_labels
         self.class_names = list(class_names)
-        self.sha256 = sha256 or {}
+        self.sha256 = flat_names(sha256 or {})
         names = (train_images, train_labels, test_images, test_labels)
         unknown = [name for name in names if name is not None and not self.sha256.get(name)]
         if mirrors and unknown:

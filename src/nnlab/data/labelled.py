@@ -99,12 +99,16 @@ class LabelledTable:
         return self.frame[self._target]
 
     @contextmanager
-    def locating(self) -> Iterator[None]:
-        """Add to a `CellError` the place of its cell in the file."""
+    def locating(self, frame: pl.DataFrame | None = None) -> Iterator[None]:
+        """Add to a `CellError` the place of its cell in the file.
+
+        Args:
+            frame: The rows as they are read, where these are others than `frame`.
+        """
         try:
             yield
         except CellError as found:
-            error = found.in_all(self.frame)
+            error = found.in_all(self.frame if frame is None else frame)
             place = f"{self.path.name}, {self.place(error.row)}"
             raise ValueError(error.at(place, self.as_missing)) from found
 

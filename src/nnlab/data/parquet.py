@@ -1,5 +1,6 @@
 """Parquet files as the same kinds of columns that a CSV file gives."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,24 +16,29 @@ from nnlab.data.storage import Storage, TableParts
 
 # About what a cell takes in memory, and how much is read at a time of a table on disk.
 _BYTES, _CHUNK = 8, 2**27
+# The header of a CSV file may begin so, too.
+_MAGIC = b"PAR1"
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file begins as a Parquet file.
+    """Whether a file begins and ends as a Parquet file, or begins as one and has its name.
 
     Raises:
         ValueError: Its name says so, but it does not.
     """
     if not path.is_file():
         return False
+    is_named_so = path.suffix.lower() in (".parquet", ".pq")
     with path.open("rb") as file:
-        begins_so = file.read(4) == b"PAR1"
-    if path.suffix.lower() in (".parquet", ".pq") and not begins_so:
+        begins_so = file.read(len(_MAGIC)) == _MAGIC
+        file.seek(-min(len(_MAGIC), path.stat().st_size), os.SEEK_END)
+        ends_so = file.read() == _MAGIC
+    if is_named_so and not begins_so:
         raise ValueError(
             f"{path} must be a Parquet file, as its name says, but does not begin as one; fetch it "
             "again, or rename it if it is a CSV file"
         )
-    return begins_so
+    return begins_so and (ends_so or is_named_so)
 
 
 def read_parquet(path: Path, missing: Sequence[str], storage: Storage) -> pl.DataFrame:
@@ -89,7 +95,8 @@ def _count_rows(table: pl.LazyFrame, path: Path) -> int:
 def _wide_columns(table: pl.LazyFrame, path: Path) -> set[str]:
     """The columns with integers beyond 64 bits, in any row."""
     whole = [name for name, dtype in table.collect_schema().items() if _may_be_wide(dtype)]
-    ends = [pl.col(whole).min().name.prefix("<"), pl.col(whole).max().name.prefix(">")]
+    columns = pl.selectors.by_name(whole)  # to `pl.col` one called * is all of them
+    ends = [columns.min().name.prefix("<"), columns.max().name.prefix(">")]
     limits = _collect(table.select(ends), path).row(0, named=True) if whole else {}
     return {
         name[1:]
@@ -134,7 +141,7 @@ def _plain_column(values: pl.Series, missing: Sequence[str], spelled: pl.Series)
 
 
 def _scan(path: Path) -> pl.LazyFrame:
-    table = pl.scan_parquet(path)
+    table = pl.scan_parquet(path, glob=False)  # brackets in a name are no pattern
     with _refusing(path):
         names = table.collect_schema().names()
     refuse_patterns(names, str(path))

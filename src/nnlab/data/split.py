@@ -132,9 +132,15 @@ def _unit_order(groups: Tensor, generator: torch.Generator) -> Tensor:
 
 def _whole_units(groups: Tensor, order: Tensor, wanted: int, left: int) -> Tensor:
     """The rows of the first groups of an order that come nearest to `wanted` rows."""
-    sizes = torch.bincount(groups)[order].cumsum(0)
+    counts = torch.bincount(groups)[order]
     most = max(1, len(order) - left)
+    sizes = counts.cumsum(0)
     last = int((sizes[:most] - wanted).abs().argmin())
+    if sizes[last] > 2 * wanted:
+        # A group far too large came early; held out, it would leave little to learn from.
+        order = order[torch.argsort(counts > wanted, stable=True)]
+        sizes = torch.bincount(groups)[order].cumsum(0)
+        last = int((sizes[:most] - wanted).abs().argmin())
     return places(torch.isin(groups, order[: last + 1]))
 
 

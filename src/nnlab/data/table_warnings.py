@@ -14,6 +14,7 @@ from nnlab.data.cell_warnings import (
 )
 from nnlab.data.columns.kinds import ColumnKind
 from nnlab.data.columns.learned import Column
+from nnlab.data.columns.odd_cells import shorten
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
 from nnlab.data.names import as_seen
@@ -54,6 +55,7 @@ def warn_of_table(
     return [
         *warn_of_similar_classes(target, class_names),
         *warn_of_unlearned_classes(target, class_names, targets[train]),
+        *warn_of_untested_classes(target, class_names, targets, rows),
         *([] if has_classes else warn_of_lone_target(table, targets)),
         *warn_of_odd_cells(table, kinds),
         *warn_of_sentinels(table, kinds, classes=has_classes),
@@ -197,6 +199,36 @@ def warn_of_unlearned_classes(
         f"no training row of '{target}' is {' or '.join(gone[:5])}, so that cannot be learned; "
         "split the rows in another way"
     ]
+
+
+def warn_of_untested_classes(
+    target: str, class_names: Sequence[str], targets: Tensor, rows: Mapping[str, Tensor]
+) -> list[str]:
+    """A sentence on classes that are learned, but that no row to test or validate on has.
+
+    Args:
+        target: The name of the target.
+        class_names: The classes; none for regression.
+        targets: Indices of classes, `(rows,)`.
+        rows: The rows of each split that comes out of the table.
+    """
+    if not class_names:
+        return []
+    counts = {
+        split: torch.bincount(targets[index], minlength=len(class_names)).tolist()
+        for split, index in rows.items()
+    }
+    sentences = []
+    for split, what in (("val", "validation"), ("test", "test")):
+        held_out = counts.get(split, counts["train"])  # rows of a file of their own are not here
+        there = zip(class_names, counts["train"], held_out, strict=True)
+        gone = [f"'{shorten(name)}'" for name, learned, held in there if learned > held == 0]
+        if gone:
+            sentences.append(
+                f"no {what} row of '{target}' is {' or '.join(gone[:5])}, so the metrics of those "
+                "rows say nothing of that; give more such rows, or split them in another way"
+            )
+    return sentences
 
 
 def warn_of_similar_classes(target: str, class_names: Sequence[str]) -> list[str]:

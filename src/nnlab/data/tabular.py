@@ -144,6 +144,7 @@ class TabularDataModule(InMemoryDataModule):
             fold=fold,
             folds=folds,
             memory_map=memory_map,
+            scratch=scratch,
         )
         # As `read_table` gives names.
         target = plain_name(target)
@@ -263,6 +264,7 @@ class TabularDataModule(InMemoryDataModule):
         with table.locating():
             targets = encode_targets(table.target, preprocessing["class_names"], self._decimal)
             frame = with_points(table.frame, columns) if self._decimal == "," else table.frame
+        with table.locating(frame):
             (x,) = encode_table(frame, columns, RowEncoder(columns), rows, self.storage)
             return x, scale_targets(targets, preprocessing)
 

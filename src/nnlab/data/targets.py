@@ -15,9 +15,8 @@ from nnlab.data.columns.number_grammar import (
     from_decimal_comma,
     way_out_of_comma,
 )
-from nnlab.data.columns.odd_cells import missing_words
+from nnlab.data.columns.odd_cells import missing_words, shorten
 from nnlab.data.columns.spelling import boolean_text, number_text
-from nnlab.data.names import on_one_line
 from nnlab.data.split import places
 from nnlab.spec import Task
 from nnlab.suggestions import few
@@ -83,7 +82,7 @@ def describe_values(target: pl.Series, distinct: int, task: Task) -> str:
         is_open = distinct <= _FEW_VALUES
         return f"{text}; data.task=multiclass takes them as classes" if is_open else text
     counts = target.alias("class").value_counts(name="rows").sort("rows", "class", descending=True)
-    names = map(on_one_line, _class_text(counts["class"][:_CLASSES_SHOWN]))
+    names = map(shorten, _class_text(counts["class"][:_CLASSES_SHOWN]))
     rows = counts["rows"][:_CLASSES_SHOWN]
     text += ": " + ", ".join(f"'{n}' {count:,}" for n, count in zip(names, rows, strict=True))
     if len(counts) > _CLASSES_SHOWN:

@@ -35,17 +35,30 @@ def map_in_threads(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> 
         pieces: Taken one after the other.
     """
     threads = count_threads()
+    before = torch.get_num_threads()
     # A piece gains nothing from threads of torch's own; on a busy machine they would wait for
     # each other many times as long as the work takes.
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         running: deque[Future[Result]] = deque()
+        taken = iter(pieces)
+        error: Exception | None = None
         try:
-            for piece in pieces:
+            while error is None:
+                try:
+                    piece = next(taken)
+                except StopIteration:
+                    break
+                except Exception as found:  # in its turn: an earlier piece may raise, too
+                    error = found
+                    break
                 running.append(pool.submit(work, piece))
                 if len(running) > threads:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()
+            if error is not None:
+                raise error
         finally:
             for future in running:
                 future.cancel()
+            torch.set_num_threads(before)  # else each thread that is made later would have one

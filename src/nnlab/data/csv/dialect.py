@@ -104,13 +104,13 @@ def _skip(head: bytes, options: CsvOptions, place: Place) -> Place:
     comment = options.comment.encode() if options.comment else None
     left = options.skip_lines or 0
     while left or (comment and head.startswith(comment, place.offset)):
-        line = head[place.offset :].partition(b"\n")
-        if not line[1]:
+        end = head.find(b"\n", place.offset) + 1
+        if not end:
             raise ValueError(
                 f"{place.path}, line {place.line}: no line is left for a header after those that "
                 f"data.skip_lines={options.skip_lines} and data.comment={options.comment} leave out"
             )
-        place = place.after(line[0] + line[1])
+        place = place.after(head[place.offset : end])
         left = max(left - 1, 0)
     body = head[place.offset :]
     lines = body[: len(body) - len(body.lstrip(b"\r\n"))].count(b"\n")

@@ -45,9 +45,10 @@ def read_names(cells: list[str], options: CsvOptions, place: Place) -> tuple[lis
         ValueError: More or fewer names are stated than there are columns.
     """
     names = options.column_names
+    names = names if names is None else list(map(plain_name, names))
     has_header = options.header
     if has_header is None:
-        has_header = names is None or list(names) == cells
+        has_header = names is None or names == list(map(plain_name, cells))
     if names is None:
         generated = [f"column_{number}" for number in range(1, len(cells) + 1)]
         return list(map(plain_name, cells)) if has_header else generated, has_header
@@ -57,7 +58,13 @@ def read_names(cells: list[str], options: CsvOptions, place: Place) -> tuple[lis
             f"the line has {len(cells)} cells; give a name for each"
         )
     refuse_patterns(names, f"{place.path}, line {place.line}")
-    return list(names), has_header
+    seen = list(map(as_seen, names))
+    if twice := next((name for name in seen if seen.count(name) > 1), None):
+        raise ValueError(
+            f"{place.path}, line {place.line}: data.column_names must give each column a name of "
+            f"its own, got '{twice}' more than once; rename one of them"
+        )
+    return names, has_header
 
 
 def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, place: Place) -> None:

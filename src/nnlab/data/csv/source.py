@@ -28,13 +28,13 @@ _BYTE_ORDER_MARKS = {
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"%PDF": "a PDF",
+    b"%PDF-": "a PDF",
     b"SQLite format 3": "an SQLite database",
-    b"BZh": "compressed with bzip2",
     b"\xfd7zXZ": "compressed with xz",
     b"\x28\xb5\x2f\xfd": "compressed with zstandard",
-    b"PAR1": "a Parquet file inside a gzip file",
+    b"PAR1\x15": "a Parquet file inside a gzip file",
     b"\x1f\x8b": "compressed with gzip twice",
+    **{b"BZh%d1AY&SY" % level: "compressed with bzip2" for level in range(1, 10)},
 }
 
 
@@ -117,9 +117,17 @@ class Source:
             if not text.isascii():
                 self._refuse_misread(block, text, line, is_first=is_ascii)
                 is_ascii = False
+            try:
+                recoded = text.encode()
+            except UnicodeEncodeError as error:  # as of UTF-7, which can write what is no character
+                line += text.count("\n", 0, error.start)
+                raise ValueError(
+                    f"{self.path}, line {line}: what {self.encoding} reads there is no character; "
+                    "state the right encoding with data.encoding=..."
+                ) from error
             offset += len(block)
             line += text.count("\n")
-            yield text.encode()
+            yield recoded
 
     def _without_mark(self, error: UnicodeError) -> ValueError:
         kinds = f"{self.encoding}-le or {self.encoding}-be"

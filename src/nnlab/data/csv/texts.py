@@ -49,11 +49,12 @@ class TextColumns:
         if words is None:
             return self._without_missing(cells)
         numbered = cells.cast(words, strict=False)
-        if numbered.null_count() == cells.null_count():
-            return numbered
-        new = cells.filter(numbered.is_null()).drop_nulls().unique()
+        new = cells.filter(numbered.is_null() & cells.is_not_null()).unique()
         new = new.filter(~new.is_in(self._missing))
         if new.is_empty():
+            # Known from now on: how many texts are too many must not hang on which piece happens
+            # to be the first that has some.
+            self._words.setdefault(cells.name, words)
             return numbered
         words = self._extend(cells.name, new, len(cells))
         return self._without_missing(cells) if words is None else cells.cast(words, strict=False)
