@@ -190,6 +190,8 @@ def test_unseen_categories_are_counted(runs, quick_command, tmp_path) -> None:
     printed = predict(quick_command, runs["regression"]).stdout
     assert "column 'color': 3 cells of a category that training did not have" in printed
     assert "such as 'pink'" in printed
+    new.with_columns(color=pl.lit("Red")).write_csv(tmp_path / "new.csv")
+    assert "such as 'Red' (but 'red')" in predict(quick_command, runs["regression"]).stdout
 
 
 def test_python_is_told_of_unseen_categories_and_of_the_row_that_does_not_fit(runs, caplog) -> None:
@@ -437,6 +439,38 @@ def test_data_frames_and_arrays_give_the_same_predictions(runs) -> None:
         model.predict(array[:, :2])
 
 
+def test_tables_of_pyarrow_are_read_by_the_names_of_their_columns(runs) -> None:
+    model = load_run(runs["regression"])
+    new = make_table(30, 11)
+    turned = new.select(new.columns[::-1]).to_arrow()
+    assert model.predict(turned).equals(model.predict(new))
+    assert model.predict(turned.to_batches()[0]).equals(model.predict(new))
+    with pytest.raises(ValueError, match="must have a name of its own"):
+        model.predict(turned.rename_columns(["size"] * turned.num_columns))
+
+
+def test_columns_that_nobody_can_tell_apart_are_refused(runs) -> None:
+    model = load_run(runs["regression"])
+    new = make_table(3, 11)
+    for name in ("size ", "\u00a0size"):
+        with pytest.raises(ValueError, match="more than one column is called 'size'; leave"):
+            model.predict(new.with_columns(pl.lit(1.0).alias(name)))
+    frame = new.to_pandas().rename(columns={"zip": 1}).assign(**{"1": 2})
+    with pytest.raises(ValueError, match="must have a name of its own"):
+        model.predict(frame)
+
+
+def test_numbers_that_are_far_from_those_of_training_are_told_of(runs, caplog) -> None:
+    model = load_run(runs["regression"])
+    new = make_table(30, 11)
+    model.predict(new)
+    assert not caplog.records
+    model.predict(new.with_columns(pl.col("size") * 1000))
+    (record,) = caplog.records
+    present = 30 - new["size"].null_count()
+    assert re.search(rf"column 'size': most numbers \(\d+ of {present}\) are far", record.message)
+
+
 def test_missing_cells_of_a_data_frame_are_missing_in_its_array(runs) -> None:
     model = load_run(runs["regression"])
     frame = make_table(30, 11).select(model.reader.column_names).to_pandas()
@@ -602,6 +636,9 @@ def test_images_that_do_not_fit_are_refused(runs, tmp_path) -> None:
         model.predict(np.zeros((8, 8), dtype=np.uint8))
     with pytest.raises(FileNotFoundError, match="there must be a PNG file"):
         model.predict(tmp_path / "nothing.png")
+    for nothing, what in ((None, "NoneType"), (iter([1]), "list_iterator"), ([], r"shape \(0,\)")):
+        with pytest.raises(ValueError, match=f"images must be an array of pixels .*got .*{what}"):
+            model.predict(nothing)
 
 
 def test_a_run_opens_from_a_folder_or_a_file_and_from_anywhere(runs, tmp_path) -> None:

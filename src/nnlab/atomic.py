@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Characters of a file's name, each of up to four of the 255 bytes that most file systems take.
 _LONGEST = 56
+# A full disk, a file larger than is allowed, or a quota.
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 @contextlib.contextmanager
@@ -52,7 +54,7 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
         # Who writes may read as well, and what fails then has another name, or none.
         is_of_writing = error.errno and (is_whole or error.filename == beside)
         # What polars raises has no number but that in its text.
-        if not is_of_writing and f"(os error {errno.ENOSPC})" not in str(error):
+        if not is_of_writing and not any(f"(os error {code})" in str(error) for code in _NO_ROOM):
             raise
         raise OSError(
             f"{path} must be written, but cannot be ({error.strerror or error}); what was there "

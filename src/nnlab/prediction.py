@@ -33,7 +33,10 @@ _log = logging.getLogger(__name__)
 _CHUNK = 65_536
 _IMAGES = 1024
 # Endings that promise another format than the output has.
-_NOT_CSV = (".gz", ".parquet", ".pq", ".xlsx", ".xls", ".json", ".feather", ".arrow")
+_NOT_CSV = (
+    *(".gz", ".parquet", ".pq", ".xlsx", ".xls", ".json", ".feather", ".arrow"),
+    *(".ckpt", ".yaml", ".log", ".onnx", ".pt2"),  # as runs have them
+)
 
 
 def predict(
@@ -66,11 +69,6 @@ def predict(
     checkpoint = read_checkpoint(best_checkpoint(run_dir))
     predictor = Predictor(checkpoint, target_class(cfg.model, SupervisedModule))
     source, target = Path(input).expanduser(), Path(output).expanduser()
-    if target.suffix.lower() in _NOT_CSV:
-        raise ValueError(
-            f"output is written as plain CSV, so its name must not end in {target.suffix}, got "
-            f"output={output}; name it {target.with_suffix('').with_suffix('.csv').name}"
-        )
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"output must be another file than input, got output={output}")
     if target.is_dir():
@@ -78,6 +76,11 @@ def predict(
     if target.resolve().is_relative_to(run_dir.resolve() / "checkpoints"):
         raise ValueError(
             f"output must be another file than the run's checkpoints, got output={output}"
+        )
+    if target.suffix.lower() in _NOT_CSV:
+        raise ValueError(
+            f"output is written as plain CSV, so its name must not end in {target.suffix}, got "
+            f"output={output}; name it {target.with_suffix('').with_suffix('.csv').name}"
         )
     dialect, decimal = None, "."
     if isinstance(predictor.reader, ImageReader):

@@ -104,7 +104,7 @@ RULES: dict[str, Rule] = {
     "columns": Kinds(COLUMN_KINDS),
     "drop": ListOf(Text(), "[id,note]"),
     "scaling": Choice(("robust", "standard", "quantile")),
-    "max_one_hot": Number("[0, inf)", integer=True),
+    "max_one_hot": Number("[0, inf)", integer=True, none=True),
     "val_path": Text(none=True),
     "test_path": Text(none=True),
     "group": Text(none=True),

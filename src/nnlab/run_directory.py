@@ -193,5 +193,5 @@ def _load_yaml(path: Path) -> dict[str, Any]:
             f"{path} is empty: the run was stopped before it had begun; start it again"
         )
     if not isinstance(parsed, dict):
-        raise ValueError(f"{path} must hold a run's settings, got {parsed!r}")
+        raise ValueError(f"{path} must hold a run's settings, got '{text[:40]}...'")
     return parsed

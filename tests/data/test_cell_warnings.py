@@ -14,6 +14,7 @@ from nnlab.data.cell_warnings import (
     warn_of_odd_cells,
     warn_of_open_dates,
     warn_of_sentinels,
+    warn_of_zones,
 )
 from nnlab.data.columns.inferred_kinds import infer_kinds
 from nnlab.data.csv.options import CsvOptions
@@ -204,3 +205,14 @@ def test_years_of_two_digits_that_are_yet_to_come_are_warned_of() -> None:
     (warning,) = warnings(32)
     assert warning.startswith("'x' is read as %m/%d/%y, which makes 2059-06-27 of its last date")
     assert warnings(-8) == warnings(2032) == []
+
+
+def test_times_of_several_zones_are_told_of() -> None:
+    def warnings_of_zones(*zones: str) -> list[str]:
+        cells = [f"2024-05-{1 + i % 28:02}T08:14:00{zones[i % len(zones)]}" for i in range(60)]
+        frame = pl.DataFrame({"at": cells})
+        return warn_of_zones(frame, infer_kinds(frame, said={}, drop=[]))
+
+    (warning,) = warnings_of_zones("+01:00", "-08:00")
+    assert warning.startswith("'at' has times of several zones (+01:00, -08:00), all taken as UTC")
+    assert warnings_of_zones("+01:00") == warnings_of_zones("Z") == warnings_of_zones("") == []

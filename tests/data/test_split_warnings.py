@@ -38,6 +38,15 @@ def test_rows_in_the_order_of_their_dates_are_told_of(turn: Callable) -> None:
     assert warning.endswith("set data.time=day")
 
 
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_moments_counted_since_1970_have_an_order_too(unit: int) -> None:
+    moments = [(1_700_000_000 + 300 * i) * unit for i in range(ROWS)]
+    (warning,) = order_of(moments)
+    assert warning.endswith("set data.time=day")
+    assert order_of(list(CHANCE.permutation(moments))) == []
+    assert order_of([1_000_000 + 300 * i for i in range(ROWS)]) == []  # as the numbers of orders
+
+
 def test_rows_in_another_order_are_not() -> None:
     assert order_of(list(CHANCE.permutation(DAYS))) == []
     assert order_of([DAYS[i // 30] for i in range(ROWS)]) == []  # few dates may be so by chance

@@ -20,6 +20,7 @@ from pandas._libs import parsers as pandas_readers
 
 from nnlab.config.command_line import as_hydra_reads
 from nnlab.data.chunks import find_place, read_chunks
+from nnlab.data.columns.number_formats import find_number_format, to_numbers
 from nnlab.data.columns.words import is_text
 from nnlab.data.csv import layout as csv_layout
 from nnlab.data.csv import scan as csv_scan
@@ -203,6 +204,43 @@ def test_names_that_polars_takes_for_patterns_are_refused(write: Write, tmp_path
     assert refusal(tmp_path / "t.parquet").endswith("got '^b$'; rename it, such as 'b'")
     path = write("1,2\n")
     assert "such as 'b'" in refusal(path, column_names=["a", "^b$"])
+
+
+MIXED_POINTS = "n,y\n" + "".join(
+    f"{n},{n}\n" for n in (950, 12, "1.040", 2.483, 9.649, 1.899, 3.204)
+)
+
+
+def test_points_that_can_only_mark_thousands_are_refused(write: Write) -> None:
+    message = refusal(write(MIXED_POINTS))
+    assert "column 'n'" in message
+    assert "such as '1.040' beside '950', as if the point marked thousands" in message
+    for decimal, n in ((",", 1040), (".", 1.04)):
+        frame = read_table(write(MIXED_POINTS), CsvOptions(decimal=decimal))
+        assert with_points(frame, decimal)[2] == n
+
+
+def with_points(frame: pl.DataFrame, decimal: str) -> list[float]:
+    if frame["n"].dtype.is_numeric():
+        return frame["n"].to_list()
+    return to_numbers(frame["n"].cast(pl.String), find_number_format(frame["n"], decimal)).to_list()
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        "950 1.040 2.483",  # too few
+        "1.041 2.483 9.649 1.899 3.204 7.111",  # nothing beside them
+        "0.950 1.040 2.483 9.649 1.899 3.204",
+        "950 1.041 2.483 9.649 1.899 3.204",  # zeros at the end are left out
+        "1950 1.040 2.483 9.649 1.899 3.204",
+        "950 1.04 2.483 9.649 1.899 3.204 2.410",
+    ],
+)
+def test_points_that_may_be_decimal_marks_are_not(write: Write, numbers: str) -> None:
+    cells = numbers.split()
+    frame = read_table(write("n,y\n" + "".join(f"{cell},1\n" for cell in cells)))
+    assert frame["n"].to_list() == [float(cell) for cell in cells]
 
 
 def test_brackets_in_the_name_of_a_parquet_file_are_no_pattern(tmp_path: Path) -> None:
@@ -525,7 +563,7 @@ def test_the_header_of_a_second_file_is_no_row(write: Write) -> None:
     rows = "1,a\n2,b\n"
     message = refusal(write(f"n,c\n{rows}n,c\n{rows}n,c\n{rows}"))
     assert "line 4: the header stands here once more, as where files were joined" in message
-    assert "(and 1 more times below); take such lines out, or set data.header=false if" in message
+    assert "(and once more below); take such lines out, or set data.header=false if" in message
     path = write(f"n,c\n{rows}n,c\n{rows}")
     assert read_table(path, CsvOptions(header=True)).height == 5
     assert read_table(path, CsvOptions(header=False)).height == 6

@@ -5,13 +5,18 @@ from pathlib import Path
 import polars as pl
 import torch
 
+from nnlab.data.columns.fitting import fit_columns
+from nnlab.data.columns.inferred_kinds import infer_kinds
+from nnlab.data.columns.odd_cells import spell_out
 from nnlab.data.csv.options import CsvOptions
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.storage import Storage
 from nnlab.data.table_warnings import (
     warn_of_copies,
     warn_of_lone_target,
-    warn_of_similar_classes,
+    warn_of_similar_categories,
+    warn_of_similar_names,
+    warn_of_untested_classes,
 )
 
 
@@ -40,15 +45,15 @@ def test_rows_of_a_huge_table_are_not_compared(monkeypatch) -> None:
 
 
 def test_classes_that_differ_only_in_capitals_or_blanks_are_named() -> None:
-    (warning,) = warn_of_similar_classes("y", ["No", "Yes", "no ", "yes", "maybe"])
+    (warning,) = warn_of_similar_names("classes of 'y'", ["No", "Yes", "no ", "yes", "maybe"])
     assert (
         "of 'y' differ only in capitals or blanks: 'No' and 'no '; 'Yes' and 'yes'; if" in warning
     )
     for name in ("ja\u200b", "ja "):
-        (warning,) = warn_of_similar_classes("y", ["ja", name, "nein"])
-        assert f"differ only in what no one sees: 'ja' and '{name}'" in warning
-    assert len(warn_of_similar_classes("y", ["caf\u00e9", "cafe\u0301", "bar"])) == 1
-    assert warn_of_similar_classes("y", ["a", "b", "A1"]) == []
+        (warning,) = warn_of_similar_names("classes of 'y'", ["ja", name, "nein"])
+        assert f"differ only in what no one sees: 'ja' and '{spell_out(name)}'" in warning
+    assert len(warn_of_similar_names("classes of 'y'", ["caf\u00e9", "cafe\u0301", "bar"])) == 1
+    assert warn_of_similar_names("classes of 'y'", ["a", "b", "A1"]) == []
 
 
 def test_a_target_that_is_as_far_out_as_all_others_together_is_named(tmp_path: Path) -> None:
@@ -66,3 +71,30 @@ def test_a_target_that_is_as_far_out_as_all_others_together_is_named(tmp_path: P
     assert "'y' is -10,000 in line 2" in warning
     for numbers in (ordinary, [*ordinary, 40.0], [1.0] * 60, [*ordinary[:18], 5e8]):
         assert warnings_of_targets(numbers) == []
+
+
+def test_categories_that_differ_only_in_capitals_are_named() -> None:
+    frame = pl.DataFrame({"region": ["north", "North", "south", "east"] * 20, "x": ["a", "b"] * 40})
+    kinds = infer_kinds(frame, said={}, drop=[])
+    columns = fit_columns(frame, kinds, scaling="robust", max_one_hot=8)
+    (warning,) = warn_of_similar_categories(columns)
+    assert warning.startswith(
+        "categories of 'region' differ only in capitals or blanks: 'North' and 'north'; if"
+    )
+
+
+def test_classes_that_no_held_out_row_has_are_named() -> None:
+    targets = torch.tensor([0, 1, 0, 1, 0, 1, 2, 0, 1, 0])
+    rows = {name: torch.tensor(i) for name, i in (("train", [0, 1, 6]), ("val", [2, 3]))}
+    (warning,) = warn_of_untested_classes("y", ["a", "b", "rare"], targets, rows)
+    assert warning.startswith("no validation row of 'y' is 'rare', so the metrics of those rows")
+    rows["test"] = torch.tensor([4])
+    warnings = warn_of_untested_classes("y", ["a", "b", "rare"], targets, rows)
+    assert "no test row of 'y' is 'b' or 'rare'" in warnings[1]
+    rows = {
+        "train": torch.tensor([0, 1]),
+        "val": torch.tensor([2, 3]),
+        "test": torch.tensor([4, 5]),
+    }
+    assert warn_of_untested_classes("y", ["a", "b"], targets, rows) == []
+    assert warn_of_untested_classes("y", [], targets.double(), rows) == []

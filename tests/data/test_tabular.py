@@ -897,7 +897,7 @@ def test_the_column_table_says_what_becomes_of_each(write) -> None:
         same=pl.lit("s"),
         town=pl.concat_str(pl.lit("T"), pl.int_range(200) % 11),
     )
-    loaded = make_data(write(frame), "y").loaded
+    loaded = make_data(write(frame), "y", max_one_hot=8).loaded
     table = {name: rest for name, *rest in loaded.column_table}
     assert list(table) == [name for name in frame.columns if name != "y"]
     assert table["n"] == ["numeric", "", "120", "1 input"]
@@ -942,6 +942,41 @@ def test_a_row_number_is_left_out_whatever_its_name(write) -> None:
     frame = make_frame().with_columns(nr=pl.int_range(1, 201))
     kinds = {row[0]: row[1] for row in make_data(write(frame), "y").loaded.column_table}
     assert kinds["nr"] == "left out"
+
+
+def test_categories_are_embedded_where_there_is_enough_to_learn_that_from(write) -> None:
+    """Nine of them, of which each has about 1,000 training rows, or somewhat fewer."""
+    for rows, sizes in ((17_000, [11]), (13_000, [])):
+        town = pl.concat_str(pl.lit("T"), pl.int_range(rows) % 9)
+        frame = pl.select(n=pl.int_range(rows) % 97, town=town, y=pl.int_range(rows) % 2)
+        assert make_data(write(frame), "y").loaded.spec.category_sizes == sizes
+
+
+def test_a_target_that_does_not_vary_in_training_rows_is_refused(write) -> None:
+    step = pl.when(pl.int_range(100) < 80).then(5.5)
+    later = pl.select(
+        n=pl.int_range(100) % 7, t=pl.int_range(100), y=step.otherwise(pl.int_range(100))
+    )
+    with pytest.raises(
+        ValueError, match=r"target 'y' must vary in the \d+ training rows, but all h"
+    ):
+        make_data(write(later), "y", time="t", task="regression").load(None)
+    close = pl.select(n=pl.int_range(100) % 7, y=3 + (pl.int_range(100) % 2) * 1e-12)
+    with pytest.raises(ValueError, match="too close to that to tell apart"):
+        make_data(write(close), "y", task="regression").load(None)
+
+
+def test_categories_of_a_test_file_that_training_had_not_are_told_of(write, tmp_path) -> None:
+    frame = pl.select(n=pl.int_range(100) % 7, k=pl.lit("a"), y=pl.int_range(100) % 2)
+    other = frame.with_columns(k=pl.lit("zzz"))
+    other.write_csv(tmp_path / "other.csv")
+    letters = pl.Series(["a", "b"] * 50)
+    path = write(frame.with_columns(k=letters))
+    warnings = make_data(path, "y", test_path=str(tmp_path / "other.csv")).loaded.warnings
+    told = [
+        warning for warning in warnings if "other.csv: column 'k': 100 cells of a cat" in warning
+    ]
+    assert len(told) == 1
 
 
 def test_embedded_categories_are_codes_at_the_end_of_a_row(write) -> None:

@@ -7,6 +7,7 @@ import polars as pl
 from nnlab.data.columns.kinds import ColumnKind
 from nnlab.data.columns.odd_cells import OddCells
 from nnlab.data.columns.sentinels import find_sentinels
+from nnlab.data.columns.words import different_texts
 from nnlab.data.labelled import LabelledTable
 from nnlab.suggestions import column_kind, few
 
@@ -99,6 +100,28 @@ def warn_of_open_dates(kinds: Sequence[ColumnKind]) -> list[str]:
         for kind in kinds
         if kind.date_format is not None and kind.other_date_format is not None
     ]
+
+
+def warn_of_zones(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[str]:
+    """A sentence for each column of times of several zones, whose hours are not those of a clock.
+
+    Args:
+        frame: The table.
+        kinds: What its columns hold.
+    """
+    sentences = []
+    for kind in kinds:
+        if kind.date_format is None or not kind.date_format.endswith("z"):
+            continue
+        texts = different_texts(frame.get_column(kind.name))
+        zones = texts.str.extract(r"(Z|[+-]\d\d:?\d*)\s*$").unique().sort().drop_nulls()
+        if len(zones) > 1:
+            sentences.append(
+                f"'{kind.name}' has times of several zones ({few(zones.to_list())}), all taken as "
+                "UTC: their hour of the day is not that of the clock there; leave the zone out of "
+                "the cells if that matters more"
+            )
+    return sentences
 
 
 def warn_of_future_dates(kinds: Sequence[ColumnKind]) -> list[str]:

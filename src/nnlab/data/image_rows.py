@@ -62,6 +62,12 @@ class ImageReader:
 
     def _from_array(self, images: Any) -> Tensor:
         values = np.asarray(images)
+        if values.ndim < 2 or values.dtype == np.object_:
+            what = f"one of the shape {values.shape}" if values.ndim else type(images).__name__
+            raise ValueError(
+                "images must be an array of pixels (images, height, width), an IDX file, a PNG "
+                f"file, a list of them or a folder, got {what}"
+            )
         if not np.issubdtype(values.dtype, np.integer) or values.min(initial=0) < 0:
             below = " below 0" if values.size and values.min() < 0 else ""
             raise ValueError(

@@ -11,7 +11,7 @@ import polars as pl
 from nnlab.data.chunks import find_place
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.column_table import spelled
-from nnlab.data.columns.number_formats import as_plain_numbers
+from nnlab.data.columns.number_formats import as_plain_numbers, unit_of
 from nnlab.data.columns.odd_cells import FEW_WORDS
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import is_text
@@ -188,6 +188,13 @@ class LabelledTable:
     def _read_format(self) -> None:
         if self.target_format is not None and is_text(self.target):
             self.frame = self.frame.with_columns(written_numbers(self.target, self.target_format))
+        elif unit := unit_of(self.target_format or ""):
+            _log.info(
+                "target '%s': its numbers have no unit and are taken for those of '%s', as in "
+                "training",
+                self._target,
+                unit,
+            )
         refuse_unlearnable(self.target)
 
     def refuse_words(self, task: str) -> None:

@@ -32,7 +32,7 @@ def learn_columns(
     said: Mapping[str, str],
     drop: Sequence[str],
     scaling: str,
-    max_one_hot: int,
+    max_one_hot: int | None,
     decimal: str,
     keeps_times: bool,
 ) -> tuple[list[ColumnKind], list[Column]]:
@@ -44,7 +44,8 @@ def learn_columns(
         said: Kinds by column name, where they are not to be inferred.
         drop: Names of columns to leave out.
         scaling: How numbers are scaled.
-        max_one_hot: The most categories of a column that is one-hot.
+        max_one_hot: The most categories of a column that is one-hot; None for what `fit_columns`
+            says.
         decimal: The decimal mark of plain numbers in the file.
         keeps_times: Whether there is memory for the `times` of all kinds.
 

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from typing import cast
 
 import polars as pl
 
 from nnlab.data.columns.kinds import ColumnKind
 from nnlab.data.columns.learned import Column, NumericColumn
-from nnlab.data.columns.whole_numbers import is_id_name
+from nnlab.data.columns.whole_numbers import are_moments, is_id_name
 from nnlab.suggestions import setting
 
 # Larger tables are not looked at: it would take as long as to learn from them.
@@ -35,9 +36,12 @@ def warn_of_order(frame: pl.DataFrame, columns: Sequence[Column]) -> list[str]:
     if len(frame) > _MOST_ROWS:
         return []
     for column in columns:
-        if not isinstance(column, NumericColumn) or not column.is_date:
+        if not isinstance(column, NumericColumn):
             continue
-        times = column.read(frame.get_column(column.name)).drop_nulls()
+        cells = frame.get_column(column.name)
+        if not column.is_date and not _may_be_moments(cells):
+            continue
+        times = column.read(cells).drop_nulls()
         is_sorted = times.is_sorted() or times.is_sorted(descending=True)
         if is_sorted and times.n_unique() >= _FEW_DATES:
             return [
@@ -46,6 +50,14 @@ def warn_of_order(frame: pl.DataFrame, columns: Sequence[Column]) -> list[str]:
                 f"{setting('data.time', column.name)}"
             ]
     return []
+
+
+def _may_be_moments(values: pl.Series) -> bool:
+    """Whether whole numbers are seconds or milliseconds since 1970."""
+    if not values.dtype.is_integer():
+        return False
+    low, high = (int(cast(float, end)) for end in (values.min(), values.max()))
+    return any(are_moments(low // unit, high // unit) for unit in (1, 1000))
 
 
 def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[str]:

@@ -14,6 +14,7 @@ from nnlab.data.columns.number_grammar import as_number
 from nnlab.data.columns.words import by_word, is_text
 from nnlab.data.csv.decimals import (
     may_be_thousands,
+    refuse_certain_point_thousands,
     refuse_decimal_commas,
     refuse_point_thousands,
 )
@@ -136,16 +137,19 @@ def _refuse_no_rows(frame: pl.DataFrame, message: str) -> None:
 
 
 def _refuse_point_thousands(frame: pl.DataFrame, dialect: Dialect, options: CsvOptions) -> None:
-    """Refuse numbers such as 1.000 that may be thousands, if semicolons separate the cells."""
-    floats = frame.select(pl.selectors.float())
-    if dialect.marks.separator != ord(";") or not floats.width:
+    """Refuse numbers such as 1.000 that are thousands, or may be and semicolons separate cells."""
+    floats = frame.select(pl.selectors.float()).get_columns()
+    # Of most columns the first rows tell.
+    found = [v.name for v in floats if may_be_thousands(v.head(1000)) and may_be_thousands(v)]
+    if not found:
         return
-    if all(map(may_be_thousands, floats)):
-        # How many decimals there are shows the text alone; that of the first rows is enough.
-        path = dialect.source.path
-        first = next(read_chunks(path, options, rows=_ROWS_LOOKED_AT, is_told=False))
-        cells = first.frame.select(map(first.frame.get_column, floats.columns))
+    # How many decimals there are shows the text alone; that of the first rows is enough.
+    path = dialect.source.path
+    first = next(read_chunks(path, options, rows=_ROWS_LOOKED_AT, is_told=False))
+    cells = first.frame.select(map(first.frame.get_column, found))
+    if len(found) == len(floats):
         refuse_point_thousands(cells, dialect)
+    refuse_certain_point_thousands(cells, dialect)
 
 
 def _refuse_header_as_row(frame: pl.DataFrame, dialect: Dialect, options: CsvOptions) -> None:
@@ -159,7 +163,8 @@ def _refuse_header_as_row(frame: pl.DataFrame, dialect: Dialect, options: CsvOpt
             return
     path, count = dialect.source.path, int(is_header.sum())
     row = find_place(path, options, cast(int, is_header.arg_max()))
-    more = f" (and {count - 1} more times below)" if count > 1 else ""
+    again = "once more" if count == 2 else f"{count - 1} more times"
+    more = f" (and {again} below)" if count > 1 else ""
     raise ValueError(
         f"{path}, {row}: the header stands here once more, as where files were joined{more}; take "
         "such lines out, or set data.header=false if the first line is a row, too, or "

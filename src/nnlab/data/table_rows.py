@@ -1,5 +1,6 @@
 """New rows of a table for a trained network: what it learned of their columns, applied again."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,8 +52,9 @@ class TableReader:
         """The encoder's arguments.
 
         Args:
-            rows: A polars or pandas data frame with the columns by name, in any order and among
-                others, or an array `(rows, columns)` with them in the order of `column_names`.
+            rows: A polars or pandas data frame, or a table of pyarrow's, with the columns by name,
+                in any order and among others, or an array `(rows, columns)` with them in the
+                order of `column_names`.
 
         Raises:
             ValueError: A column is not there, or a cell is not what it was in training.
@@ -67,12 +69,16 @@ class TableReader:
         if isinstance(rows, pl.LazyFrame):
             return rows.collect()
         if hasattr(rows, "columns") and hasattr(rows, "iloc"):
-            if not rows.columns.is_unique:
+            if len(set(map(str, rows.columns))) < len(rows.columns):
                 raise ValueError("every column of a data frame must have a name of its own")
             # Without pyarrow, and with the dtypes that pandas itself gives to mixed columns.
             return pl.DataFrame(
                 {str(name): _from_pandas(rows[name]) for name in rows.columns}, strict=False
             )
+        if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
+            rows = _from_arrow(rows)
+            if isinstance(rows, pl.DataFrame):
+                return rows
         values = np.asarray(rows)
         if values.ndim != 2 or values.shape[1] != len(self.columns):
             raise ValueError(
@@ -94,7 +100,9 @@ class TableReader:
         mark of the training file.
         """
         there = {plain_name(name): name for name in frame.columns}
-        there |= {name: name for name in frame.columns}
+        counts = Counter(map(plain_name, frame.columns))
+        if twice := next((name for name in self.column_names if counts[name] > 1), None):
+            raise ValueError(f"more than one column is called '{twice}'; leave the others out")
         used = frame.select(
             frame.get_column(there[name]).alias(name) for name in self.column_names if name in there
         )
@@ -165,6 +173,13 @@ def _may_be_numbers(column: Column) -> bool:
     """Whether some texts of a column may be plain numbers."""
     is_boolean = isinstance(column, CategoricalColumn) and column.written_as == "boolean"
     return is_boolean or is_of_numbers(column)
+
+
+def _from_arrow(rows: Any) -> pl.DataFrame | pl.Series:
+    try:
+        return pl.from_arrow(rows)
+    except pl.exceptions.DuplicateError as error:
+        raise ValueError("every column of a table must have a name of its own") from error
 
 
 def _from_array(values: NDArray[Any]) -> pl.Series:

@@ -11,10 +11,11 @@ from nnlab.data.cell_warnings import (
     warn_of_odd_cells,
     warn_of_open_dates,
     warn_of_sentinels,
+    warn_of_zones,
 )
 from nnlab.data.columns.kinds import ColumnKind
-from nnlab.data.columns.learned import Column
-from nnlab.data.columns.odd_cells import shorten
+from nnlab.data.columns.learned import CategoricalColumn, Column
+from nnlab.data.columns.odd_cells import shorten, spell_out
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
 from nnlab.data.names import as_seen
@@ -53,7 +54,8 @@ def warn_of_table(
     """
     train, target, has_classes = rows["train"], table.target.name, bool(class_names)
     return [
-        *warn_of_similar_classes(target, class_names),
+        *warn_of_similar_names(f"classes of '{target}'", class_names),
+        *warn_of_similar_categories(columns),
         *warn_of_unlearned_classes(target, class_names, targets[train]),
         *warn_of_untested_classes(target, class_names, targets, rows),
         *([] if has_classes else warn_of_lone_target(table, targets)),
@@ -61,6 +63,7 @@ def warn_of_table(
         *warn_of_sentinels(table, kinds, classes=has_classes),
         *warn_of_open_dates(kinds),
         *warn_of_future_dates(kinds),
+        *warn_of_zones(table.frame, kinds),
         *warn_of_leaks(table, columns, targets, train, classes=has_classes, drop=drop),
         *warn_of_copies(table.frame, rows),
     ]
@@ -231,17 +234,34 @@ def warn_of_untested_classes(
     return sentences
 
 
-def warn_of_similar_classes(target: str, class_names: Sequence[str]) -> list[str]:
-    """A sentence on classes whose names differ in next to nothing, if there are any."""
+def warn_of_similar_categories(columns: Sequence[Column]) -> list[str]:
+    """A sentence for each column with categories that differ in next to nothing."""
+    return [
+        sentence
+        for column in columns
+        if isinstance(column, CategoricalColumn) and column.written_as == "text"
+        for sentence in warn_of_similar_names(f"categories of '{column.name}'", column.categories)
+    ]
+
+
+def warn_of_similar_names(what: str, names: Sequence[str]) -> list[str]:
+    """A sentence on names that differ in next to nothing, if there are any.
+
+    Args:
+        what: What they name.
+        names: All of them.
+    """
     alike: dict[str, list[str]] = {}
-    for name in class_names:
+    for name in names:
         alike.setdefault(as_seen(name).replace(" ", "").casefold(), []).append(name)
-    found = [" and ".join(f"'{name}'" for name in names) for names in alike.values() if names[1:]]
+    found = [
+        " and ".join(f"'{spell_out(name)}'" for name in same) for same in alike.values() if same[1:]
+    ]
     if not found:
         return []
-    seen = {as_seen(name) for name in class_names}
-    what = "capitals or blanks" if len(seen) == len(class_names) else "what no one sees"
+    is_seen = len({as_seen(name) for name in names}) == len(names)
+    difference = "capitals or blanks" if is_seen else "what no one sees"
     return [
-        f"classes of '{target}' differ only in {what}: {'; '.join(found[:5])}; if they are the "
-        "same, spell them in one way in the file"
+        f"{what} differ only in {difference}: {'; '.join(found[:5])}; if they are the same, spell "
+        "them in one way in the file"
     ]

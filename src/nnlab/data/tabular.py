@@ -67,7 +67,7 @@ class TabularDataModule(InMemoryDataModule):
         drop: Names of columns to leave out.
         scaling: Of numbers: `robust`, `standard` or `quantile`.
         max_one_hot: The most categories of a column that is one-hot, >= 0; with more it is
-            embedded.
+            embedded. None for what `fit_columns` says.
         val_fraction: Share of the rows that are left after the test rows, in (0, 1).
         test_fraction: Share of all rows, in (0, 1).
         val_path: A file of validation rows; None to hold some out.
@@ -103,7 +103,7 @@ class TabularDataModule(InMemoryDataModule):
         columns: Mapping[str, str],
         drop: Sequence[str],
         scaling: str,
-        max_one_hot: int,
+        max_one_hot: int | None,
         val_fraction: float,
         test_fraction: float,
         val_path: str | None,
@@ -236,6 +236,8 @@ class TabularDataModule(InMemoryDataModule):
                 splits[name] = self._encode(other, preprocessing)
                 if kinds:
                     warnings += warn_of_shared_rows(table.frame, rows["train"], other)
+                    unseen = unseen_sentences(TableReader(preprocessing), other.frame)
+                    warnings += [f"{other.path.name}: {sentence}" for sentence in unseen]
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
@@ -343,6 +345,12 @@ class TabularDataModule(InMemoryDataModule):
                 f"{'row' if len(train) == 1 else 'rows'} ({reasons})"
             )
         mean, std = mean_and_spread(targets[train].numpy()) if not class_names else (0.0, 1.0)
+        if not std:
+            raise ValueError(
+                f"target '{self.target}' must vary in the {len(train):,} training rows, but all "
+                f"have {mean:g}, or numbers too close to that to tell apart; choose another "
+                "target, or split the rows in another way"
+            )
         return kinds, {
             "kind": "table",
             "columns": to_plain(columns),
@@ -358,7 +366,7 @@ class TabularDataModule(InMemoryDataModule):
             "task": task,
             "class_names": class_names,
             "target_mean": mean,
-            "target_std": std or 1.0,
+            "target_std": std,
             "digest": self.digest(),
             "held_out_digests": self.held_out_digests(),
         }

@@ -1,5 +1,6 @@
 """What rows to predict have that training rows had not, so that a network can only guess."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,18 +13,25 @@ from nnlab.data.columns.number_formats import unit_of
 from nnlab.data.columns.words import BLANKS
 from nnlab.data.table_rows import TableReader
 
+# Of numbers that training knew, at most a quarter were farther from their middle than a scale or
+# so; most of the new ones are not so far.
+_FAR = 10.0
+
 
 def unseen_sentences(reader: TableReader, frame: pl.DataFrame) -> Iterator[str]:
     """What to tell a person of unseen categories in some rows, a sentence for each column."""
     for name, cells in reader.unseen(frame).items():
-        yield _unseen(name, len(cells), cells[0])
+        yield _unseen(reader, name, len(cells), cells[0])
 
 
-def _unseen(name: str, count: int, example: str) -> str:
+def _unseen(reader: TableReader, name: str, count: int, example: str) -> str:
     cells = "1 cell" if count == 1 else f"{count:,} cells"
+    (column,) = (column for column in reader.categorical if column.name == name)
+    known = [other for other in column.categories if other.casefold() == example.casefold()]
+    hint = f" (but '{known[0]}')" if known else ""
     return (
         f"column '{name}': {cells} of a category that training did not have (or only once), such "
-        f"as '{example}'"
+        f"as '{example}'{hint}"
     )
 
 
@@ -43,6 +51,9 @@ class Unfamiliar:
         self._unseen: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
         self._missing: Counter[str] = Counter()
+        self._far: Counter[str] = Counter()
+        numeric = [(column.center, column.scale or math.inf) for column in reader.numeric]
+        self._center, self._scale = torch.tensor(numeric).double().reshape(-1, 2).T
         self._blank = 0
         self._first_blank = ""
         self._without_unit: list[str] = []
@@ -65,6 +76,9 @@ class Unfamiliar:
         missing = torch.cat([numbers.isnan(), codes == MISSING], dim=1)
         counts = missing.sum(dim=0).tolist()
         self._missing.update(dict(zip(self._names, counts, strict=True)))
+        is_far = (numbers - self._center).abs() > _FAR * self._scale
+        for column, far in zip(self._reader.numeric, is_far.sum(dim=0).tolist(), strict=True):
+            self._far[column.name] += far
         blank = missing.all(dim=1).nonzero().flatten().tolist()
         if blank and not self._blank:
             self._first_blank = place(blank[0])
@@ -74,7 +88,7 @@ class Unfamiliar:
     def sentences(self) -> Iterator[str]:
         """What to tell a person, a sentence for each column and one for the rows."""
         for name, count in self._unseen.items():
-            yield _unseen(name, count, self._examples[name])
+            yield _unseen(self._reader, name, count, self._examples[name])
         for column in self._reader.columns:
             count, start = self._missing[column.name], f"column '{column.name}'"
             if count and not _may_miss(column):
@@ -83,6 +97,14 @@ class Unfamiliar:
             elif count == self._rows > 1:
                 yield f"{start}: all {count:,} cells are missing, but not all were in training"
         for column in self._reader.numeric:
+            present = self._rows - self._missing[column.name]
+            if self._far[column.name] * 2 > present:
+                what = "dates" if column.is_date else "numbers"
+                yield (
+                    f"column '{column.name}': most {what} ({self._far[column.name]:,} of "
+                    f"{present:,}) are far from all but few of training, so the network has not "
+                    "seen their like; are they in another unit?"
+                )
             if column.name in self._without_unit and (unit := unit_of(column.number_format or "")):
                 yield (
                     f"column '{column.name}': its numbers have no unit and are taken for those of "

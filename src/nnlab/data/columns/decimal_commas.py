@@ -7,7 +7,7 @@ import polars as pl
 
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.learned import CategoricalColumn, Column, NumericColumn
-from nnlab.data.columns.number_grammar import from_decimal_comma
+from nnlab.data.columns.number_grammar import POINT_THOUSANDS, from_decimal_comma
 from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.columns.spelling import number_text
 from nnlab.data.columns.words import is_text
@@ -52,6 +52,8 @@ def _with_point(cells: pl.Series, column: Column) -> pl.Series:
         )
         if re.fullmatch(r"[+-]?\d*\.\d+", cells[row]):
             error.way_out = f"set {setting('data.decimal', '.')} if the point is a decimal mark"
+            if re.fullmatch(POINT_THOUSANDS, cells[row]):
+                error.way_out += ", or take it out if it marks thousands"
         raise error
     if isinstance(column, CategoricalColumn):
         return number_text(numbers).zip_with(numbers.is_not_null(), cells)

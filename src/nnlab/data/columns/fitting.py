@@ -25,10 +25,13 @@ from nnlab.data.columns.words import word_counts
 _QUANTILE_KNOTS = 256
 # The quartiles of so many rows are those of all, to a fraction of a percent.
 _SAMPLE = 2**17
+# The most categories of a column that is one-hot: of those with fewer rows each than this on
+# average, and of others, whose embeddings are learned as well and take a fraction of the memory.
+_FEW_ROWS_EACH, _MOST_RARE, _MOST_FREQUENT = 1000, 100, 8
 
 
 def fit_columns(
-    frame: pl.DataFrame, kinds: Sequence[ColumnKind], *, scaling: str, max_one_hot: int
+    frame: pl.DataFrame, kinds: Sequence[ColumnKind], *, scaling: str, max_one_hot: int | None
 ) -> list[Column]:
     """Learn the columns that are used, from training rows.
 
@@ -37,6 +40,7 @@ def fit_columns(
         kinds: What each column holds; one that is used has at least one value.
         scaling: How numbers are scaled.
         max_one_hot: The most categories of a column that is one-hot; with more it is embedded.
+            None for 8, and for 100 where they have but few rows each to learn an embedding from.
 
     Returns:
         One for each column that is not left out, in the order of `kinds`.
@@ -138,11 +142,16 @@ def _knots(sample: Numbers) -> tuple[list[float], list[float]]:
     return knots.tolist(), [NormalDist().inv_cdf(level) for level in mean_level]
 
 
-def _fit_categorical(values: pl.Series, kind: ColumnKind, max_one_hot: int) -> CategoricalColumn:
+def _fit_categorical(
+    values: pl.Series, kind: ColumnKind, max_one_hot: int | None
+) -> CategoricalColumn:
     counts, has_missing = _count_categories(values, kind.written_as)
     # A category of one row cannot be told from that row; all such are learned as "other", which
     # is what an unseen one will be.
     learned = [name for name, rows in counts.items() if rows > 1 or len(counts) <= 2]
+    if max_one_hot is None:
+        are_rare = len(values) < _FEW_ROWS_EACH * len(learned)
+        max_one_hot = _MOST_RARE if are_rare else _MOST_FREQUENT
     trained = set(range(2, len(learned) + 2))
     if len(learned) < len(counts):
         trained.add(OTHER)

@@ -7,7 +7,7 @@ from typing import cast
 
 import polars as pl
 
-from nnlab.data.columns.dates import read_dates
+from nnlab.data.columns.dates import has_zone, read_dates
 from nnlab.data.columns.kinds import ColumnKind, count_distinct, describe
 from nnlab.data.columns.number_formats import find_number_format, to_numbers
 from nnlab.data.columns.odd_cells import find_odd_cells, hold_digits, shorten
@@ -134,7 +134,7 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
     dates = read_dates(different_texts(whole) if whole.dtype == pl.Enum else whole)
     if dates:
         formats = list(dates)
-        note = f"read as {formats[0]}"
+        note = f"read as {formats[0]}" + ", in UTC" * has_zone(formats[0])
         if len(formats) > 1:
             note += f", which may be {formats[1]}"
         kind = describe(values, "date", distinct, note=note, date_formats=formats)

@@ -118,6 +118,14 @@ def shorten(value: object) -> str:
     >>> print(shorten("\u200b1030.90"))
     \u200b1030.90
     """
-    text = " ".join(str(value).split())
+    return spell_out(" ".join(str(value).split()))
+
+
+def spell_out(text: str) -> str:
+    r"""A text for a message, in full but for its length, what is unseen in it spelled out.
+
+    >>> print(spell_out("ja\u00a0"))
+    ja\u00a0
+    """
     text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return text if len(text) <= 30 else f"{text[:27]}..."

@@ -58,6 +58,15 @@ def are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
     return not is_round and gaps.n_unique() > 1 and high - low >= 2 * distinct
 
 
+def are_moments(low: int, high: int) -> bool:
+    """Whether whole numbers may be seconds since 1970: of the years 2000 to 2100, and several.
+
+    >>> are_moments(1_700_000_000, 1_700_086_400), are_moments(1990, 2024)
+    (True, False)
+    """
+    return 946_684_800 <= low < high <= 4_102_444_800
+
+
 def are_years(low: int, high: int) -> bool:
     """Whether numbers between these may be years."""
     return low >= 1500 and high <= 2200

@@ -21,6 +21,9 @@ from nnlab.data.csv.options import CsvOptions
 from nnlab.data.parquet import is_parquet
 from nnlab.suggestions import setting
 
+# Fewer numbers with a point may be typed by hand, this way and that.
+_FEW_POINTED = 5
+
 
 def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
     """Refuse a column of numbers such as 3,5 or 1.234,5, in which the whole file may be written.
@@ -95,8 +98,42 @@ def may_be_thousands(values: pl.Series) -> bool:
     # By numpy: polars divides by multiplying, which is off by a bit for one number in seven.
     size = np.abs(values.drop_nulls().to_numpy())
     is_whole = size == np.floor(size)
-    is_grouped = (size > 1) & (size < 1000) & (np.round(size * 1000) / 1000 == size)
+    small = np.minimum(size, 1000)  # three decimals of 1e308 would be infinite
+    is_grouped = (size > 1) & (size < 1000) & (np.round(small * 1000) / 1000 == size)
     return bool((is_whole | is_grouped).all())
+
+
+def refuse_certain_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:
+    """Refuse numbers in which a point marks thousands, as 950 beside 1.040 and 2.483 shows.
+
+    No program writes decimals so: with three of them throughout, 950 has them, too, and where
+    zeros at the end are left out, 1.04 is written so.
+
+    Args:
+        cells: Columns of numbers as text.
+        dialect: How their file is written.
+
+    Raises:
+        ValueError: There are such numbers.
+    """
+    for values in cells:
+        texts = values.str.strip_chars(BLANKS).unique(maintain_order=True)
+        is_pointed = texts.str.contains(".", literal=True)
+        pointed, whole = texts.filter(is_pointed), texts.filter(~is_pointed)
+        are_thousands = (
+            len(pointed) >= _FEW_POINTED
+            and pointed.str.contains(POINT_THOUSANDS).all()
+            and pointed.str.ends_with("0").any()
+            and whole.str.contains(r"^[+-]?[1-9]\d{0,2}$").any()
+            and not whole.str.contains(r"\d{4}").any()
+        )
+        if are_thousands:
+            shown = f"'{pointed.filter(pointed.str.ends_with('0'))[0]}' beside '{whole[0]}'"
+            raise ValueError(
+                f"column '{values.name}' of {dialect.source.path} holds numbers such as {shown}, "
+                f"as if the point marked thousands: set {setting('data.decimal', ',')} if it does, "
+                f"{setting('data.decimal', '.')} if it is a decimal mark"
+            )
 
 
 def refuse_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:

@@ -90,8 +90,10 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
         way_out += f", data.skip_lines={above} if line {above + 1} is the header"
     if blank := [number for number, name in enumerate(seen, 1) if not name]:
         reason = f"column {blank[0]} has no name" + (_PANDAS_INDEX if blank[0] == 1 else "; ")
-        if blank == [len(names)] and len(names) > 1:  # as where a separator ends each line
-            named = setting("data.column_names", [*names[:-1], f"column_{len(names)}"])
+        # As where a separator ends each line, or pandas has written its index.
+        if blank in ([1], [len(names)]) and len(names) > 1:
+            whole = [name or f"column_{number}" for number, name in enumerate(names, 1)]
+            named = setting("data.column_names", whole)
             way_out += f", or name it with {named} data.skip_lines={place.line}"
     else:
         repeated = next(name for name in seen if seen.count(name) > 1)
