@@ -62,7 +62,10 @@ def test_what_nnlab_sets_is_not_taken_from_a_config() -> None:
         ({"_target_": "shutil.copyfile"}, "must be of a trusted package"),
         ({"_target_": "torch.nn.os.system"}, "must be a class that exists"),
         ({"_target_": "torch.nnx.Linear"}, "must be of a trusted package"),
-        ({"_target_": "torch.nn.Linear"}, "must be a Optimizer, got torch.nn.Linear"),
+        (
+            {"_target_": "torch.nn.Linear"},
+            "must name torch.optim.Optimizer or a class derived from it, got torch.nn.Linear",
+        ),
         ({"_target_": "torch.optim.Nadamm"}, "must be a class that exists"),
         ({"_target_": "torch"}, "must be of a trusted package"),
         ({"_target_": "torch.nn"}, "must be of a trusted package"),

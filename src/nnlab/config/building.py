@@ -33,7 +33,9 @@ def target_class(node: DictConfig, base: type[Built]) -> type[Built]:
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"_target_ must be a class that exists, got {target}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
-        raise ValueError(f"_target_ must be a {base.__name__}, got {target}")
+        key = f"{node._get_full_key('')}._target_".lstrip(".")
+        known = f"{base.__module__.rpartition('.')[0] or base.__module__}.{base.__name__}"
+        raise ValueError(f"{key} must name {known} or a class derived from it, got {target}")
     return found
 
 
