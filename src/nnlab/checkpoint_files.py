@@ -118,7 +118,8 @@ class CheckpointFiles(TorchCheckpointIO):
                 anything, and Lightning would remove a folder with all that is in it.
         """
         path = Path(path)
-        is_here = path.is_relative_to(self._folder) or path.parent in self._folders
+        is_within = path.parent.resolve().is_relative_to(self._folder.resolve())
+        is_here = is_within or path.parent in self._folders
         if path.suffix != ".ckpt" or ".." in path.parts or not is_here:
             raise ValueError(
                 f"a checkpoint must name a .ckpt file of its run to be removed, got {path}; it "
