@@ -39,7 +39,10 @@ def explain(error: BaseException) -> str:
     if isinstance(error, InterpolationResolutionError):
         return resolution_message(error)
     if isinstance(error, (ConfigKeyError, ConfigAttributeError)) and error.full_key:
-        return f"{error.full_key} must be there, but the config has none; leave out what removes it"
+        return (
+            f"{error.full_key} must be there, but the config has none; give it, or leave out what "
+            "removes it"
+        )
     message = " ".join(str(error).split())
     if several := re.match(r"Ambiguous value for argument '(.*)' 1\. To use it as a list", message):
         return _several_values(restore(several[1]))
