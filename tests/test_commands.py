@@ -645,7 +645,7 @@ def test_nnlab_names_its_commands() -> None:
         ("trainer=cpu cuda_graphs=true", "cuda_graphs=true needs an NVIDIA GPU that torch can use"),
         ("trainer=cpu trainer.precision=16-mixed", "set trainer.precision=bf16-mixed on a CPU"),
         ("model._target_=os.system", "model._target_ must be of a trusted package"),
-        ("model._target_=nnlab.commands.main", "model._target_ must name nnlab.models.SupervisedModule or"),
+        ("model._target_=nnlab.commands.main", "model._target_ must name nnlab.models.Sup"),
         ("optimizer._target_=torch.os.system", "_target_ must be of a trusted package"),
         ("~trainer.max_epochs", "trainer.max_epochs must be there, but the config has none"),
         (f"data.batch_size={'9' * 401}", "batch_size must be a whole number"),

@@ -468,7 +468,14 @@ def test_numbers_that_are_far_from_those_of_training_are_told_of(runs, caplog) -
     model.predict(new.with_columns(pl.col("size") * 1000))
     (record,) = caplog.records
     present = 30 - new["size"].null_count()
-    assert re.search(rf"column 'size': most numbers \(\d+ of {present}\) are far", record.message)
+    pattern = (
+        rf"column 'size': \d+ of {present} numbers lie far outside those of training; are they"
+    )
+    assert re.search(pattern, record.message)
+    caplog.clear()
+    later = pl.col("since").str.to_date().dt.offset_by("90y").dt.to_string()
+    model.predict(new.with_columns(later))
+    assert caplog.records[0].message.endswith("30 of 30 dates lie far outside those of training")
 
 
 def test_missing_cells_of_a_data_frame_are_missing_in_its_array(runs) -> None:

@@ -121,7 +121,8 @@ def _metrics_path(folder: Path, source: Path) -> Path:
     """Where the metrics of a file go: what is there of another file of its name stays."""
     number = 1
     while True:
-        name = source.resolve().name or "root"  # `..` has no name of its own, nor has `/`
+        # `..` has no name of its own, nor has `/`.
+        name = source.name if source.name.strip(".") else source.resolve().name or "root"
         name = name if number == 1 else f"{name}_{number}"
         path = folder / name / "metrics.json"
         if not path.is_file() or _source_of(path) == str(source.resolve()):

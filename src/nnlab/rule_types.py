@@ -102,11 +102,11 @@ class Texts:
     example: str
 
     def allows(self, value: Any) -> bool:
-        """Whether `value` maps names to texts, or is None."""
+        """Whether `value` maps names to texts or None, or is None."""
         if value is None:
             return True
         return isinstance(value, Mapping) and all(
-            isinstance(text, str) for text in flat_names(value).values()
+            text is None or isinstance(text, str) for text in flat_names(value).values()
         )
 
     def __str__(self) -> str:

@@ -95,7 +95,7 @@ RULES: dict[str, Rule] = {
     "test_images": Text(none=True),
     "test_labels": Text(none=True),
     "sha256": Texts("{images: 9f86d081...}"),
-    "mirrors": ListOf(Text(), "[https://example.com/mnist/]"),
+    "mirrors": ListOf(Text(), "[https://example.com/mnist/]", none=True),
     "target": Text(),
     "task": Choice(("auto", "binary", "multiclass", "regression")),
     "batch_size": Number("[1, inf)", integer=True),

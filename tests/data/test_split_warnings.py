@@ -45,6 +45,7 @@ def test_moments_counted_since_1970_have_an_order_too(unit: int) -> None:
     assert warning.endswith("set data.time=day")
     assert order_of(list(CHANCE.permutation(moments))) == []
     assert order_of([1_000_000 + 300 * i for i in range(ROWS)]) == []  # as the numbers of orders
+    assert order_of(moments[::-1]) == []  # as amounts
 
 
 def test_rows_in_another_order_are_not() -> None:

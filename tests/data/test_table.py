@@ -207,7 +207,7 @@ def test_names_that_polars_takes_for_patterns_are_refused(write: Write, tmp_path
 
 
 MIXED_POINTS = "n,y\n" + "".join(
-    f"{n},{n}\n" for n in (950, 12, "1.040", 2.483, 9.649, 1.899, 3.204)
+    f"{n},{n}\n" for n in (950, 12, 7, 310, 46, "1.040", 2.483, 9.649, 1.899, 3.204)
 )
 
 
@@ -217,7 +217,7 @@ def test_points_that_can_only_mark_thousands_are_refused(write: Write) -> None:
     assert "such as '1.040' beside '950', as if the point marked thousands" in message
     for decimal, n in ((",", 1040), (".", 1.04)):
         frame = read_table(write(MIXED_POINTS), CsvOptions(decimal=decimal))
-        assert with_points(frame, decimal)[2] == n
+        assert with_points(frame, decimal)[5] == n
 
 
 def with_points(frame: pl.DataFrame, decimal: str) -> list[float]:
@@ -229,12 +229,13 @@ def with_points(frame: pl.DataFrame, decimal: str) -> list[float]:
 @pytest.mark.parametrize(
     "numbers",
     [
-        "950 1.040 2.483",  # too few
-        "1.041 2.483 9.649 1.899 3.204 7.111",  # nothing beside them
-        "0.950 1.040 2.483 9.649 1.899 3.204",
-        "950 1.041 2.483 9.649 1.899 3.204",  # zeros at the end are left out
-        "1950 1.040 2.483 9.649 1.899 3.204",
-        "950 1.04 2.483 9.649 1.899 3.204 2.410",
+        "950 12 7 310 46 1.040 2.483",  # too few
+        "-999 1.040 2.483 9.649 1.899 3.204",  # for a missing value
+        "1.041 2.483 9.649 1.899 3.204 7.110",  # nothing beside them
+        "0.950 12 7 310 46 84 1.040 2.483 9.649 1.899 3.204",
+        "950 12 7 310 46 1.041 2.483 9.649 1.899 3.204",  # zeros at the end are left out
+        "1950 12 7 310 46 1.040 2.483 9.649 1.899 3.204",
+        "950 12 7 310 46 1.04 2.483 9.649 1.899 3.204 2.410",
     ],
 )
 def test_points_that_may_be_decimal_marks_are_not(write: Write, numbers: str) -> None:

@@ -112,7 +112,12 @@ def _takes_closure(optimizer: type) -> bool:
     step = getattr(optimizer, "step", None)
     if not callable(step) or _package(step) == "torch":
         return False
-    return "closure" in inspect.signature(step).parameters
+    try:
+        parameters = inspect.signature(step).parameters.values()
+    except ValueError:  # of one that is not written in Python
+        return True
+    passes_on = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return any(taken.name == "closure" or taken.kind in passes_on for taken in parameters)
 
 
 def _has_own_hook(callback: type) -> bool:
@@ -122,7 +127,8 @@ def _has_own_hook(callback: type) -> bool:
 
 
 def _package(function: Callable[..., object]) -> str:
-    return function.__module__.partition(".")[0]
+    """The package that a function is of; none of one that is not written in Python."""
+    return str(getattr(function, "__module__", None) or "").partition(".")[0]
 
 
 def _callback_classes(cfg: DictConfig) -> dict[str, type]:

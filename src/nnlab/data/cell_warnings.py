@@ -117,7 +117,9 @@ def warn_of_zones(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[str]
             continue
         cells = frame.get_column(kind.name)
         texts = different_texts(cells.gather_every(-(-len(cells) // _MANY) or 1))
-        zones = texts.str.extract(r"(Z|[+-]\d\d:?\d*)\s*$").unique().sort().drop_nulls()
+        zones = texts.str.extract(r"(Z|[+-]\d\d:?\d*)\s*$").drop_nulls()
+        zones = zones.replace("Z", "+00:00").str.replace(r"^([+-]\d\d):?(\d\d)?$", "$1:00$2")
+        zones = zones.str.replace(r":00(\d\d)$", ":$1").replace("-00:00", "+00:00").unique().sort()
         if len(zones) > 1:
             sentences.append(
                 f"'{kind.name}' has times of several zones ({few(zones.to_list())}), all taken as "

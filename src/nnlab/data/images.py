@@ -100,7 +100,7 @@ class ImageDataModule(InMemoryDataModule):
                 f"{', '.join(unknown)}; add it, or put the files into {root} and set "
                 "data.mirrors=[]"
             )
-        self.mirrors = mirrors
+        self.mirrors = mirrors or []
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
 

@@ -6,6 +6,7 @@ from typing import cast
 
 import polars as pl
 
+from nnlab.data.columns.dates import YEAR
 from nnlab.data.columns.kinds import ColumnKind
 from nnlab.data.columns.learned import Column, NumericColumn
 from nnlab.data.columns.whole_numbers import are_moments, is_id_name
@@ -15,6 +16,8 @@ from nnlab.suggestions import setting
 _MOST_ROWS = 500_000
 # With fewer dates, an order may be chance.
 _FEW_DATES = 30
+# Seconds: of a wider range are amounts of money.
+_LONG_LOG = 20 * YEAR
 # As many subjects are more than the stores or machines that there are, so others may come; of
 # each there are at least two rows, and at most so many.
 _FEW_SUBJECTS, _MOST_OF_ONE = 30, 100
@@ -53,11 +56,14 @@ def warn_of_order(frame: pl.DataFrame, columns: Sequence[Column]) -> list[str]:
 
 
 def _may_be_moments(values: pl.Series) -> bool:
-    """Whether whole numbers are seconds or milliseconds since 1970."""
-    if not values.dtype.is_integer():
+    """Whether whole numbers that rise are seconds or milliseconds since 1970, of some years."""
+    if not values.dtype.is_integer() or not values.drop_nulls().is_sorted():
         return False
     low, high = (int(cast(float, end)) for end in (values.min(), values.max()))
-    return any(are_moments(low // unit, high // unit) for unit in (1, 1000))
+    return any(
+        are_moments(low // unit, high // unit) and high - low < _LONG_LOG * unit
+        for unit in (1, 1000)
+    )
 
 
 def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[str]:

@@ -29,6 +29,8 @@ _MOST_ROWS = 500_000
 # With fewer rows, one may well be as far out as all others together.
 _FEW_ROWS = 20
 _MOST_OF_SPREAD = 0.5
+# To compare more names takes its time, and nobody would mend so many.
+_MOST_CATEGORIES = 10_000
 
 
 def warn_of_table(
@@ -227,9 +229,10 @@ def warn_of_untested_classes(
         there = zip(class_names, counts["train"], held_out, strict=True)
         gone = [f"'{shorten(name)}'" for name, learned, held in there if learned > held == 0]
         if gone:
+            more = f" or {len(gone) - 5:,} more" if len(gone) > 5 else ""
             sentences.append(
-                f"no {what} row of '{target}' is {' or '.join(gone[:5])}, so the metrics of those "
-                "rows say nothing of that; give more such rows, or split them in another way"
+                f"no {what} row of '{target}' is {' or '.join(gone[:5])}{more}, so the metrics of "
+                "those rows tell nothing of that; give more such rows, or split them in another way"
             )
     return sentences
 
@@ -240,6 +243,7 @@ def warn_of_similar_categories(columns: Sequence[Column]) -> list[str]:
         sentence
         for column in columns
         if isinstance(column, CategoricalColumn) and column.written_as == "text"
+        if len(column.categories) <= _MOST_CATEGORIES
         for sentence in warn_of_similar_names(f"categories of '{column.name}'", column.categories)
     ]
 

@@ -13,9 +13,8 @@ from nnlab.data.columns.number_formats import unit_of
 from nnlab.data.columns.words import BLANKS
 from nnlab.data.table_rows import TableReader
 
-# Of numbers that training knew, at most a quarter were farther from their middle than a scale or
-# so; most of the new ones are not so far.
-_FAR = 10.0
+# A little beyond the range of training is what new rows often are: this share of its width.
+_MARGIN = 0.5
 
 
 def unseen_sentences(reader: TableReader, frame: pl.DataFrame) -> Iterator[str]:
@@ -52,8 +51,7 @@ class Unfamiliar:
         self._examples: dict[str, str] = {}
         self._missing: Counter[str] = Counter()
         self._far: Counter[str] = Counter()
-        numeric = [(column.center, column.scale or math.inf) for column in reader.numeric]
-        self._center, self._scale = torch.tensor(numeric).double().reshape(-1, 2).T
+        self._low, self._high = _familiar(reader.numeric)
         self._blank = 0
         self._first_blank = ""
         self._without_unit: list[str] = []
@@ -76,7 +74,7 @@ class Unfamiliar:
         missing = torch.cat([numbers.isnan(), codes == MISSING], dim=1)
         counts = missing.sum(dim=0).tolist()
         self._missing.update(dict(zip(self._names, counts, strict=True)))
-        is_far = (numbers - self._center).abs() > _FAR * self._scale
+        is_far = (numbers < self._low) | (numbers > self._high)
         for column, far in zip(self._reader.numeric, is_far.sum(dim=0).tolist(), strict=True):
             self._far[column.name] += far
         blank = missing.all(dim=1).nonzero().flatten().tolist()
@@ -99,11 +97,11 @@ class Unfamiliar:
         for column in self._reader.numeric:
             present = self._rows - self._missing[column.name]
             if self._far[column.name] * 2 > present:
-                what = "dates" if column.is_date else "numbers"
+                way_out = "" if column.is_date else "; are they in another unit?"
                 yield (
-                    f"column '{column.name}': most {what} ({self._far[column.name]:,} of "
-                    f"{present:,}) are far from all but few of training, so the network has not "
-                    "seen their like; are they in another unit?"
+                    f"column '{column.name}': {self._far[column.name]:,} of {present:,} "
+                    f"{'dates' if column.is_date else 'numbers'} lie far outside those of "
+                    f"training{way_out}"
                 )
             if column.name in self._without_unit and (unit := unit_of(column.number_format or "")):
                 yield (
@@ -121,6 +119,23 @@ class Unfamiliar:
     def _names(self) -> list[str]:
         columns: list[Column] = [*self._reader.numeric, *self._reader.categorical]
         return [column.name for column in columns]
+
+
+def _familiar(columns: Sequence[NumericColumn]) -> tuple[Tensor, Tensor]:
+    """The lowest and highest numbers of columns that are no surprise, `(columns,)`.
+
+    Those of the first versions do not tell theirs.
+    """
+    ends = torch.tensor(
+        [
+            (-math.inf if c.low is None else c.low, math.inf if c.high is None else c.high)
+            for c in columns
+        ],
+        dtype=torch.float64,
+    )
+    low, high = ends.reshape(-1, 2).T
+    margin = _MARGIN * (high - low)
+    return low - margin, high + margin
 
 
 def _may_miss(column: Column) -> bool:

@@ -78,8 +78,10 @@ def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericCo
     def numbers(cells: pl.Series) -> Numbers:
         return (unfitted.read(cells) if is_plain else cells).to_numpy()
 
+    ends = pl.Series(values.name, [present.min(), present.max()], dtype=present.dtype)
     sample = numbers(present.gather_every(-(-len(present) // _SAMPLE)))
     fitted: dict[str, Any] = {"periods": periods_of(sample) if unfitted.is_date else []}
+    fitted["low"], fitted["high"] = numbers(ends).tolist()
     if scaling == "standard":
         fitted["center"], fitted["scale"] = mean_and_spread(numbers(present))
     else:

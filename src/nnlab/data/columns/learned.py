@@ -44,6 +44,8 @@ class NumericColumn:
         periods: The cycles of dates in seconds, each a sine and a cosine; empty for numbers.
         is_date: Whether the cells are dates or times.
         number_format: How numbers are written as text (`number_formats`); None where plainly.
+        low: The lowest of the training rows, and
+        high: the highest; None of what the first versions learned.
     """
 
     name: str
@@ -57,6 +59,8 @@ class NumericColumn:
     periods: list[float]
     is_date: bool
     number_format: str | None = None
+    low: float | None = None
+    high: float | None = None
 
     @property
     def width(self) -> int:

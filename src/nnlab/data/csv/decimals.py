@@ -21,8 +21,8 @@ from nnlab.data.csv.options import CsvOptions
 from nnlab.data.parquet import is_parquet
 from nnlab.suggestions import setting
 
-# Fewer numbers with a point may be typed by hand, this way and that.
-_FEW_POINTED = 5
+# Fewer different numbers of a kind may be typed by hand, or stand for a missing value.
+_FEW = 5
 
 
 def refuse_decimal_commas(frame: pl.DataFrame, path: Path) -> None:
@@ -106,7 +106,7 @@ def may_be_thousands(values: pl.Series) -> bool:
 def refuse_certain_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:
     """Refuse numbers in which a point marks thousands, as 950 beside 1.040 and 2.483 shows.
 
-    No program writes decimals so: with three of them throughout, 950 has them, too, and where
+    No program writes many decimals so: with three of them throughout, 950 has them, too, and where
     zeros at the end are left out, 1.04 is written so.
 
     Args:
@@ -121,7 +121,7 @@ def refuse_certain_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> Non
         is_pointed = texts.str.contains(".", literal=True)
         pointed, whole = texts.filter(is_pointed), texts.filter(~is_pointed)
         are_thousands = (
-            len(pointed) >= _FEW_POINTED
+            min(len(pointed), len(whole)) >= _FEW
             and pointed.str.contains(POINT_THOUSANDS).all()
             and pointed.str.ends_with("0").any()
             and whole.str.contains(r"^[+-]?[1-9]\d{0,2}$").any()

@@ -92,7 +92,10 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
         reason = f"column {blank[0]} has no name" + (_PANDAS_INDEX if blank[0] == 1 else "; ")
         # As where a separator ends each line, or pandas has written its index.
         if blank in ([1], [len(names)]) and len(names) > 1:
-            whole = [name or f"column_{number}" for number, name in enumerate(names, 1)]
+            free = f"column_{blank[0]}"
+            while free in names:
+                free += "_"
+            whole = [name or free for name in names]
             named = setting("data.column_names", whole)
             way_out += f", or name it with {named} data.skip_lines={place.line}"
     else:
