@@ -146,16 +146,20 @@ class InMemoryDataModule(LightningDataModule, ABC):
             ValueError: Data read already was preprocessed otherwise.
         """
         self._saved_preprocessing = state_dict["preprocessing"]
-        # One of an earlier version may lack what tells that files have changed.
-        mine = self._loaded.preprocessing if self._loaded else {}
-        if any(
-            mine[key] != self._saved_preprocessing[key]
-            for key in mine.keys() & self._saved_preprocessing.keys()
-        ):
+        if self._loaded and not _agree(self._loaded.preprocessing, self._saved_preprocessing):
             raise ValueError(
                 "the data must be what the checkpoint was trained on, read as it was then, but its "
                 "training rows or nnlab have changed since; restore them, or start a new run"
             )
+
+
+def _agree(mine: Any, saved: Any) -> bool:
+    """Whether two are the same in all that both tell; one of an earlier version may tell less."""
+    if isinstance(mine, dict) and isinstance(saved, dict):
+        return all(_agree(mine[key], saved[key]) for key in mine.keys() & saved.keys())
+    if isinstance(mine, list) and isinstance(saved, list):
+        return len(mine) == len(saved) and all(map(_agree, mine, saved))
+    return bool(mine == saved)
 
 
 def in_order(split: Split) -> OrderedBatches:
