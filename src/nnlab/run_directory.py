@@ -125,7 +125,7 @@ def read_results(run_dir: Path) -> dict[str, Any] | None:
             "device": str(),
             "versions": dict(),
             "time_s": dict(),
-        } if monitor.removeprefix("val/") in val:
+        } if isinstance(val.get(monitor.removeprefix("val/")), (int, float)):
             return cast(dict[str, Any], content)
     return None
 

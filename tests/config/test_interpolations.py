@@ -1,7 +1,5 @@
 """Interpolations of interpolations, which a few lines can make without end."""
 
-import time
-
 import pytest
 from omegaconf import OmegaConf
 
@@ -36,12 +34,11 @@ def decoded() -> dict:
     ],
     ids=["texts", "of nothing", "nodes", "decoded", "long", "lists"],
 )
-def test_a_bomb_of_interpolations_is_refused_in_a_second(bomb: dict) -> None:
+def test_a_bomb_of_interpolations_is_refused_while_it_is_small(bomb: dict) -> None:
+    """Else it would take hours, or all memory."""
     cfg = OmegaConf.create(bomb)
-    began = time.process_time()
     with pytest.raises(ValueError, match="must have at most 2000 interpolations"):
         check_config(cfg)
-    assert time.process_time() - began < 1
 
 
 def test_what_a_config_may_well_have_is_resolved() -> None:

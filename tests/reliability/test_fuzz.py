@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from conftest import ROOT
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nnlab.checkpoints import read_checkpoint, write_checkpoint
@@ -101,9 +101,12 @@ def test_any_bytes_as_the_settings_of_a_run(content: bytes) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(content=spoilt(RESULTS, [b"{", b"}", b"[", b"\xff\xfe", b"null", b'""', b"1e999"]))
+@example(RESULTS.replace(b'"val": {"loss": 0.5}', b'"val": {"loss": null}'))
 def test_any_bytes_as_the_results_of_a_run(content: bytes) -> None:
     def look(path: Path) -> None:
         results = read_results(path.parent)
-        assert results is None or results["val"][results["monitor"].removeprefix("val/")]
+        if results is not None:
+            best = results["val"][results["monitor"].removeprefix("val/")]
+            assert isinstance(best, (int, float))
 
     read(content, "metrics.json", look)
