@@ -23,8 +23,8 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
     """A file to write to, which takes its place once it is whole.
 
     It is written beside its place, so that the last step is a rename within one file system, and
-    forced to the disk before, as its folder is afterwards. Whatever happens, there is the old file
-    or the new one.
+    forced to the disk before, as its folder is afterwards where the system can. Whatever happens,
+    there is the old file or the new one.
 
     Args:
         path: The file, in a folder that is there; of a symbolic link what it points to.

@@ -16,7 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from nnlab.data import TabularDataModule, missing, pieces, storage
+from nnlab.data import TabularDataModule, missing, storage, table_encoding
 from nnlab.data.chunks import read_chunks
 from nnlab.data.module import LoadedData
 from nnlab.data.table_rows import TableReader
@@ -1115,7 +1115,7 @@ def test_a_column_of_text_stays_text_in_other_files(write) -> None:
 def test_rows_do_not_depend_on_the_blocks_they_are_encoded_in(write, monkeypatch) -> None:
     path = write(make_frame())
     whole = inputs_of(make_data(path, "y").loaded)
-    monkeypatch.setattr(pieces, "_ROWS", 7)
+    monkeypatch.setattr(table_encoding, "_ROWS", 7)
     for one, other in zip(whole, inputs_of(make_data(path, "y").loaded), strict=True):
         assert torch.equal(one, other)
 

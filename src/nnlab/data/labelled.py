@@ -5,12 +5,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
 from nnlab.data.chunks import find_place
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.column_table import spelled
+from nnlab.data.columns.kinds import count_distinct
 from nnlab.data.columns.number_formats import as_plain_numbers, unit_of
 from nnlab.data.columns.odd_cells import FEW_WORDS
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
@@ -26,7 +28,13 @@ from nnlab.data.odd_targets import (
 )
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
-from nnlab.data.targets import may_be_classes, refuse_unlearnable
+from nnlab.data.targets import (
+    describe_values,
+    infer_task,
+    may_be_classes,
+    refuse_unlearnable,
+)
+from nnlab.spec import Task
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
@@ -48,7 +56,7 @@ class LabelledTable:
     Attributes:
         path: As above.
         frame: The rows, as `read_table` gives them; a target of text is of strings.
-        target_format: As above, or what `read_numbers` found; None for plain numbers and labels.
+        target_format: As above, or what `choose_task` found; None for plain numbers and labels.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -136,7 +144,7 @@ class LabelledTable:
     def _tell_left_out(self, target: pl.Series) -> None:
         """Say how many rows have no target; a class must not vanish because it is called None."""
         said = f"{target.null_count()} of {len(target)} rows have no {target.name} and are left out"
-        if self._missing.is_large:
+        if self._missing.is_uncounted:
             _log.info("%s: empty cells, or those that data.null_values makes missing", said)
             return
         counts = self._missing.count([target])[target.name]
@@ -157,15 +165,28 @@ class LabelledTable:
             return word in self._class_names
         return may_be_classes(target)
 
-    def read_numbers(self, task: str) -> None:
-        """Read a target such as $1,000 as numbers, if all of it is so and means some.
+    def choose_task(self, said: str) -> Task:
+        """What is to be learned of the target, told with its values.
+
+        A target such as $1,000 becomes numbers, if all of it is so and means some.
 
         Args:
-            task: The task that is said, or `auto`.
+            said: The task that is said, or `auto`.
 
         Raises:
-            CellError: A number is too large.
+            CellError: The target's numbers are written oddly, too large, or have words among them.
         """
+        self._read_numbers(said)
+        self._refuse_words(said)
+        distinct = count_distinct(self.target)
+        task = infer_task(self.target, distinct) if said == "auto" else cast(Task, said)
+        is_said = " as data.task says," if said != "auto" else ""
+        is_read = f" read as {self.target_format}," if self.target_format else ""
+        values = describe_values(self.target, distinct, task)
+        _log.info("task   %s,%s%s from %s", task, is_said, is_read, values)
+        return task
+
+    def _read_numbers(self, task: str) -> None:
         self.target_format = find_target_format(self.target, task, self._options.decimal or ".")
         self.refuse_open_commas({self._target: self.target_format})
         self._read_format()
@@ -197,15 +218,7 @@ class LabelledTable:
             )
         refuse_unlearnable(self.target)
 
-    def refuse_words(self, task: str) -> None:
-        """Refuse a target of numbers that are written oddly, or have words among them.
-
-        Args:
-            task: The task that is said, or `auto`.
-
-        Raises:
-            CellError: It is such a target.
-        """
+    def _refuse_words(self, task: str) -> None:
         refuse_odd_numbers(self.target, task, self._options.decimal or ".")
         words = find_words(self.target, task, self._options.decimal or ".")
         if not words:

@@ -32,17 +32,17 @@ class MissingValues:
         self._spellings = spellings
 
     @property
-    def is_large(self) -> bool:
-        """Whether the file takes long to read as text, or has none."""
+    def is_uncounted(self) -> bool:
+        """Whether nothing is counted: the file takes long to read as text, or has none."""
         return is_parquet(self._path) or self._path.stat().st_size > _SMALL_FILE
 
     def count(self, columns: Sequence[pl.Series]) -> dict[str, dict[str, int]]:
-        """How often each spelling occurs in some columns of the file; nothing of a large one.
+        """How often each spelling occurs in some columns of the file; nothing if `is_uncounted`.
 
         Args:
             columns: What was read of them; in those of numbers, -999.0 is -999.
         """
-        if self.is_large or not columns:
+        if self.is_uncounted or not columns:
             return {}
         numbers = [values.name for values in columns if values.dtype.is_numeric()]
         names = [values.name for values in columns]
@@ -50,9 +50,9 @@ class MissingValues:
 
     @cached_property
     def in_use(self) -> list[str]:
-        """The words that are missing values in this file; of a large one all that may be."""
+        """The words that are missing values in this file; all that may be if `is_uncounted`."""
         words = [word for word in self._spellings if word]
-        if self.is_large:
+        if self.is_uncounted:
             return words
         names = find_dialect(self._path, self._options, is_told=False).names
         found = count_missing(self._path, self._options, names, self._spellings)

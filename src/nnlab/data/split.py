@@ -138,8 +138,8 @@ def _whole_units(groups: Tensor, order: Tensor, wanted: int, left: int) -> Tenso
     last = int((sizes[:most] - wanted).abs().argmin())
     if sizes[last] > 2 * wanted:
         # A group far too large came early; held out, it would leave little to learn from.
-        order = order[torch.argsort(counts > wanted, stable=True)]
-        sizes = torch.bincount(groups)[order].cumsum(0)
+        small_first = torch.argsort(counts > wanted, stable=True)
+        order, sizes = order[small_first], counts[small_first].cumsum(0)
         last = int((sizes[:most] - wanted).abs().argmin())
     return places(torch.isin(groups, order[: last + 1]))
 

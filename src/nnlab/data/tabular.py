@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import polars as pl
 import torch
 from torch import Tensor
@@ -13,33 +12,26 @@ from torch import Tensor
 from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.decimal_commas import with_points
 from nnlab.data.columns.encoder import RowEncoder
-from nnlab.data.columns.fitting import mean_and_spread
-from nnlab.data.columns.kinds import ColumnKind, count_distinct
-from nnlab.data.columns.learned import Column, from_plain, require_columns, to_plain
-from nnlab.data.columns.words import is_text
+from nnlab.data.columns.kinds import ColumnKind
+from nnlab.data.columns.learned import from_plain, require_columns
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.digests import file_digest
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.names import plain_name
 from nnlab.data.parquet import is_nested, refuse_nested
-from nnlab.data.pieces import encode_table, learn_columns
 from nnlab.data.split_warnings import warn_of_order, warn_of_subjects
 from nnlab.data.storage import Storage
+from nnlab.data.table_encoding import encode_table
+from nnlab.data.table_learning import TableLearning
 from nnlab.data.table_rows import TableReader
 from nnlab.data.table_split import TableSplit
 from nnlab.data.table_warnings import warn_of_shared_rows, warn_of_table
-from nnlab.data.targets import (
-    describe_values,
-    encode_targets,
-    find_classes,
-    infer_task,
-    scale_targets,
-)
+from nnlab.data.targets import encode_targets, find_classes, scale_targets
 from nnlab.data.unfamiliar import unseen_sentences
 from nnlab.rule_types import flat_names
 from nnlab.rules import check
-from nnlab.spec import DataSpec, Task
+from nnlab.spec import DataSpec
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
@@ -158,13 +150,11 @@ class TabularDataModule(InMemoryDataModule):
         self.path = Path(path).expanduser()
         self.target = target
         self.task = task
-        self.columns = {plain_name(name): kind for name, kind in flat_names(columns).items()}
         self.drop = list(map(plain_name, drop))
-        self.scaling = scaling
-        self.max_one_hot = max_one_hot
         self.val_path = val_path
         self.test_path = test_path
-        time_format = self.columns.get(time or "", "")
+        said = {plain_name(name): kind for name, kind in flat_names(columns).items()}
+        time_format = said.get(time or "", "")
         self.split = TableSplit(
             val_fraction=val_fraction if val_path is None else None,
             test_fraction=test_fraction if test_path is None else None,
@@ -186,6 +176,15 @@ class TabularDataModule(InMemoryDataModule):
             skip_lines=skip_lines,
             comment=comment,
         )
+        self._learning = TableLearning(
+            target=target,
+            group=group,
+            said=said,
+            drop=self.drop,
+            scaling=scaling,
+            max_one_hot=max_one_hot,
+            decimal=self._decimal,
+        )
         self.storage = Storage(memory_map=memory_map, scratch=Path(scratch).expanduser())
 
     def load(self, preprocessing: dict[str, Any] | None) -> LoadedData:
@@ -198,7 +197,7 @@ class TabularDataModule(InMemoryDataModule):
         """
         table = self._read(self.path, preprocessing)
         with table.locating():
-            task = self._choose_task(table, preprocessing)
+            task = preprocessing["task"] if preprocessing else table.choose_task(self.task)
             classes = (
                 preprocessing["class_names"] if preprocessing else find_classes(table.target, task)
             )
@@ -208,7 +207,19 @@ class TabularDataModule(InMemoryDataModule):
         if preprocessing is None:
             if self.split.notice:
                 _log.info("split  %s", self.split.notice)
-            kinds, preprocessing = self._fit(table, targets, rows["train"], task, classes)
+            kinds, learned = self._learning.learn(
+                table,
+                targets,
+                rows["train"],
+                task=task,
+                class_names=classes,
+                keeps_times=self.storage.fits(table.frame),
+            )
+            preprocessing = learned | {
+                "missing": missing_values(self.reading),
+                "digest": self.digest(),
+                "held_out_digests": self.held_out_digests(),
+            }
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
         warnings = (
@@ -313,88 +324,9 @@ class TabularDataModule(InMemoryDataModule):
         used = {self.target, *(column["name"] for column in preprocessing["columns"])}
         refuse_nested(frame.select(v for v in frame if v.name in used), path)
 
-    def _choose_task(self, table: LabelledTable, preprocessing: Mapping[str, Any] | None) -> Task:
-        if preprocessing is not None:
-            return cast(Task, preprocessing["task"])
-        table.read_numbers(self.task)
-        table.refuse_words(self.task)
-        distinct = count_distinct(table.target)
-        inferred = infer_task(table.target, distinct)
-        task = inferred if self.task == "auto" else cast(Task, self.task)
-        is_said = " as data.task says," if self.task != "auto" else ""
-        values = describe_values(table.target, distinct, task)
-        is_read = f" read as {table.target_format}," if table.target_format else ""
-        _log.info("task   %s,%s%s from %s", task, is_said, is_read, values)
-        return task
-
-    def _fit(
-        self,
-        table: LabelledTable,
-        targets: Tensor,
-        train: Tensor,
-        task: Task,
-        class_names: list[str],
-    ) -> tuple[list[ColumnKind], dict[str, Any]]:
-        """What the training rows teach of the columns and the target."""
-        kinds, columns = self._learn_columns(table, train)
-        if not columns:
-            reasons = "; ".join(f"{kind.name}: {kind.note}" for kind in kinds[:3]) or "no other"
-            raise ValueError(
-                f"{self.path.name} must have a column besides '{self.target}' that says "
-                f"something, got {len(kinds)} in {len(train):,} training "
-                f"{'row' if len(train) == 1 else 'rows'} ({reasons})"
-            )
-        mean, std = mean_and_spread(targets[train].numpy()) if not class_names else (0.0, 1.0)
-        if not std:
-            raise ValueError(
-                f"target '{self.target}' must vary in the {len(train):,} training rows, but all "
-                f"have {mean:g}, or numbers too close to that to tell apart; choose another "
-                "target, or split the rows in another way"
-            )
-        return kinds, {
-            "kind": "table",
-            "columns": to_plain(columns),
-            "left_out": [
-                *(kind.name for kind in kinds if not kind.is_used),
-                *(name for name in (self.split.group,) if name is not None),
-            ],
-            "text": [values.name for values in table.frame if is_text(values)],
-            "missing": missing_values(self.reading),
-            "decimal": self._decimal,
-            "target": self.target,
-            "target_format": table.target_format,
-            "task": task,
-            "class_names": class_names,
-            "target_mean": mean,
-            "target_std": std,
-            "digest": self.digest(),
-            "held_out_digests": self.held_out_digests(),
-        }
-
     @property
     def _decimal(self) -> str:
         return self.reading.decimal or "."
-
-    def _learn_columns(
-        self, table: LabelledTable, train: Tensor
-    ) -> tuple[list[ColumnKind], list[Column]]:
-        is_train = np.zeros(len(table.frame), dtype=np.bool_)
-        is_train[train.numpy()] = True
-        no_features = [name for name in (self.target, self.split.group) if name is not None]
-        with table.locating():
-            kinds, columns = learn_columns(
-                table.frame.select(v for v in table.frame if v.name not in no_features),
-                is_train,
-                # What is said of the group, which is no feature, is of no use, but no mistake.
-                said={k: kind for k, kind in self.columns.items() if k != self.split.group},
-                drop=[name for name in self.drop if name != self.split.group],
-                scaling=self.scaling,
-                max_one_hot=self.max_one_hot,
-                decimal=self._decimal,
-                keeps_times=self.storage.fits(table.frame),
-            )
-        table.refuse_open_commas({kind.name: kind.number_format for kind in kinds if kind.is_used})
-        return kinds, columns
 
     def _spec(
         self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor

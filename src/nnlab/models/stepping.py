@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.adam import adam
@@ -172,17 +171,3 @@ def train_on(
         keep(outputs, batch[1])
         losses.append(loss)
     return {"loss": losses[-1], "losses": losses, "lrs": lrs}
-
-
-def count_steps(trainer: Trainer, steps: int) -> None:
-    """Have Lightning count a block that has been trained on as so many steps.
-
-    It counts the steps of its own optimizers alone, and where it logs something takes a block for
-    one.
-    """
-    epoch_loop = trainer.fit_loop.epoch_loop
-    progress = epoch_loop.manual_optimization.optim_step_progress
-    for count in (progress.total, progress.current):
-        count.ready += steps
-        count.completed += steps
-    epoch_loop._batches_that_stepped += steps - 1

@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning.pytorch.callbacks import GradientAccumulationScheduler, WeightAveraging
+from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -20,8 +20,9 @@ from nnlab.models.inputs import TabularInputs
 from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
 from nnlab.models.objective import Objective, weight_matrices
+from nnlab.models.step_counts import count_steps, total_steps
 from nnlab.models.step_graph import GraphedStep
-from nnlab.models.stepping import Batch, Step, check_state, count_steps, train_on
+from nnlab.models.stepping import Batch, Step, check_state, train_on
 from nnlab.spec import DataSpec, Task
 from nnlab.stopwatch import stopwatch
 
@@ -351,7 +352,9 @@ class SupervisedModule(LightningModule):
         optimizer = self._optimizer(self.parameters())
         if self._scheduler is None:
             return optimizer
-        scheduler = self._scheduler(optimizer, self._total_steps())
+        scheduler = self._scheduler(
+            optimizer, total_steps(self.trainer, in_blocks=not self.automatic_optimization)
+        )
         steps: dict[str, Any] = {"scheduler": scheduler}
         if self.automatic_optimization:
             # `_step_plateau` steps it, never Lightning, which keeps it in the checkpoint.
@@ -362,27 +365,6 @@ class SupervisedModule(LightningModule):
                 "monitor": self.monitor,
             }
         return cast(OptimizerLRScheduler, {"optimizer": optimizer, "lr_scheduler": steps})
-
-    def _total_steps(self) -> int:
-        """The optimizer steps of the whole run."""
-        batches = int(self.trainer.estimated_stepping_batches)
-        if self.automatic_optimization:
-            for callback in cast(Any, self.trainer).callbacks:
-                if isinstance(callback, GradientAccumulationScheduler):
-                    return self._accumulated_steps(callback)
-            return batches
-        blocks: Any = self.trainer.train_dataloader
-        return (self.trainer.max_epochs or 1) * len(blocks.batches)
-
-    def _accumulated_steps(self, callback: GradientAccumulationScheduler) -> int:
-        """The steps of a run in which each epoch may accumulate the gradients of more batches.
-
-        Lightning counts by the number that is set before the first, which is one.
-        """
-        batches = int(self.trainer.num_training_batches)
-        epochs = range(self.trainer.max_epochs or 1)
-        steps = sum(-(-batches // callback.get_accumulate_grad_batches(epoch)) for epoch in epochs)
-        return steps if self.trainer.max_steps == -1 else min(steps, self.trainer.max_steps)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the version of nnlab that wrote the checkpoint; averaged weights where they count."""

@@ -1,18 +1,13 @@
-"""Tables a piece at a time: what is kept of dates, and that pieces make the whole."""
+"""What is learned of a table's columns: that times which are kept are those of the texts."""
 
 import random
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-import torch
 
-from nnlab.data import pieces
-from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.learned import read_rows
-from nnlab.data.pieces import encode_table, learn_columns
-from nnlab.data.storage import Storage
+from nnlab.data.table_learning import learn_columns
 
 DATES = {
     "iso": ["2024-01-31", "2023-12-24", None, "2020-02-29", "1999-05-05"],
@@ -21,7 +16,6 @@ DATES = {
     "moments": ["2024-01-31 10:00:00", "2023-12-24 23:59:59", None, "2020-02-29 00:00:00"],
     "times": ["10:00", "23:59", None, "00:00", "07:30"],
 }
-STORAGE = Storage(memory_map=False, scratch=Path())
 
 
 def learn(frame: pl.DataFrame, is_train: np.ndarray, *, keeps_times: bool):
@@ -59,16 +53,3 @@ def test_a_few_different_dates_are_not_kept() -> None:
     frame = cells.cast(words).to_frame()
     (kind,), _ = learn(frame, np.ones(100, dtype=np.bool_), keeps_times=True)
     assert (kind.kind, kind.times) == ("date", None)
-
-
-def test_parts_are_encoded_as_their_rows_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(0)
-    frame = pl.DataFrame({"x": rng.normal(size=500), "c": rng.choice(["a", "b", "c"], 500)})
-    _, columns = learn(frame, np.ones(500, dtype=np.bool_), keeps_times=True)
-    encoder = RowEncoder(columns)
-    whole = encoder(*map(torch.from_numpy, read_rows(frame, columns)))
-    monkeypatch.setattr(pieces, "_ROWS", 37)
-    order = torch.randperm(500, generator=torch.Generator().manual_seed(0))
-    parts = [order[:300].sort().values, order[300:350].sort().values, order[:0]]
-    for rows, x in zip(parts, encode_table(frame, columns, encoder, parts, STORAGE), strict=True):
-        torch.testing.assert_close(x, whole[rows], rtol=0, atol=0)

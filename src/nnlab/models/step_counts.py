@@ -1,0 +1,48 @@
+"""How many optimizer steps a run has taken, and how many it will."""
+
+from typing import Any, cast
+
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
+
+
+def count_steps(trainer: Trainer, steps: int) -> None:
+    """Have Lightning count a block that has been trained on as so many steps.
+
+    It counts the steps of its own optimizers alone, and where it logs something takes a block for
+    one.
+    """
+    epoch_loop = trainer.fit_loop.epoch_loop
+    progress = epoch_loop.manual_optimization.optim_step_progress
+    for count in (progress.total, progress.current):
+        count.ready += steps
+        count.completed += steps
+    epoch_loop._batches_that_stepped += steps - 1
+
+
+def total_steps(trainer: Trainer, *, in_blocks: bool) -> int:
+    """The optimizer steps of the whole run.
+
+    Args:
+        trainer: What the run is made by.
+        in_blocks: Whether a training batch is a block of batches, each with its own step.
+    """
+    if in_blocks:
+        blocks: Any = trainer.train_dataloader
+        return (trainer.max_epochs or 1) * len(blocks.batches)
+    batches = int(trainer.estimated_stepping_batches)
+    for callback in cast(Any, trainer).callbacks:
+        if isinstance(callback, GradientAccumulationScheduler):
+            return _accumulated_steps(trainer, callback)
+    return batches
+
+
+def _accumulated_steps(trainer: Trainer, callback: GradientAccumulationScheduler) -> int:
+    """The steps of a run in which each epoch may accumulate the gradients of more batches.
+
+    Lightning counts by the number that is set before the first, which is one.
+    """
+    batches = int(trainer.num_training_batches)
+    epochs = range(trainer.max_epochs or 1)
+    steps = sum(-(-batches // callback.get_accumulate_grad_batches(epoch)) for epoch in epochs)
+    return steps if trainer.max_steps == -1 else min(steps, trainer.max_steps)
