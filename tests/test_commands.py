@@ -633,7 +633,7 @@ def test_nnlab_names_its_commands() -> None:
         ("name=a/b", "name must be the name of a folder, not a path, got name=a/b"),
         ("data=penguins data.path=5", "there is no file 5; relative paths"),
         ("data=penguins data.path=", "path must be a text"),
-        ("monitor=null", "monitor must be a metric of the task"),
+        ("monitor=null", "monitor must be a metric such as val/loss"),
         ("data.batch_size=1 model.batch_norm=true", "batch_norm needs at least two rows"),
         ("+callbacks.x=3", "callbacks.x must be null, or a _target_ with its settings, got"),
         ("+resume=nowhere", "resume must be a run directory"),

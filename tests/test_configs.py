@@ -79,6 +79,14 @@ def test_a_callback_looks_for_the_best_of_its_own_metric() -> None:
         assert [callbacks[name].mode for name in names] == [mode, mode]
 
 
+def test_of_a_metric_of_ones_own_the_best_is_what_is_said() -> None:
+    own = ["model._target_=own.Model", "monitor=val/own", "scheduler=plateau"]
+    for mode in ("min", "max"):
+        cfg = compose_config(*own, f"mode={mode}")
+        nodes = [cfg.callbacks.early_stopping, cfg.callbacks.best_checkpoint, cfg.scheduler]
+        assert [node.mode for node in nodes] == [mode] * 3
+
+
 @pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_a_file_opens_with_a_comment_that_says_what_it_is(path: Path) -> None:
     lines = path.read_text().splitlines()

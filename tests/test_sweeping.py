@@ -7,13 +7,19 @@ from nnlab.sweeping import sweep_table
 
 
 def add_job(
-    sweep: Path, name: str, monitor: str | None, data: str = "{seed: 0}", **val: float
+    sweep: Path,
+    name: str,
+    monitor: str | None,
+    data: str = "{seed: 0}",
+    mode: str | None = None,
+    **val: float,
 ) -> None:
     (sweep / name / ".hydra").mkdir(parents=True)
     (sweep / name / ".hydra" / "config.yaml").write_text(f"data: {data}\nname: null\n")
     if monitor is not None:
         content = {
             "monitor": monitor,
+            "mode": mode,
             **dict.fromkeys(("val", "test"), val),
             **dict.fromkeys(("best_epoch", "epochs", "max_epochs", "threads"), 3),
             "device": "cpu",
@@ -40,6 +46,13 @@ def test_the_highest_accuracy_comes_first(tmp_path: Path) -> None:
     for name, accuracy in (("0_a", 0.5), ("1_b", 0.9)):
         add_job(tmp_path, name, "val/accuracy", loss=0.1, accuracy=accuracy)
     assert order(tmp_path) == ["1_b", "0_a"]
+
+
+def test_the_mode_of_a_metric_of_ones_own_is_the_one_that_was_said(tmp_path: Path) -> None:
+    for mode, best in (("min", "0_a"), ("max", "1_b")):
+        for name, value in (("0_a", 0.5), ("1_b", 0.9)):
+            add_job(tmp_path / mode, name, "val/own", loss=value, own=value, mode=mode)
+        assert order(tmp_path / mode)[0] == best
 
 
 def test_regression_is_shown_by_its_rmse(tmp_path: Path) -> None:

@@ -214,6 +214,34 @@ class Clamp(Callback):
 """
 
 
+LEAST = """
+from nnlab.models import SupervisedModule
+
+class Least(SupervisedModule):
+    def compute_metrics(self, outputs, targets):
+        metrics = super().compute_metrics(outputs, targets)
+        return metrics | {"far_from_5": abs(self.trainer.current_epoch + 1 - 5.0)
+                          if self._trainer else 0.0}
+"""
+
+
+def test_a_metric_of_ones_own_chooses_the_best_epoch(
+    quick_command: Command, tmp_path: Path, monkeypatch
+) -> None:
+    (tmp_path / "own_metric.py").write_text(LEAST)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "own_metric")
+    own = ("data=penguins", "model._target_=own_metric.Least", "monitor=val/far_from_5")
+    for mode, best in (("min", 5), ("max", 1)):
+        run_dir = tmp_path / mode
+        more = ("trainer.max_epochs=8", f"mode={mode}", f"hydra.run.dir={run_dir}")
+        quick_command("train.py", *own, *more)
+        results = json.loads((run_dir / "metrics.json").read_text())
+        assert (results["best_epoch"], results["mode"]) == (best, mode)
+    refused = quick_command("train.py", *own, succeed=False)
+    assert "add mode=max if its highest value is the best" in refused.stderr
+
+
 @pytest.mark.parametrize(
     "own",
     [

@@ -51,9 +51,19 @@ METRICS = {
 _LOWER_IS_BETTER = ("loss", "rmse", "mae")
 
 
-def mode_of(monitor: object) -> str:
-    """Whether the best value of a metric such as `val/loss` is its `min` or its `max`."""
-    return "min" if str(monitor).rpartition("/")[2] in _LOWER_IS_BETTER else "max"
+def mode_of(monitor: str | None, said: str | None = None) -> str | None:
+    """Whether the best value of a metric such as `val/loss` is its `min` or its `max`.
+
+    Args:
+        monitor: The metric; None for none.
+        said: What is said of a metric that is not nnlab's; None for nothing.
+
+    Returns:
+        `min`, `max`, or None where nobody knows.
+    """
+    if monitor not in MONITORS:
+        return said
+    return "min" if monitor.removeprefix("val/") in _LOWER_IS_BETTER else "max"
 
 
 def monitors(task: str) -> list[str]:
@@ -61,15 +71,17 @@ def monitors(task: str) -> list[str]:
     return [f"val/{name}" for name in ("loss", *METRICS[task])]
 
 
+MONITORS = tuple(dict.fromkeys(name for task in METRICS for name in monitors(task)))
+"""Those of all tasks."""
+
 RULES: dict[str, Rule] = {
     # the run
     "seed": Number("[0, 4294967295]", integer=True),
     "checkpoint_every_s": Number("[0, inf)"),
     "steps_per_block": Number("[1, inf)", integer=True),
     "threads": Number("[1, 1024]", integer=True, none=True),
-    "monitor": Choice(
-        tuple(dict.fromkeys(name for task in METRICS for name in monitors(task))), none=True
-    ),
+    "monitor": Choice(MONITORS, none=True),
+    "mode": Choice(("min", "max"), none=True),
     "every_n_steps": Number("[1, inf)", integer=True),
     "compile": Choice(("default", "reduce-overhead", "max-autotune"), none=True),
     "cuda_graphs": Flag(),

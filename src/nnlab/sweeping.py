@@ -94,12 +94,13 @@ def _read_jobs(sweep_dir: Path) -> tuple[list[_Job], list[str]]:
 
 def _best_first(jobs: Sequence[_Job]) -> list[_Job]:
     monitor = jobs[0][1]["monitor"]
+    mode = mode_of(monitor, jobs[0][1].get("mode"))
 
     def badness(job: _Job) -> float:
         value = _metric(job[1], monitor)
         if value is None:
             return math.inf
-        return -value if mode_of(monitor) == "max" else value
+        return -value if mode == "max" else value
 
     return sorted(jobs, key=badness)
 

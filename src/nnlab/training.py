@@ -41,7 +41,7 @@ from nnlab.resuming import (
     require_best,
     require_likeness,
 )
-from nnlab.rules import METRICS, RULES
+from nnlab.rules import METRICS, RULES, mode_of
 from nnlab.run_changes import result_settings
 from nnlab.run_directory import save_config
 from nnlab.signals import answering_sigterm
@@ -159,6 +159,7 @@ def _score_best(
     best_module = target_class(cfg.model, SupervisedModule).from_checkpoint(best)
     return {
         "monitor": cfg.monitor,
+        "mode": mode_of(cfg.monitor, cfg.get("mode")),  # which a run of an earlier version has not
         "best_epoch": best["epoch"] + 1,
         "epochs": trainer.current_epoch,
         "max_epochs": cfg.trainer.max_epochs,

@@ -116,6 +116,10 @@ def test_takes_tells_a_constructors_arguments() -> None:
     assert not takes(node(_target_="torch.optim.lr_scheduler.ConstantLR"), "total_steps")
 
 
+OWN = {"model": {"_target_": "torch.nn.Own"}}
+STOPS = {"_target_": "nnlab.callbacks.EarlyStopping", "monitor": "val/own", "mode": None}
+
+
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
@@ -129,6 +133,12 @@ def test_takes_tells_a_constructors_arguments() -> None:
         ({"trainer": {"a": [{"b": "x/../../y"}]}}, "trainer.a.b must stay in the run directory"),
         ({"x": "~/y", "trainer": {"a": "${x}"}}, "trainer.a must stay in the run directory"),
         ({"traner": {"max_epochs": 2}}, "traner must be a setting, .*; did you mean 'trainer'"),
+        ({"monitor": None}, "monitor must be a metric such as val/loss, .*, got monitor=null"),
+        ({"monitor": "val/own"}, "monitor must be one of val/loss, .*got monitor=val/own"),
+        ({"monitor": "val/own", **OWN}, "mode must be min or max, .*; add mode=max if"),
+        ({"monitor": "val/loss", "mode": "max"}, "mode must be min where monitor=val/loss, got"),
+        ({"callbacks": {"a": STOPS}, **OWN}, "callbacks.a.mode must be min .*got callbacks.a.mode"),
+        ({"mode": "best"}, "mode must be one of min, max or null, got mode=best"),
         ({"experiment": {"data": "csv"}}, "must begin with .*_global_', .*, got data in it"),
     ],
 )

@@ -318,8 +318,11 @@ def test_a_monitor_that_the_rows_do_not_define_is_named() -> None:
         x=torch.randn(4, 4), targets=torch.zeros(4, dtype=torch.long), batch_size=4
     )
     trainer = Trainer(**QUIET, max_epochs=1)
-    with pytest.raises(ValueError, match="got monitor=val/auroc"):
+    with pytest.raises(ValueError, match="got monitor=val/auroc, for which they are too few"):
         trainer.fit(module, make_batches(), one_class)
+    module = make_module(monitor="val/own", optimizer=lambda parameters: SGD(parameters, lr=0.1))
+    with pytest.raises(ValueError, match=r"one of val/loss, .*, got monitor=val/own"):
+        Trainer(**QUIET, max_epochs=1).fit(module, make_batches(), make_batches())
 
 
 SCHEDULERS = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from omegaconf import DictConfig, ListConfig
 
 from nnlab.config.building import target_class
-from nnlab.rules import monitors
+from nnlab.rules import MONITORS, monitors
 from nnlab.spec import DataSpec, Task
 
 # Options of the Trainer that concern single steps.
@@ -137,7 +137,8 @@ def _callback_classes(cfg: DictConfig) -> dict[str, type]:
 
 
 def _check_monitor(setting: str, monitor: str, task: Task) -> None:
-    if monitor not in monitors(task):
+    # Whether a network of one's own computes what is no metric of nnlab's, it will tell.
+    if monitor in MONITORS and monitor not in monitors(task):
         raise ValueError(
             f"{setting} must be a metric of the task, {task}: one of {', '.join(monitors(task))}, "
             f"got {setting}={monitor}"

@@ -11,7 +11,7 @@ from nnlab.config.building import resolution_message
 from nnlab.config.folders import config_folder
 from nnlab.config.interpolations import few_interpolations
 from nnlab.config.trust import check_places, check_requests, require_trusted
-from nnlab.rules import RULES, check
+from nnlab.rules import RULES, check, mode_of
 from nnlab.suggestions import did_you_mean, setting
 
 # Parts whose options stand beside each other, each by a name that a person may choose.
@@ -36,12 +36,13 @@ def check_config(cfg: DictConfig) -> None:
     if missing:
         example = " ".join(f"{key}=VALUE" for key in missing)
         raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
-    _check_node("", plain)
     if isinstance(plain, dict):
+        _check_node("", plain, has_own_metrics=_is_anothers(plain.get("model")))
         check_requests(OmegaConf.to_container(cfg), plain)
         for group in ("callbacks", "logger", "trainer"):
             check_places(group, plain.get(group))
         _check_fold(plain.get("data"))
+        _check_modes(plain)
     _check_names(cfg)
 
 
@@ -80,7 +81,39 @@ def _check_names(cfg: DictConfig) -> None:
         )
 
 
-def _check_node(path: str, node: Any) -> None:
+def _check_modes(plain: dict[Any, Any]) -> None:
+    """Refuse a `mode` that is missing, or other than is known of the metric."""
+    if plain.get("monitor", "") is None:
+        raise ValueError(
+            "monitor must be a metric such as val/loss, which chooses the best epoch, got "
+            "monitor=null; callbacks.early_stopping=null trains all epochs"
+        )
+    nodes = {"": plain}
+    nodes |= {f"callbacks.{name}.": node for name, node in (plain.get("callbacks") or {}).items()}
+    for path, node in nodes.items():
+        if not node or _is_anothers(node) or node.get("monitor") is None:
+            continue
+        monitor, mode = node["monitor"], node.get("mode")
+        known = mode_of(monitor)
+        if known is None and mode is None:
+            raise ValueError(
+                f"{path}mode must be min or max, as {path}monitor={monitor} is no metric of "
+                f"nnlab's, got {path}mode=null; add {path}mode=max if its highest value is the best"
+            )
+        if known is not None and mode not in (None, known):
+            raise ValueError(
+                f"{path}mode must be {known} where {path}monitor={monitor}, got {path}mode={mode}; "
+                "leave it out"
+            )
+
+
+def _is_anothers(node: Any) -> bool:
+    """Whether what a config describes is no class of nnlab's."""
+    target = node.get("_target_", "nnlab.") if isinstance(node, dict) else "nnlab."
+    return not str(target).startswith("nnlab.")
+
+
+def _check_node(path: str, node: Any, *, has_own_metrics: bool) -> None:
     if not isinstance(node, dict):
         return
     # Plain values first: `seed` itself before the settings that take its value.
@@ -90,14 +123,16 @@ def _check_node(path: str, node: Any) -> None:
             require_trusted(where, value)
             continue
         if path in _NAMED and isinstance(value, dict):  # by a name that is no setting's
-            _check_node(where, value)
+            _check_node(where, value, has_own_metrics=has_own_metrics)
             continue
         if path in _NAMED and value is not None:
             raise ValueError(
                 f"{where} must be null, or a _target_ with its settings, got {where}={value}"
             )
-        if key == "monitor" and not str(node.get("_target_", "nnlab.")).startswith("nnlab."):
+        if key in ("monitor", "mode") and _is_anothers(node):
             continue  # another's callback may watch what it likes
+        if key == "monitor" and has_own_metrics and isinstance(value, str):
+            continue
         try:
             check(**{str(key): value})
         except ValueError as error:
@@ -105,7 +140,7 @@ def _check_node(path: str, node: Any) -> None:
             message = str(error).replace(f" {key}=", f" {where}=")
             raise ValueError(message + _as_text(where, str(key), value)) from None
         if key not in RULES:  # whose values are no settings: a column may have any name
-            _check_node(where, value)
+            _check_node(where, value, has_own_metrics=has_own_metrics)
 
 
 def _as_text(where: str, key: str, value: Any) -> str:

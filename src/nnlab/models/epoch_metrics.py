@@ -9,6 +9,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
 from nnlab.models.outputs import EpochOutputs
+from nnlab.rules import MONITORS
 from nnlab.stopwatch import stopwatch
 
 
@@ -77,11 +78,17 @@ class EpochMetrics:
         stopwatch.press("logging")
 
     def _require_monitor(self, named: dict[str, float]) -> None:
-        if self._monitor not in named:
+        if self._monitor in named:
+            return
+        if self._monitor in MONITORS:
             raise ValueError(
                 f"monitor must be a metric that the validation rows define, got monitor="
                 f"{self._monitor}, for which they are too few or too alike; take val/loss"
             )
+        raise ValueError(
+            "monitor must be a metric that the network computes, one of "
+            f"{', '.join(named)}, got monitor={self._monitor}"
+        )
 
 
 def require_finite(split: str, loss: float, trainer: Trainer) -> None:

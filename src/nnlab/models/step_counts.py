@@ -27,10 +27,10 @@ def total_steps(trainer: Trainer, *, in_blocks: bool) -> int:
         trainer: What the run is made by.
         in_blocks: Whether a training batch is a block of batches, each with its own step.
     """
+    batches = int(trainer.estimated_stepping_batches)  # which makes the data loader, too
     if in_blocks:
         blocks: Any = trainer.train_dataloader
         return (trainer.max_epochs or 1) * len(blocks.batches)
-    batches = int(trainer.estimated_stepping_batches)
     for callback in cast(Any, trainer).callbacks:
         if isinstance(callback, GradientAccumulationScheduler):
             return _accumulated_steps(trainer, callback)
