@@ -56,7 +56,7 @@ from nnlab.loading import load
 from nnlab.process import fast_arithmetic, fast_products, set_threads
 from nnlab.reporting import format_table
 
-train = load("nnlab.training").train  # as the command loads it
+train = load("nnlab.training", freezes=True).train  # as the command loads it
 
 _SCRIPTS = Path(__file__).parent
 _PEERS = {"scikit-learn": "sklearn", "skorch": "skorch", "keras": "keras"}

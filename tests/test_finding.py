@@ -33,6 +33,20 @@ def test_of_several_runs_the_one_that_was_last_worked_on_is_named(tmp_path: Path
     assert str(caught.value).endswith(f"; the newest of 3 in it is {tmp_path}/b/gone_on_with")
 
 
+def test_what_cannot_be_looked_into_is_passed_over(tmp_path: Path, monkeypatch) -> None:
+    add_run(tmp_path / "a" / "run", hours={})
+    glob = Path.glob
+
+    def vanishing(folder: Path, pattern: str):
+        if pattern.count("*") > 2:
+            raise FileNotFoundError(2, "No such file or directory", "/proc/1234")
+        return glob(folder, pattern)
+
+    monkeypatch.setattr(Path, "glob", vanishing)
+    with pytest.raises(FileNotFoundError, match=r"^run must be .*; the newest of 1 in it is"):
+        find_run("run", str(tmp_path))
+
+
 def test_the_run_of_a_checkpoint_is_named(tmp_path: Path) -> None:
     add_run(tmp_path / "a", hours={"checkpoints/best.ckpt": 2})
     for path in ("a/checkpoints/best.ckpt", "a/checkpoints", "a/metrics.json"):

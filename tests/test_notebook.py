@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.global_hydra import GlobalHydra
 
 import nnlab
@@ -76,6 +77,8 @@ def process() -> dict[str, object]:
         "hydra": GlobalHydra.instance().is_initialized(),
         "levels": [logging.getLogger(name).level for name in ("lightning", "lightning.pytorch")],
         "handlers": [*logging.getLogger("lightning").handlers],
+        "told": logging.getLogger("nnlab.training").isEnabledFor(logging.INFO),
+        "sources": dict(SourcesRegistry.instance().types),
     }
 
 

@@ -630,6 +630,9 @@ def test_images_that_do_not_fit_are_refused(runs, tmp_path) -> None:
     Image.new("L", (9, 8)).save(tmp_path / "wide.png")
     with pytest.raises(ValueError, match=r"wide\.png must have 8 x 8 pixels.*got 8 x 9"):
         model.predict(tmp_path / "wide.png")
+    Image.new("1", (30_000, 30_000)).save(tmp_path / "gigapixel.png")
+    with pytest.raises(ValueError, match=r"gigapixel\.png must be a PNG picture"):
+        model.predict(tmp_path / "gigapixel.png")
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(ValueError, match=r"text\.png must be a PNG picture"):
         model.predict(tmp_path / "text.png")
@@ -749,7 +752,7 @@ def test_numbers_without_the_unit_of_training_are_noted(prepared, caplog) -> Non
     text = pl.DataFrame({"weight": ["12 kg", "30 kg"], "x": [1, 2]})
     expected = model.predict(text)
     assert not caplog.records
-    numbers = text.with_columns(weight=pl.Series([12.0, 30.0]))
+    numbers = text.select(pl.Series("weight\u00a0", [12.0, 30.0]), "x")
     assert model.predict(numbers).equals(expected)
     (said,) = caplog.records
     assert said.message == (
@@ -1074,3 +1077,9 @@ def test_a_network_of_ones_own_predicts_as_it_was_trained(
     graph = torch.export.load(run_dir / "model.pt2").module()
     (pixels,) = predictor.reader.read(DIGITS / "images-idx3-ubyte.gz")
     torch.testing.assert_close(graph(pixels=pixels[:9]), predictor(pixels[:9]))
+    # The file alone knows its class, too.
+    alone = load_run(run_dir / "checkpoints" / "best.ckpt")
+    assert torch.equal(alone(pixels[:9]), predictor(pixels[:9]))
+    monkeypatch.delenv("NNLAB_TRUSTED_PACKAGES")
+    with pytest.raises(ValueError, match=r"got own_models\.Flipped; .*NNLAB_TRUSTED_PACKAGES"):
+        load_run(run_dir / "checkpoints" / "best.ckpt")

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from nnlab.models.metrics import compute_metrics
-from nnlab.reporting import _format_columns, report_finished, report_interrupted
+from nnlab.reporting import _format_columns, format_table, report_finished, report_interrupted
 from nnlab.spec import DataSpec
 
 
@@ -32,6 +32,12 @@ def test_what_is_left_out_of_a_wide_table_is_named() -> None:
     assert text.splitlines()[-2].split() == ["note", "left", "out", "90", "free", "text"]
     assert text.endswith("\nand 6 more: 6 numeric")
     assert "more" not in _format_columns(columns[:80])
+
+
+def test_a_wide_table_has_a_line_for_each_row() -> None:
+    names = ["", *(f"{i} {'class ' * 9}" for i in range(12))]
+    text = format_table(names, [[name, *["1"] * 12] for name in names[1:]])
+    assert len(text.splitlines()) == 13
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Command
 
-from nnlab.run_directory import alone_in, load_config, load_sweep
+from nnlab.run_directory import alone_in, load_config, load_sweep, read_results
 
 cannot_lock = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot lock a folder")
 
@@ -34,6 +34,18 @@ def test_the_data_of_a_saved_run_are_written_out(tmp_path: Path) -> None:
 def test_settings_that_are_nested_without_end_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="got lists in lists"):
         load_config(run_with(tmp_path, "a: " + "[" * 1_500 + "]" * 1_500))
+
+
+@pytest.mark.parametrize(("split", "value"), [("test", None), ("val", "x"), ("time_s", [1])])
+def test_results_that_are_no_numbers_are_damaged_ones(tmp_path: Path, split: str, value) -> None:
+    numbers = dict.fromkeys(("best_epoch", "epochs", "max_epochs", "threads"), 3)
+    texts = {"monitor": "val/loss", "device": "cpu", "versions": {}}
+    splits = {name: {"loss": 0.5, "accuracy": 1} for name in ("val", "test", "time_s")}
+    (tmp_path / "metrics.json").write_text(json.dumps({**numbers, **texts, **splits}))
+    assert read_results(tmp_path) is not None
+    splits[split]["accuracy"] = value
+    (tmp_path / "metrics.json").write_text(json.dumps({**numbers, **texts, **splits}))
+    assert read_results(tmp_path) is None
 
 
 @pytest.mark.parametrize(

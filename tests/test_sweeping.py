@@ -29,6 +29,12 @@ def add_job(
         (sweep / name / "metrics.json").write_text(json.dumps(content))
 
 
+# Lists of ten of the list before: the last would be of 10 ** 12.
+BOMB = "a0: &a0 [x,x]\n" + "".join(
+    f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 13)
+)
+
+
 def order(sweep: Path) -> list[str]:
     return [line.split()[1] for line in sweep_table(sweep).splitlines()[1:]]
 
@@ -63,6 +69,17 @@ def test_regression_is_shown_by_its_rmse(tmp_path: Path) -> None:
 def test_a_sweep_without_results_says_so(tmp_path: Path) -> None:
     add_job(tmp_path, "0_a", None)
     assert sweep_table(tmp_path) == "none of the 1 jobs has a result"
+
+
+def test_a_job_from_elsewhere_is_no_part_of_a_cross_validation(tmp_path: Path) -> None:
+    for fold, loss in ((0, 0.1), (1, 0.4)):
+        name = f"{fold}_hidden_sizes-8_fold-{fold}_folds-2"
+        add_job(tmp_path, name, "val/loss", f"{{fold: {fold}, folds: 2}}", loss=loss)
+    for name, config in (("2_bomb", BOMB), ("3_no_data", "a: 1\n"), ("4_odd", "data: x\n")):
+        add_job(tmp_path, name, "val/loss", loss=0.2)
+        (tmp_path / name / ".hydra" / "config.yaml").write_text(config)
+    (mean,) = (line for line in sweep_table(tmp_path).splitlines() if "mean" in line)
+    assert mean.split()[:6] == ["mean", "of", "2", "folds,", "hidden_sizes-8", "0.2500"]
 
 
 def test_only_a_whole_cross_validation_has_a_mean(tmp_path: Path) -> None:

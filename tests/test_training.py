@@ -61,6 +61,12 @@ def test_a_run_without_a_batch_or_a_validation_says_so(
     assert message in line
 
 
+def test_a_last_row_alone_makes_no_batch_to_validate_after(quick_command: Command) -> None:
+    settings = ("data=penguins", "data.batch_size=41", "+trainer.val_check_interval=6")  # 206 rows
+    process = quick_command("train.py", *settings, succeed=False)
+    assert "val_check_interval must be at most the 5 batches" in process.stderr
+
+
 @pytest.mark.parametrize("name", ["CSVLogger", "TensorBoardLogger"])
 @pytest.mark.parametrize("beside", [(), ("logger.tensorboard=null",)], ids=["beside", "alone"])
 def test_a_logger_of_lightnings_leaves_the_run_directory_whole(
@@ -214,6 +220,90 @@ class Clamp(Callback):
 """
 
 
+OWN_LOSS = """
+import random
+
+import numpy as np
+from nnlab.models import SupervisedModule
+
+class Annealed(SupervisedModule):
+    def loss(self, outputs, targets):
+        loss = super().loss(outputs, targets)
+        return loss * min(1.0, self.global_step / 50 + 0.1) if self._trainer else loss
+
+class Drawn(SupervisedModule):
+    def loss(self, outputs, targets):
+        loss = super().loss(outputs, targets)
+        return loss * np.random.beta(0.5, 0.5) * random.random() if self.training else loss
+
+class Shrunk(SupervisedModule):
+    def penalty(self):
+        return 0.1 * sum(weights.square().sum() for weights in self.parameters())
+
+class Alone(SupervisedModule):
+    def compute_metrics(self, outputs, targets):
+        return {"loss": float(self.loss(outputs, targets)), "own": 1.0}
+
+class Manual(SupervisedModule):
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        optimizer, (x, targets) = self.optimizers(), batch
+        optimizer.zero_grad()
+        loss = self.loss(self(x), targets)
+        self.manual_backward(loss)
+        optimizer.step()
+        self._epoch_metrics.keep("train", self(x).detach(), targets)
+        return loss
+
+class Small(SupervisedModule):
+    def __init__(self, *, width, **arguments):
+        fixed = dict(hidden_sizes=[width], activation="relu", dropout=0.0, batch_norm=False)
+        super().__init__(**arguments | fixed)
+"""
+
+
+@pytest.fixture
+def own_loss(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "own_loss.py").write_text(OWN_LOSS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "own_loss")
+
+
+@pytest.mark.usefixtures("own_loss")
+@pytest.mark.parametrize("name", ["Annealed", "Drawn", "Shrunk", "Alone"])
+def test_a_network_of_ones_own_is_trained_alike_in_blocks_and_steps(
+    quick_command: Command, tmp_path: Path, name: str
+) -> None:
+    own = (*PENGUINS, "scheduler=constant")
+    model = f"model._target_=own_loss.{name}"
+    for folder, more in (("blocks", (model,)), ("steps", (model, "steps_per_block=1")), ("no", ())):
+        quick_command("train.py", *own, *more, f"hydra.run.dir={tmp_path / folder}")
+    assert same(weights(tmp_path / "blocks"), weights(tmp_path / "steps"))
+    assert same(weights(tmp_path / "blocks"), weights(tmp_path / "no")) == (name == "Alone")
+
+
+@pytest.mark.usefixtures("own_loss")
+def test_a_networks_own_steps_and_own_settings_are_its_own(quick_command, tmp_path: Path) -> None:
+    quick_command("train.py", *PENGUINS, "model._target_=own_loss.Manual")
+    gone = (f"~model.{name}" for name in ("hidden_sizes", "activation", "dropout", "batch_norm"))
+    quick_command("train.py", *PENGUINS, "model._target_=own_loss.Small", "+model.width=4", *gone)
+
+
+@pytest.mark.usefixtures("own_loss")
+def test_numbers_drawn_by_numpy_are_repeated_when_a_run_goes_on(
+    quick_command: Command, tmp_path: Path
+) -> None:
+    own = ("data=penguins", "model._target_=own_loss.Drawn", "scheduler=constant")
+    for folder in ("whole", "stopped"):
+        length = f"trainer.max_epochs={4 if folder == 'whole' else 2}"
+        quick_command("train.py", *own, length, f"hydra.run.dir={tmp_path / folder}")
+    quick_command("train.py", f"resume={tmp_path / 'stopped'}", "trainer.max_epochs=4")
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
+
+
 LEAST = """
 from nnlab.models import SupervisedModule
 
@@ -351,7 +441,8 @@ def test_what_lightning_draws_has_the_steps_of_the_other_curves(
     quick_command: Command, tmp_path: Path
 ) -> None:
     monitor = "+callbacks.rates._target_=lightning.pytorch.callbacks.LearningRateMonitor"
-    quick_command("train.py", *PENGUINS, "scheduler=constant", monitor)
+    often = "+callbacks.rates.logging_interval=epoch"
+    quick_command("train.py", *PENGUINS, "scheduler=constant", monitor, often)
     run_dir = only_run(tmp_path)
     drawn = [step for step, _ in curves(run_dir)["lr-AdamW"]]
     steps = [step for step, _ in curves(run_dir)["train/loss"]]

@@ -216,7 +216,7 @@ def _work_on_run(name: str, arguments: list[str]) -> None:
     cfg = load_config(run_dir)
     change_config(cfg, changes, allowed=allowed, argument="run")
     print_messages()
-    module = load(f"nnlab.{_MODULES[name]}")
+    module = load(f"nnlab.{_MODULES[name]}", freezes=True)
     getattr(module, name)(cfg, run_dir, changed=_names(changes), **own)
 
 

@@ -1,9 +1,13 @@
 """Finding the run that a person named, or the one in a folder that was likely meant."""
 
+import contextlib
 from pathlib import Path
 
 from nnlab.run_directory import config_path
 from nnlab.sweeping import best_job
+
+# Runs lie that far below the folder that holds all, as in outputs/digits/sweep/job.
+_DEEPEST = 4
 
 
 def find_run(argument: str, path: str) -> Path:
@@ -35,7 +39,10 @@ def _one_inside(folder: Path) -> str:
     """The end of a message that names a run in a folder: a sweep's best, or else the newest."""
     if (folder / "multirun.yaml").is_file() and (job := best_job(folder)):
         return f"; the best job of that sweep is {job}"
-    inside = [config.parents[1] for config in folder.glob("**/.hydra/config.yaml")]
+    inside: list[Path] = []
+    with contextlib.suppress(OSError):  # of folders that vanish meanwhile
+        for depth in range(1, _DEEPEST + 1):
+            inside += [c.parents[1] for c in folder.glob("*/" * depth + ".hydra/config.yaml")]
     if not inside:
         return ""
     return f"; the newest of {len(inside)} in it is {max(inside, key=_last_worked_on)}"

@@ -47,6 +47,7 @@ def launch(arguments: list[str]) -> None:
         Exception: What went wrong, after the other jobs of a sweep have run.
     """
     refuse_mistyped(arguments)
+    arguments = ["-m" if word == "hydra.mode=MULTIRUN" else word for word in arguments]
     failures: dict[str, Exception] = {}
     typed = [word.partition("=")[0].lstrip("+") for word in arguments if is_setting(word)]
     anyway, arguments = take_resume_anyway(arguments)
@@ -244,7 +245,7 @@ def _job(
                 check_config(cfg)
                 check_downloads(cfg, typed)
                 require_tables(cfg.get("data") or {})
-                training = load("nnlab.training")
+                training = load("nnlab.training", freezes=True)
                 # Lightning starts the other processes of a distributed run as this one was.
                 with _process(*command):
                     result: float = training.train(cfg, run_dir, typed=typed, anyway=anyway)

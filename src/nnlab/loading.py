@@ -8,21 +8,27 @@ from contextlib import contextmanager
 from types import ModuleType
 
 
-def load(module: str) -> ModuleType:
+def load(module: str, *, freezes: bool) -> ModuleType:
     """Import a module that brings torch and Lightning along.
 
     These make a million objects that stay. The garbage collector would look through them again
     and again, in vain, and once more when the process ends: nearly two seconds of six.
+
+    Args:
+        module: Its name.
+        freezes: Whether the collector never looks at what there is by now, which must not be a
+            person's own.
     """
-    if module in sys.modules:  # what there is by now is a person's own
-        return importlib.import_module(module)
+    is_collecting = gc.isenabled()
     gc.disable()
     try:
         with _without_scipy_signal():
             return importlib.import_module(module)
     finally:
-        gc.freeze()  # it need not look at what there is by now
-        gc.enable()
+        if freezes:
+            gc.freeze()
+        if is_collecting:
+            gc.enable()
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def _train(settings: Sequence[str]) -> Path:
     typed = [word.partition("=")[0].lstrip("+") for word in words]
     check_downloads(cfg, typed)
     require_tables(cfg.data)
-    training = load("nnlab.training")
+    training = load("nnlab.training", freezes=False)
     time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     run_dir = saved or new_folder(cfg.output_dir, cfg.name, data, time)
     try:
@@ -191,7 +191,8 @@ def _messages(run_dir: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        log.level, log.propagate = before
+        log.setLevel(before[0])
+        log.propagate = before[1]
         for handler in handlers:
             log.removeHandler(handler)
             handler.close()

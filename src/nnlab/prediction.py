@@ -138,22 +138,23 @@ def _predict_table(
 def _check_columns(frame: pl.DataFrame, reader: TableReader, source: Path, skipped: int) -> None:
     """Whether all columns are there that training used; which are not used is said."""
     names = frame.columns
-    missing = [name for name in reader.column_names if name not in names]
+    there = set(names)
+    missing = [name for name in reader.column_names if name not in there]
     if missing:
         skips = (
             f"; the run skips {skipped} lines: set data.skip_lines=0 if this file begins at once"
+            if skipped > 0
+            else ""
         )
         raise ValueError(
             f"{source.name} must have the columns of the training data, but has no "
-            f"'{few(missing)}'{did_you_mean(missing[0], names)} (its columns: {few(names)})"
-            + skips
-            * (skipped > 0)
+            f"'{few(missing)}'{did_you_mean(missing[0], names)} (its columns: {few(names)}){skips}"
         )
     refuse_nested(frame.select(map(frame.get_column, reader.column_names)), source)
     if nested := [values.name for values in frame if is_nested(values)]:
         _log.info("not in the output, because no CSV file holds such cells: %s", few(nested))
-    used = {*reader.column_names, reader.target}
-    extra = [name for name in names if name not in used and name not in reader.left_out]
+    known = {*reader.column_names, reader.target, *reader.left_out}
+    extra = [name for name in names if name not in known]
     if extra:
         _log.info("ignored, because training had no such columns: %s", few(extra))
 

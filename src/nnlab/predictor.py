@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlab.checkpoints import best_checkpoint, read_checkpoint
-from nnlab.config import target_class
+from nnlab.config import named_class, target_class
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.image_rows import ImageReader
 from nnlab.data.table_rows import TableReader
@@ -49,6 +49,12 @@ class Predictor(nn.Module):
         module = module_class.from_checkpoint(checkpoint)
         self.preprocessing = preprocessing_of(checkpoint)
         self.spec: DataSpec = module.spec
+        if "kind" not in self.preprocessing:
+            raise ValueError(
+                "raw rows must be of a table or of images, but the run learned from data of your "
+                "own class, which nnlab cannot read; SupervisedModule.load_from_checkpoint gives "
+                "its network"
+            )
         try:
             is_table = self.preprocessing["kind"] == "table"
             reads = TableReader if is_table else ImageReader
@@ -137,8 +143,9 @@ def preprocessing_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: The checkpoint has none: it was written by other data than nnlab's.
     """
-    for state in checkpoint.values():
-        if isinstance(state, dict) and "preprocessing" in state:
+    for name, state in checkpoint.items():
+        # A network of one's own may have an argument of that name.
+        if name != "hyper_parameters" and isinstance(state, dict) and "preprocessing" in state:
             return cast(dict[str, Any], state["preprocessing"])
     raise ValueError("the checkpoint must hold the preprocessing of its data, but it does not")
 
@@ -158,11 +165,13 @@ def load_run(run: str | Path) -> Predictor:
         `load_run("outputs/csv/2026-11-22_18-06-21").predict(frame)`
     """
     path = Path(run).expanduser()
-    if not path.is_dir():
-        return Predictor(read_checkpoint(path))
-    if not best_checkpoint(path).exists():
+    if path.is_dir() and not best_checkpoint(path).exists():
         find_run("run", str(run))  # names one in it, if it is none
-    checkpoint = read_checkpoint(best_checkpoint(path))
-    if not config_path(path).is_file():
-        return Predictor(checkpoint)
-    return Predictor(checkpoint, target_class(load_config(path).model, SupervisedModule))
+    checkpoint = read_checkpoint(best_checkpoint(path) if path.is_dir() else path)
+    if path.is_dir() and config_path(path).is_file():
+        return Predictor(checkpoint, target_class(load_config(path).model, SupervisedModule))
+    # A checkpoint of the first version does not tell.
+    name = str(checkpoint.get("model_class", "nnlab.models.SupervisedModule"))
+    return Predictor(
+        checkpoint, named_class(name, SupervisedModule, "the checkpoint's model_class")
+    )

@@ -273,6 +273,9 @@ def _report_residuals(residuals: "Tensor") -> None:
     _log.info("%s", format_table(names, [values]))
 
 
+_WIDEST = 2**16
+
+
 def format_table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -286,7 +289,7 @@ def format_table(
         table.add_row(*map(_cell, row))
     text = io.StringIO()
     # Wide enough never to wrap: in a pipe there is no width to keep to.
-    Console(file=text, width=400).print(table)
+    Console(file=text, width=_WIDEST).print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 

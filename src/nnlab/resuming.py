@@ -55,7 +55,7 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
     """
     folder = run_dir / "checkpoints"
     for unfinished in folder.glob(".*.ckpt.*"):  # what a killed process was writing
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)  # other processes of the run do so, too
     last = folder / "last.ckpt"
     candidates = [path for path in (last, previous(last)) if path.is_file()]
     if not candidates:

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -120,14 +120,18 @@ def read_results(run_dir: Path) -> dict[str, Any] | None:
             "epochs": int(),
             "max_epochs": int(),
             "val": dict(val),
-            "test": dict(),
+            "test": dict(test),
             "threads": int(),
             "device": str(),
             "versions": dict(),
-            "time_s": dict(),
-        } if isinstance(val.get(monitor.removeprefix("val/")), (int, float)):
+            "time_s": dict(seconds),
+        } if monitor.removeprefix("val/") in val and all(map(_are_numbers, (val, test, seconds))):
             return cast(dict[str, Any], content)
     return None
+
+
+def _are_numbers(named: Mapping[str, Any]) -> bool:
+    return all(type(value) in (int, float) for value in named.values())
 
 
 def load_sweep(sweep_dir: Path) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,12 +20,14 @@ from nnlab.config.command_line import is_setting
 from nnlab.config.composing import checked_composition
 from nnlab.reporting import format_table, relative
 from nnlab.rules import METRICS, mode_of
-from nnlab.run_directory import read_results
+from nnlab.run_directory import load_config, read_results
 
 _log = logging.getLogger(__name__)
 
 # It takes a twentieth of a second to compose one.
 _MOST_CONFIGS = 40
+# In the name of a job's folder.
+_OF_FOLDS = re.compile(r"(?:^|_)folds?-\d+(?=_|$)")
 
 _Job = tuple[str, dict[str, Any]]  # its folder's name, and its result
 
@@ -134,19 +137,20 @@ def _whole_cross_validations(
     """What to call each cross-validation all folds of which have a result, and the results."""
     found: dict[str, list[_Job]] = {}
     for name, result in jobs:
-        config: Any = OmegaConf.to_container(
-            OmegaConf.load(sweep_dir / name / ".hydra/config.yaml")
-        )
-        if config["data"].get("folds"):
-            del config["data"]["fold"]
+        try:
+            config: Any = OmegaConf.to_container(load_config(sweep_dir / name))
+        except ValueError:
+            continue  # a run from elsewhere, which has no part in one
+        data = config.get("data")
+        if isinstance(data, dict) and data.get("folds"):
+            data.pop("fold", None)
             found.setdefault(json.dumps(config), []).append((name, result))
     whole = []
     for config, members in found.items():
         folds = json.loads(config)["data"]["folds"]
         if len(members) == folds:
-            settings = members[0][0].split("_")[1:]
-            others = [s for s in settings if not s.startswith(("fold-", "folds-"))]
-            name = ", ".join([f"mean of {folds} folds", *others])
+            settings = _OF_FOLDS.sub("", members[0][0].partition("_")[2]).strip("_")
+            name = f"mean of {folds} folds" + f", {settings}" * bool(settings)
             whole.append((name, [result for _, result in members]))
     return whole
 

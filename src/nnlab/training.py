@@ -97,7 +97,8 @@ def train(
     seed_everything(cfg.seed, workers=True, verbose=False)
     stopwatch.press("start_up")
     data = build(cfg.data, InMemoryDataModule)
-    require_agreement(cfg, data.spec, rows=len(data.loaded.train[0]))
+    rows, batches = len(data.loaded.train[0]), len(data.train_dataloader())
+    require_agreement(cfg, data.spec, rows=rows, batches=batches)
     stopwatch.press("data")
     data.steps_per_block = steps_per_block(cfg)
     module = build_module(cfg, data)
@@ -278,6 +279,7 @@ def _log_hyperparameters(
         f"result/{split}_{name}": results[split][name]
         for split in ("val", "test")
         for name in ("loss", METRICS[task][0])
+        if name in results[split]  # a network of one's own may have others
     }
     for logger in trainer.loggers:
         if isinstance(logger, CurvesLogger):

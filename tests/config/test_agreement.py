@@ -56,12 +56,13 @@ def test_a_callback_watches_a_metric_of_the_task() -> None:
     cfg = OmegaConf.create({"monitor": "val/loss", "callbacks": callbacks})
     spec = SimpleNamespace(task="binary", category_sizes=[])
     with pytest.raises(ValueError, match=r"^callbacks\.early_stopping\.monitor must be .*binary"):
-        require_agreement(cfg, spec, rows=9)
+        require_agreement(cfg, spec, rows=9, batches=1)
 
 
 # Parts that leave the steps to nnlab.
 PLAIN = {
     "model": {"_target_": "nnlab.models.SupervisedModule"},
+    "data": {"_target_": "nnlab.data.TabularDataModule"},
     "optimizer": {"_target_": "torch.optim.AdamW"},
     "callbacks": None,
     "steps_per_block": 64,
@@ -104,6 +105,9 @@ def test_lightning_takes_the_steps_for_parts_that_work_at_each(section: str, tar
     [
         {"_target_": "lightning.pytorch.callbacks.ModelCheckpoint", "every_n_train_steps": 5},
         {"_target_": "lightning.pytorch.callbacks.LearningRateMonitor", "logging_interval": "step"},
+        {"_target_": "lightning.pytorch.callbacks.LearningRateMonitor"},
+        {"_target_": "lightning.pytorch.callbacks.LambdaCallback"},
+        {"_target_": "lightning.pytorch.callbacks.SpikeDetection"},
     ],
 )
 def test_lightning_takes_the_steps_where_a_callback_counts_them(callback: dict) -> None:
@@ -111,7 +115,15 @@ def test_lightning_takes_the_steps_where_a_callback_counts_them(callback: dict) 
     assert steps_per_block(cfg) == 1
 
 
+def test_rates_of_epochs_are_no_matter_of_steps() -> None:
+    target = "lightning.pytorch.callbacks.LearningRateMonitor"
+    callback = {"_target_": target, "logging_interval": "epoch"}
+    cfg = OmegaConf.create({**PLAIN, "trainer": {"devices": 1}, "callbacks": {"mine": callback}})
+    assert steps_per_block(cfg) == 64
+
+
 OWN_MODEL = """
+from nnlab.data import TabularDataModule
 from nnlab.models import SupervisedModule
 
 class Same(SupervisedModule):
@@ -121,10 +133,16 @@ class Same(SupervisedModule):
 class Stepped(SupervisedModule):
     def {hook}(self, *args, **kwargs):
         return super().{hook}(*args, **kwargs)
+
+class Batched(TabularDataModule):
+    def {hook}(self, *args, **kwargs):
+        return super().{hook}(*args, **kwargs)
 """
 
 
-@pytest.mark.parametrize("hook", ["configure_optimizers", "on_before_optimizer_step"])
+@pytest.mark.parametrize(
+    "hook", ["configure_optimizers", "on_before_optimizer_step", "on_after_batch_transfer"]
+)
 def test_lightning_takes_the_steps_of_a_network_that_sees_to_them(
     hook: str, tmp_path, monkeypatch
 ) -> None:
@@ -135,6 +153,8 @@ def test_lightning_takes_the_steps_of_a_network_that_sees_to_them(
     for name, steps in (("Same", 64), ("Stepped", 1)):
         cfg.model._target_ = f"own_{hook}.{name}"
         assert steps_per_block(cfg) == steps
+    cfg.model, cfg.data._target_ = PLAIN["model"], f"own_{hook}.Batched"
+    assert steps_per_block(cfg) == (1 if "batch" in hook else 64)
 
 
 def test_lightning_takes_the_steps_that_scale_the_loss() -> None:
@@ -176,13 +196,13 @@ def test_a_fused_optimizer_does_not_clip_mixed_gradients_for_lightning(
 )
 def test_graphs_are_recorded_where_nnlab_takes_the_steps(changes, said: str) -> None:
     trainer = {"devices": 1, "precision": "32-true", "gradient_clip_val": None}
-    data, model = {"batch_size": 8}, {**PLAIN["model"], "batch_norm": False}
+    data, model = {**PLAIN["data"], "batch_size": 8}, {**PLAIN["model"], "batch_norm": False}
     settings = {**PLAIN, "trainer": trainer, "data": data, "model": model, "monitor": "val/loss"}
     cfg = OmegaConf.create({**settings, "cuda_graphs": True, "compile": "default"})
     spec = SimpleNamespace(task="binary", category_sizes=[])
-    require_agreement(cfg, spec, rows=9)
+    require_agreement(cfg, spec, rows=9, batches=1)
     cfg.update(changes)
     with pytest.raises(ValueError, match=said):
-        require_agreement(cfg, spec, rows=9)
+        require_agreement(cfg, spec, rows=9, batches=1)
     cfg.cuda_graphs = False
-    require_agreement(cfg, spec, rows=9)
+    require_agreement(cfg, spec, rows=9, batches=1)

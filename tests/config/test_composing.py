@@ -110,6 +110,22 @@ def test_no_package_among_the_folders_of_configs_is_imported(
     assert not (tmp_path / "executed").exists()
 
 
+def test_a_sweep_is_begun_by_the_command_line(quick_command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "experiment").mkdir(parents=True)
+    file = tmp_path / "mine" / "experiment" / "sw.yaml"
+    file.write_text(
+        "# @package _global_\nhydra: {mode: MULTIRUN, sweeper: {params: {seed: '0,1'}}}\n"
+    )
+    words = ("--config-dir", "mine", "experiment=sw", "data=penguins", "trainer.max_epochs=1")
+    process = quick_command("train.py", *words, succeed=False)
+    assert "hydra.mode must be left out of files" in process.stderr
+    assert not (tmp_path / "outputs").exists()
+    file.write_text(file.read_text().replace("mode: MULTIRUN, ", ""))
+    quick_command("train.py", "-m", *words, "output_dir=a")
+    quick_command("train.py", "hydra.mode=MULTIRUN", *words, "output_dir=b")
+    assert [len([*(tmp_path / name).glob("*/*/*/metrics.json")]) for name in "ab"] == [2, 2]
+
+
 def test_an_experiment_from_elsewhere_is_refused_before_it_runs(
     quick_command: Command, tmp_path: Path
 ) -> None:

@@ -48,6 +48,14 @@ def test_a_logger_that_sends_must_be_trusted_by_name(monkeypatch, name: str) -> 
         build(theirs, Logger, save_dir=".")
 
 
+def test_several_packages_may_be_trusted(monkeypatch) -> None:
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "mine, yours")
+    for package in ("mine", "yours"):
+        check_config(node(callbacks={"a": {"_target_": f"{package}.Own"}}))
+    with pytest.raises(ValueError, match="must be of a trusted package"):
+        check_config(node(callbacks={"a": {"_target_": "others.Own"}}))
+
+
 def test_loggers_that_stay_on_this_machine_are_built(tmp_path: Path) -> None:
     local = node(_target_="lightning.pytorch.loggers.CSVLogger")
     assert build(local, Logger, save_dir=tmp_path).save_dir == str(tmp_path)

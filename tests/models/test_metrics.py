@@ -1,5 +1,7 @@
 """Metrics against scikit-learn."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -67,6 +69,15 @@ def test_multiclass_metrics_are_those_of_scikit_learn(rows: int, seed: int) -> N
         labels.numpy(), scores.argmax(dim=1).numpy(), scores.double().numpy()
     )
     assert compute_metrics(classes(4), outputs, labels) == pytest.approx(expected, abs=1e-6)
+
+
+def test_many_classes_take_no_memory_for_their_pairs() -> None:
+    torch.manual_seed(0)
+    outputs, labels = torch.randn(30, 20_000), torch.randint(0, 20_000, (30,))
+    tracemalloc.start()
+    compute_metrics(classes(20_000), outputs, labels)
+    assert tracemalloc.get_traced_memory()[1] < 100 * outputs.nbytes
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("seed", range(5))

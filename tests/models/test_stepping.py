@@ -57,6 +57,7 @@ def test_a_block_of_steps_waits_for_nothing(make: Callable, task: str) -> None:
                 step=Step(module._objective, optimizer, gradient_clip_val=1.0),
                 scheduler=OneCycleLR(optimizer, max_lr=0.1, total_steps=100),
                 keep=lambda outputs, targets: None,
+                count=lambda: None,
             )
         assert waits.seen == []
     with Waits() as waits:

@@ -54,7 +54,8 @@ class RunCheckpoint(ModelCheckpoint):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what the epoch before has left, if it is time; by now all have saved."""
         stopwatch.press("loop")
-        if (files := _files(trainer)) and files.is_due():
+        files = _files(trainer) if self.monitor is None else None  # one of the two will do
+        if files and files.is_due():
             _write(trainer, files)
         stopwatch.press("checkpoints")
 

@@ -3,6 +3,7 @@
 from nnlab.config.building import (
     build,
     first_line,
+    named_class,
     plain_arguments,
     reads_environment,
     resolution_message,
@@ -18,6 +19,7 @@ __all__ = [
     "check_config",
     "config_folder",
     "first_line",
+    "named_class",
     "new_folder",
     "new_folders",
     "plain_arguments",

@@ -1,7 +1,7 @@
 """Whether a config's parts agree with each other and with the data, and what they come to."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from omegaconf import DictConfig, ListConfig
 
@@ -38,18 +38,24 @@ _HOOKS_OF_STEPS = (
     "configure_optimizers",
     "lr_scheduler_step",
 )
+_HOOKS_OF_BATCHES = (
+    "on_before_batch_transfer",
+    "transfer_batch_to_device",
+    "on_after_batch_transfer",
+)
 
 _SCALES_THE_LOSS = ("16-mixed", "16")
 _MIXED = (*_SCALES_THE_LOSS, "bf16-mixed", "bf16")
 
 
-def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int) -> None:
+def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int, batches: int) -> None:
     """Refuse settings that are right each on its own, but not with the data or each other.
 
     Args:
         cfg: A config that `nnlab.config.check_config` has passed.
         spec: What the data is like.
         rows: How many training rows there are.
+        batches: How many batches they make.
 
     Raises:
         ValueError: Two of them do not go together.
@@ -60,7 +66,7 @@ def require_agreement(cfg: DictConfig, spec: DataSpec, *, rows: int) -> None:
         if callback and callback.get("monitor") and callback._target_.startswith("nnlab."):
             _check_monitor(f"callbacks.{name}.monitor", callback.monitor, spec.task)
     _check_callbacks(cfg)
-    _check_batches(cfg, rows)
+    _check_batches(cfg, rows, batches)
     _check_precision(cfg, spec.category_sizes)
     _check_graphs(cfg)
 
@@ -79,36 +85,57 @@ def steps_per_block(cfg: DictConfig) -> int:
 
 def _has_part_for_each_step(cfg: DictConfig) -> bool:
     """Whether a part works in Lightning's own loop alone."""
-    from lightning.pytorch.callbacks import GradientAccumulationScheduler, WeightAveraging
+    from lightning.pytorch import LightningDataModule, LightningModule, callbacks
     from torch.optim import LBFGS
 
-    from nnlab.models import SupervisedModule
-
-    optimizer, callbacks = target_class(cfg.optimizer, object), _callback_classes(cfg).values()
-    classes = [optimizer, *callbacks]
-    parts = (LBFGS, GradientAccumulationScheduler, WeightAveraging)
-    model = target_class(cfg.model, SupervisedModule)
-    return (
-        any(issubclass(cls, parts) for cls in classes)
-        or _takes_closure(optimizer)
-        or any(map(_has_own_hook, callbacks))
-        or any(
-            node.get("every_n_train_steps") or node.get("logging_interval") == "step"
-            for node in (cfg.callbacks or {}).values()
-            if node
-        )
-        or any(
-            getattr(model, hook, None) is not getattr(SupervisedModule, hook)
-            for hook in _HOOKS_OF_STEPS
-        )
+    parts = (
+        LBFGS,
+        callbacks.GradientAccumulationScheduler,
+        callbacks.LambdaCallback,
+        callbacks.SpikeDetection,
+        callbacks.WeightAveraging,
     )
+    optimizer, classes = target_class(cfg.optimizer, object), _callback_classes(cfg)
+    model, data = (
+        target_class(cfg.model, LightningModule),
+        target_class(cfg.data, LightningDataModule),
+    )
+    return (
+        any(issubclass(cls, parts) for cls in (optimizer, *classes.values()))
+        or _takes_closure(optimizer)
+        or any(_overrides(cls, _HOOKS_OF_STEPS) for cls in classes.values())
+        or any(_logs_steps(cls, cfg.callbacks[name]) for name, cls in classes.items())
+        or _overrides(model, (*_HOOKS_OF_STEPS, *_HOOKS_OF_BATCHES))
+        or _overrides(data, _HOOKS_OF_BATCHES)
+    )
+
+
+def _logs_steps(callback: type, node: DictConfig) -> bool:
+    """Whether a callback of Lightning's saves or logs something every few steps."""
+    from lightning.pytorch.callbacks import LearningRateMonitor
+
+    intervals = (None, "step") if issubclass(callback, LearningRateMonitor) else ("step",)
+    logs = "logging_interval" in node or issubclass(callback, LearningRateMonitor)
+    return bool(
+        node.get("every_n_train_steps") or (logs and node.get("logging_interval") in intervals)
+    )
+
+
+def _overrides(cls: type, hooks: Iterable[str]) -> bool:
+    """Whether a class that is a person's own has one of some hooks."""
+    found = (getattr(cls, hook, None) for hook in hooks)
+    return any(hook and _package(hook) not in ("nnlab", "lightning") for hook in found)
 
 
 def _takes_closure(optimizer: type) -> bool:
     """Whether an optimizer may compute the loss itself, which a block does before its step.
 
-    Those of torch's take a closure, too, but need none; of others nobody knows.
+    Those of torch's take a closure, too, but need none; of others nobody knows. Nor whether what
+    they do to gradients before the next step is no more than to forget them.
     """
+    zero_grad = getattr(optimizer, "zero_grad", None)
+    if callable(zero_grad) and _package(zero_grad) != "torch":
+        return True
     step = getattr(optimizer, "step", None)
     if not callable(step) or _package(step) == "torch":
         return False
@@ -118,12 +145,6 @@ def _takes_closure(optimizer: type) -> bool:
         return True
     passes_on = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return any(taken.name == "closure" or taken.kind in passes_on for taken in parameters)
-
-
-def _has_own_hook(callback: type) -> bool:
-    """Whether a callback that is neither nnlab's nor Lightning's does something at each step."""
-    hooks = (getattr(callback, name, None) for name in _HOOKS_OF_STEPS)
-    return any(hook and _package(hook) not in ("nnlab", "lightning") for hook in hooks)
 
 
 def _package(function: Callable[..., object]) -> str:
@@ -180,7 +201,7 @@ def _is_unfit(cls: type) -> bool:
     return cls.__module__.startswith("lightning.") and cls.__name__ in _UNFIT_CALLBACKS
 
 
-def _check_batches(cfg: DictConfig, rows: int) -> None:
+def _check_batches(cfg: DictConfig, rows: int, batches: int) -> None:
     if cfg.trainer.get("overfit_batches"):
         raise ValueError(
             "trainer.overfit_batches must be left out, because the rows of a batch are others in "
@@ -191,16 +212,18 @@ def _check_batches(cfg: DictConfig, rows: int) -> None:
             "trainer.limit_test_batches must be left out, because results are of all test rows, "
             f"got {cfg.trainer.limit_test_batches}"
         )
-    interval, batches = cfg.trainer.get("val_check_interval"), -(-rows // cfg.data.batch_size)
+    interval = cfg.trainer.get("val_check_interval")
     if isinstance(interval, int) and interval > batches:
         raise ValueError(
             f"trainer.val_check_interval must be at most the {batches} batches of an epoch, got "
             f"{interval}; set a share of them such as 0.5, or trainer.check_val_every_n_epoch"
         )
-    if cfg.model.batch_norm and min(cfg.data.batch_size, rows) < 2:
+    # A network or data of one's own may have no such settings.
+    batch_size = cfg.data.get("batch_size", rows)
+    if cfg.model.get("batch_norm") and min(batch_size, rows) < 2:
         raise ValueError(
             "batch_norm needs at least two rows in a batch, got "
-            f"data.batch_size={cfg.data.batch_size} and {rows} training rows; "
+            f"data.batch_size={batch_size} and {rows} training rows; "
             "set model.batch_norm=false"
         )
 

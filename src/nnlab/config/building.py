@@ -24,7 +24,20 @@ def target_class(node: DictConfig, base: type[Built]) -> type[Built]:
     Raises:
         ValueError: It is not trusted, not there, or not such a class.
     """
-    target = node._target_
+    return named_class(node._target_, base, f"{node._get_full_key('')}._target_".lstrip("."))
+
+
+def named_class(target: str, base: type[Built], where: str) -> type[Built]:
+    """The class of a name such as `nnlab.models.SupervisedModule`.
+
+    Args:
+        target: The name.
+        base: What it must be a subclass of.
+        where: Where the name stands, for the message.
+
+    Raises:
+        ValueError: It is not trusted, not there, or not such a class.
+    """
     require_trusted("_target_", target)
     module, _, name = target.rpartition(".")
     try:
@@ -33,9 +46,8 @@ def target_class(node: DictConfig, base: type[Built]) -> type[Built]:
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"_target_ must be a class that exists, got {target}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
-        key = f"{node._get_full_key('')}._target_".lstrip(".")
         known = f"{base.__module__.rpartition('.')[0] or base.__module__}.{base.__name__}"
-        raise ValueError(f"{key} must name {known} or a class derived from it, got {target}")
+        raise ValueError(f"{where} must name {known} or a class derived from it, got {target}")
     return found
 
 

@@ -17,6 +17,7 @@ from hydra._internal.core_plugins import file_config_source
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.plugins.config_source import ConfigResult
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -62,11 +63,12 @@ class FileConfigSource(file_config_source.FileConfigSource):
 def checked_composition() -> Iterator[None]:
     """Have Hydra check configs as it reads and composes them.
 
-    Hydra has no place of its own to do so. From here on ValueError is raised for a file whose
-    aliases make it huge; and while this lasts, for a composed config that has Hydra run what is
-    not trusted or write outside the run directory.
+    Hydra has no place of its own to do so. While this lasts, ValueError is raised for a file whose
+    aliases make it huge, and for a composed config that has Hydra run what is not trusted or write
+    outside the run directory.
     """
     compose = ConfigLoaderImpl.load_configuration
+    is_unasked_sweep = False  # Hydra looks at the mode first, and passes over an error there
 
     def compose_and_check(
         loader: ConfigLoaderImpl,
@@ -75,8 +77,16 @@ def checked_composition() -> Iterator[None]:
         *args: Any,
         **kw: Any,
     ) -> DictConfig:
+        nonlocal is_unasked_sweep
         with few_interpolations():
             cfg = compose(loader, config_name, overrides, *args, **kw)
+            is_sweep = config_name is not None and cfg.hydra.mode == RunMode.MULTIRUN
+            is_unasked_sweep |= is_sweep and "hydra.mode=MULTIRUN" not in overrides
+            if is_unasked_sweep:
+                raise ValueError(
+                    "hydra.mode must be left out of files, because a sweep of theirs could not be "
+                    "gone on with, got hydra.mode=MULTIRUN; take it out, and add -m to the command"
+                )
             if config_name is not None:  # as for `--hydra-help`, which runs nothing
                 check_hydra(cfg.hydra, overrides)
             for _ in _settings("", cfg):
@@ -84,13 +94,16 @@ def checked_composition() -> Iterator[None]:
         restore_keys(cfg)
         return cfg
 
-    SourcesRegistry.instance().types["file"] = FileConfigSource
+    sources = SourcesRegistry.instance().types
+    source = sources.get("file", file_config_source.FileConfigSource)  # none before the first use
+    sources["file"] = FileConfigSource
     # Hydra has no hook between composing a config and acting on it.
     ConfigLoaderImpl.load_configuration = compose_and_check  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
         ConfigLoaderImpl.load_configuration = compose  # type: ignore[method-assign]
+        sources["file"] = source
 
 
 def require_few_nodes(path: Path) -> None:

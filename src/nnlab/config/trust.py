@@ -141,7 +141,7 @@ def check_places(where: str, node: Any) -> None:
 
 
 def _own_packages() -> list[str]:
-    return list(filter(None, os.environ.get("NNLAB_TRUSTED_PACKAGES", "").split(",")))
+    return os.environ.get("NNLAB_TRUSTED_PACKAGES", "").replace(",", " ").split()
 
 
 def _is_of(target: Any, packages: Sequence[str]) -> bool:

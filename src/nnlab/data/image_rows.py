@@ -96,14 +96,19 @@ class ImageReader:
 
         try:
             with Image.open(path, formats=["PNG"]) as image:
-                # The size is in the header: a picture of a gigapixel is not unpacked.
+                # The size is in the header: a large picture is not unpacked.
                 if [image.height, image.width] != self.shape:
                     raise ValueError(
                         f"{path} must have {' x '.join(map(str, self.shape))} pixels, as in "
                         f"training, got {image.height} x {image.width}"
                     )
                 return torch.tensor(_grey(image, path))
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        except (
+            UnidentifiedImageError,
+            Image.DecompressionBombError,
+            OSError,
+            SyntaxError,
+        ) as error:
             raise ValueError(f"{path} must be a PNG picture, but cannot be read as one") from error
 
 

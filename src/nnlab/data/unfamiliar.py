@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nnlab.data.columns.learned import MISSING, Column, NumericColumn
 from nnlab.data.columns.number_formats import unit_of
-from nnlab.data.columns.words import BLANKS
+from nnlab.data.names import plain_name
 from nnlab.data.table_rows import TableReader
 
 # A little beyond the range of training is what new rows often are: this share of its width.
@@ -54,7 +54,7 @@ class Unfamiliar:
         self._low, self._high = _familiar(reader.numeric)
         self._blank = 0
         self._first_blank = ""
-        self._without_unit: list[str] = []
+        self._are_numbers: set[str] = set()  # columns, in some rows
 
     def add(self, frame: pl.DataFrame, raw: Sequence[Tensor], place: Callable[[int], str]) -> None:
         """Look at some more rows.
@@ -68,8 +68,7 @@ class Unfamiliar:
         for name, cells in self._reader.unseen(frame).items():
             self._unseen[name] += len(cells)
             self._examples.setdefault(name, cells[0])
-        numeric = {name.strip(BLANKS) for name in frame.select(pl.selectors.numeric()).columns}
-        self._without_unit = [c.name for c in self._reader.numeric if c.name in numeric]
+        self._are_numbers.update(map(plain_name, frame.select(pl.selectors.numeric()).columns))
         # In the order of the reader's columns of both kinds.
         missing = torch.cat([numbers.isnan(), codes == MISSING], dim=1)
         counts = missing.sum(dim=0).tolist()
@@ -103,7 +102,7 @@ class Unfamiliar:
                     f"{'dates' if column.is_date else 'numbers'} lie far outside those of "
                     f"training{way_out}"
                 )
-            if column.name in self._without_unit and (unit := unit_of(column.number_format or "")):
+            if column.name in self._are_numbers and (unit := unit_of(column.number_format or "")):
                 yield (
                     f"column '{column.name}': its numbers have no unit and are taken for those of "
                     f"'{unit}', as in training"

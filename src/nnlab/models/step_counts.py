@@ -6,18 +6,19 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import GradientAccumulationScheduler
 
 
-def count_steps(trainer: Trainer, steps: int) -> None:
-    """Have Lightning count a block that has been trained on as so many steps.
-
-    It counts the steps of its own optimizers alone, and where it logs something takes a block for
-    one.
-    """
+def count_step(trainer: Trainer) -> None:
+    """Have Lightning count a step within a block: its own optimizers' are all that it counts."""
     epoch_loop = trainer.fit_loop.epoch_loop
     progress = epoch_loop.manual_optimization.optim_step_progress
     for count in (progress.total, progress.current):
-        count.ready += steps
-        count.completed += steps
-    epoch_loop._batches_that_stepped += steps - 1
+        count.ready += 1
+        count.completed += 1
+    epoch_loop._batches_that_stepped += 1
+
+
+def end_block(trainer: Trainer) -> None:
+    """Tell Lightning that it will take a block for one more step, which has been counted."""
+    trainer.fit_loop.epoch_loop._batches_that_stepped -= 1
 
 
 def total_steps(trainer: Trainer, *, in_blocks: bool) -> int:

@@ -149,6 +149,7 @@ def train_on(
     step: Step,
     scheduler: LRScheduler | None,
     keep: Callable[[Tensor, Tensor], None],
+    count: Callable[[], None],
 ) -> dict[str, Any]:
     """Take an optimizer step for each batch.
 
@@ -157,6 +158,7 @@ def train_on(
         step: What takes them.
         scheduler: Stepped after each step of the optimizer; None for a constant rate.
         keep: Is given each batch's outputs and targets, which are overwritten at the next.
+        count: Called after each step.
 
     Returns:
         `loss`, that of the last batch, `losses`, those of all, and `lrs`, their learning rates.
@@ -167,6 +169,7 @@ def train_on(
         loss, outputs = step(batch)
         if scheduler is not None:
             scheduler.step()
+        count()
         stopwatch.press("optimizer")
         keep(outputs, batch[1])
         losses.append(loss)

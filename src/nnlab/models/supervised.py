@@ -20,7 +20,7 @@ from nnlab.models.inputs import TabularInputs
 from nnlab.models.metrics import compute_metrics
 from nnlab.models.mlp import MLP
 from nnlab.models.objective import Objective, weight_matrices
-from nnlab.models.step_counts import count_steps, total_steps
+from nnlab.models.step_counts import count_step, end_block, total_steps
 from nnlab.models.step_graph import GraphedStep
 from nnlab.models.stepping import Batch, Step, check_state, train_on
 from nnlab.spec import DataSpec, Task
@@ -115,6 +115,7 @@ class SupervisedModule(LightningModule):
         cuda_graphs: bool = False,
     ) -> None:
         super().__init__()
+        self.trains_blocks = trains_blocks
         self.automatic_optimization = not trains_blocks
         self.save_hyperparameters(ignore=_TRAINING_ONLY, logger=False)
         self.spec = DataSpec(
@@ -153,6 +154,8 @@ class SupervisedModule(LightningModule):
             l1=l1,
             l2=l2,
         )
+        has_own_penalty = type(self).penalty is not SupervisedModule.penalty
+        self._is_penalized = self.objective.is_penalized or has_own_penalty
         self.monitor = monitor
         self.gradient_clip_val = gradient_clip_val
         self._step_class = GraphedStep if cuda_graphs else Step
@@ -212,8 +215,12 @@ class SupervisedModule(LightningModule):
 
     @property
     def multiplications(self) -> int:
-        """About how many one row takes on its way forward: one for each weight."""
-        return sum(weights.numel() for weights in weight_matrices(self.network))
+        """About how many one row takes on its way forward: one for each weight but embeddings'."""
+        matrices = sum(weights.numel() for weights in weight_matrices(self.network))
+        looked_up = (
+            m.weight.numel() for m in self.network.modules() if isinstance(m, nn.Embedding)
+        )
+        return matrices - sum(looked_up)
 
     def training_step(
         self, batch: Batch | Collection[Batch], batch_idx: int
@@ -233,7 +240,7 @@ class SupervisedModule(LightningModule):
         x, targets = batch
         outputs = self.forward(x)  # `self(x)` looks for hooks first, at each step
         loss = self.loss(outputs, targets)  # a network of one's own may have another
-        loss = loss + self.penalty() if self.objective.is_penalized else loss
+        loss = loss + self.penalty() if self._is_penalized else loss
         stopwatch.press("forward")
         return loss, outputs
 
@@ -247,9 +254,10 @@ class SupervisedModule(LightningModule):
             # That one is stepped at the epoch's end.
             scheduler=None if isinstance(scheduler, ReduceLROnPlateau) else scheduler,
             keep=functools.partial(self._epoch_metrics.keep, "train"),
+            count=functools.partial(count_step, self.trainer),
         )
         self._require_finite(taken["losses"])
-        count_steps(self.trainer, len(block))
+        end_block(self.trainer)
         return taken
 
     def _make_step(self) -> Step:
@@ -302,7 +310,7 @@ class SupervisedModule(LightningModule):
     def on_train_epoch_end(self) -> None:
         """Log the training metrics."""
         stopwatch.press("loop")
-        penalty = self.penalty().detach() if self.objective.is_penalized else None
+        penalty = self.penalty().detach() if self._is_penalized else None
         self._epoch_metrics.log("train", self.trainer, penalty=penalty)
 
     def on_validation_epoch_end(self) -> None:
@@ -353,7 +361,7 @@ class SupervisedModule(LightningModule):
         if self._scheduler is None:
             return optimizer
         scheduler = self._scheduler(
-            optimizer, total_steps(self.trainer, in_blocks=not self.automatic_optimization)
+            optimizer, total_steps(self.trainer, in_blocks=self.trains_blocks)
         )
         steps: dict[str, Any] = {"scheduler": scheduler}
         if self.automatic_optimization:
@@ -367,8 +375,12 @@ class SupervisedModule(LightningModule):
         return cast(OptimizerLRScheduler, {"optimizer": optimizer, "lr_scheduler": steps})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the version of nnlab that wrote the checkpoint; averaged weights where they count."""
+        """Add what wrote the checkpoint, nnlab and this class; averaged weights where they count.
+
+        The class is for who has the file alone, and no config.
+        """
         checkpoint["nnlab_version"] = __version__
+        checkpoint["model_class"] = f"{type(self).__module__}.{type(self).__qualname__}"
         if "optimizer_states" not in checkpoint:  # weights alone, of which callbacks are not told
             for callback in cast(Any, self.trainer).callbacks:
                 if isinstance(callback, WeightAveraging):

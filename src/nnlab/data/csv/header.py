@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from itertools import pairwise
 
 from nnlab.data.csv.layout import Marks, Place, plain_line_ends, record_ends, without_blanks
@@ -58,8 +59,8 @@ def read_names(cells: list[str], options: CsvOptions, place: Place) -> tuple[lis
             f"the line has {len(cells)} cells; give a name for each"
         )
     refuse_patterns(names, f"{place.path}, line {place.line}")
-    seen = list(map(as_seen, names))
-    if twice := next((name for name in seen if seen.count(name) > 1), None):
+    seen = Counter(map(as_seen, names))
+    if twice := next((name for name, count in seen.items() if count > 1), None):
         raise ValueError(
             f"{place.path}, line {place.line}: data.column_names must give each column a name of "
             f"its own, got '{twice}' more than once; rename one of them"

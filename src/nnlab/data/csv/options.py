@@ -1,5 +1,6 @@
 """How a CSV file is written: what the user may state, and which spellings are missing values."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -55,8 +56,8 @@ class CsvOptions:
                 f"separator and quote must differ, got {self.separator} for both; "
                 "data.quote=none says that no cell is quoted"
             )
-        names = self.column_names or []
-        if repeated := next((name for name in names if names.count(name) > 1), None):
+        counts = Counter(self.column_names or [])
+        if repeated := next((name for name, count in counts.items() if count > 1), None):
             raise ValueError(f"column_names must be distinct, got '{repeated}' more than once")
 
     @classmethod
