@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 import scipy.signal
 
 from nnlab.loading import load
@@ -30,6 +31,26 @@ def test_scipy_signal_that_is_there_already_stays() -> None:
     before = sys.modules["scipy.signal"]
     load("nnlab.training", freezes=False)
     assert sys.modules["scipy.signal"] is before is scipy.signal
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_who_stops_an_import_is_heard() -> None:
+    code = """
+import os, signal, sys
+from nnlab.loading import load
+
+class Stop:
+    def find_spec(self, name, *args):
+        if name == "numpy.linalg":
+            os.kill(os.getpid(), signal.SIGINT)
+
+assert "numpy" not in sys.modules
+sys.meta_path.insert(0, Stop())
+load("nnlab.training", freezes=False)
+"""
+    process = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, check=False)
+    assert process.returncode != 0
+    assert b"KeyboardInterrupt" in process.stderr
 
 
 def test_what_a_person_made_before_can_be_collected_after() -> None:

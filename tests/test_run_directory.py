@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from conftest import Command
 
-from nnlab.run_directory import alone_in, load_config, load_sweep, read_results
+from nnlab.run_directory import (
+    alone_in,
+    forget_kept_sweep,
+    keep_sweep,
+    load_config,
+    load_sweep,
+    read_results,
+)
 
 cannot_lock = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot lock a folder")
 
@@ -142,6 +149,27 @@ def test_the_words_of_a_sweep_are_those_that_were_typed(tmp_path: Path) -> None:
     typed = ["++data.columns.1st=numeric", *words[1:]]
     ours = ["hydra.mode=MULTIRUN", "hydra.job.config.override_dirname.exclude_keys=[a]"]
     assert load_sweep(saved_sweep(tmp_path, words, ours)) == typed
+
+
+@pytest.mark.parametrize("damage", [b"", b"hydra: {overrides: ['a=1,", None])
+def test_a_sweep_that_was_being_written_is_known_by_its_copy(tmp_path: Path, damage) -> None:
+    folder = saved_sweep(tmp_path, ["a=1,2"], ["hydra.mode=MULTIRUN"])
+    keep_sweep(folder)
+    path = folder / "multirun.yaml"
+    path.write_bytes(damage) if damage is not None else path.unlink()
+    assert load_sweep(folder) == ["a=1,2"]
+    keep_sweep(folder)  # the damaged one does not take its place
+    assert load_sweep(folder) == ["a=1,2"]
+    saved_sweep(tmp_path, ["a=1,2,3"], ["hydra.mode=MULTIRUN"])
+    forget_kept_sweep(folder)
+    assert [path.name for path in folder.iterdir()] == ["multirun.yaml"]
+    assert load_sweep(folder) == ["a=1,2,3"]
+
+
+def test_a_sweep_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "multirun.yaml").write_text("hydra: {overrides: ['a=1,")
+    with pytest.raises(ValueError, match=r"multirun.yaml must hold .* cannot be read \(while"):
+        load_sweep(tmp_path)
 
 
 def test_a_sweep_with_a_sweeper_of_its_own_is_not_gone_on_with_as_another(tmp_path: Path) -> None:

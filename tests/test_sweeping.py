@@ -82,6 +82,26 @@ def test_a_job_from_elsewhere_is_no_part_of_a_cross_validation(tmp_path: Path) -
     assert mean.split()[:6] == ["mean", "of", "2", "folds,", "hidden_sizes-8", "0.2500"]
 
 
+def test_folds_that_are_none_twice_make_no_cross_validation(tmp_path: Path) -> None:
+    for job, fold in enumerate((0, 0, 1)):
+        data = f"{{fold: {fold}, folds: 3}}"
+        add_job(tmp_path, f"{job}_fold-{fold}", "val/loss", data, loss=0.1)
+    assert "mean" not in sweep_table(tmp_path)
+
+
+def test_seeds_have_a_mean_for_each_choice(tmp_path: Path) -> None:
+    for job, (seed, size, loss) in enumerate(((0, 8, 0.1), (1, 8, 0.3), (0, 9, 0.5), (1, 9, 0.9))):
+        name = f"{job}_hidden_sizes-{size}_seed-{seed}"
+        add_job(tmp_path, name, "val/loss", f"{{seed: '${{seed}}', size: {size}}}", loss=loss)
+        with (tmp_path / name / ".hydra" / "config.yaml").open("a") as file:
+            file.write(f"seed: {seed}\n")
+    means = [line.split() for line in sweep_table(tmp_path).splitlines() if "mean" in line]
+    assert means == [
+        ["mean", "of", "2", "seeds,", "hidden_sizes-8", "0.2000", "±", "0.1414"],
+        ["mean", "of", "2", "seeds,", "hidden_sizes-9", "0.7000", "±", "0.2828"],
+    ]
+
+
 def test_only_a_whole_cross_validation_has_a_mean(tmp_path: Path) -> None:
     for fold, loss in ((0, 0.1), (1, 0.4)):
         data = f"{{fold: {fold}, folds: 2, drop: [a]}}"

@@ -4,6 +4,7 @@ Nothing here loads torch: `--help` and mistakes in a config answer at once.
 """
 
 import dis
+import io
 import logging
 import os
 import signal
@@ -158,6 +159,8 @@ def _run(verb: str, arguments: list[str]) -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started the process
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - until the end
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # where it takes ASCII alone, say
     register_resolvers()
     try:
         if verb == "train":

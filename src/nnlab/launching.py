@@ -31,7 +31,15 @@ from nnlab.logs import print_messages
 from nnlab.paths import require_file
 from nnlab.reporting import report_go_on, report_interrupted_sweep
 from nnlab.run_changes import CHANGEABLE, refuse_other_data, refuse_others
-from nnlab.run_directory import alone_in, load_config, load_sweep, settle_config
+from nnlab.run_directory import (
+    alone_in,
+    forget_kept_sweep,
+    keep_sweep,
+    load_config,
+    load_sweep,
+    read_results,
+    settle_config,
+)
 from nnlab.signals import answering_sigterm
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import written
@@ -176,6 +184,8 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
     OmegaConf.register_new_resolver("nnlab.run_dir", lambda: str(run_dir.resolve()), replace=True)
     rest = [word for word in arguments if word not in named]
     if sweep:
+        _refuse_varying(sweep, own)
+        keep_sweep(run_dir)
         # Its jobs have the folders they had, so that each goes on, or tells what came of it.
         return "train", ["-m", *sweep, "hydra.sweep.dir=${nnlab.run_dir:}", *rest]
     saved = load_config(run_dir)
@@ -185,6 +195,18 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
         name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **settings}
     )
     return "saved_run", _add_settings(["hydra.run.dir=${nnlab.run_dir:}"], rest)
+
+
+def _refuse_varying(sweep: Sequence[str], changes: Sequence[str]) -> None:
+    """Refuse a change of what tells the jobs of a sweep apart: they would be others."""
+    overrides = OverridesParser.create().parse_overrides(list(filter(is_setting, sweep)))
+    varying = {o.key_or_group for o in overrides if o.is_sweep_override()}
+    for word in changes:
+        if (name := word.partition("=")[0].lstrip("+")) in varying:
+            raise ValueError(
+                f"{name} varies in this sweep and cannot be changed, got {word}; resume a job of "
+                "it, or start a new sweep"
+            )
 
 
 def _config_dir(arguments: Sequence[str]) -> list[str]:
@@ -239,12 +261,14 @@ def _job(
         is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         if is_sweep:
             begun.append(Path(HydraConfig.get().sweep.dir))
+            forget_kept_sweep(begun[-1])
         try:
             with alone_in(run_dir):
                 settle_config(cfg, run_dir)
                 check_config(cfg)
                 check_downloads(cfg, typed)
-                require_tables(cfg.get("data") or {})
+                if read_results(run_dir) is None:
+                    require_tables(cfg.get("data") or {})
                 training = load("nnlab.training", freezes=True)
                 # Lightning starts the other processes of a distributed run as this one was.
                 with _process(*command):

@@ -23,6 +23,8 @@ def load(module: str, *, freezes: bool) -> ModuleType:
     gc.disable()
     try:
         with _without_scipy_signal():
+            # First: torch would import it from C, where Ctrl-C is lost.
+            importlib.import_module("numpy")
             return importlib.import_module(module)
     finally:
         if freezes:

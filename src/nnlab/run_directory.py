@@ -140,9 +140,42 @@ def load_sweep(sweep_dir: Path) -> list[str]:
     Raises:
         ValueError: The file that should hold them does not.
     """
-    path = sweep_dir / "multirun.yaml"
-    if not path.is_file():
+    path, before = _sweep_files(sweep_dir)
+    if not path.is_file() and not before.is_file():
         return []
+    try:
+        return _sweep_words(path)
+    except (FileNotFoundError, ValueError):
+        if not before.is_file():
+            raise
+        return _sweep_words(before)
+
+
+def keep_sweep(sweep_dir: Path) -> None:
+    """Keep a copy of what began a sweep: Hydra writes it anew when the sweep goes on.
+
+    Until `forget_kept_sweep` it serves `load_sweep` if that does not come to its end.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path, before = _sweep_files(sweep_dir)
+    with contextlib.suppress(FileNotFoundError, ValueError):  # else the copy is what there is
+        _sweep_words(path)
+        with replacing(before) as file:
+            file.write(path.read_bytes())
+
+
+def forget_kept_sweep(sweep_dir: Path) -> None:
+    """Remove the copy, as the sweep has been written."""
+    _sweep_files(sweep_dir)[1].unlink(missing_ok=True)
+
+
+def _sweep_files(sweep_dir: Path) -> tuple[Path, Path]:
+    return sweep_dir / "multirun.yaml", sweep_dir / "multirun_before.yaml"
+
+
+def _sweep_words(path: Path) -> list[str]:
     match _load_yaml(path):
         case {"hydra": {"overrides": {"task": [*_], "hydra": [*more]}}} if others := [
             word for word in more if not str(word).startswith(_ADDED)
@@ -185,13 +218,19 @@ def _load_yaml(path: Path) -> dict[str, Any]:
             f"{path} must hold a run's settings as nnlab writes them, got bytes that are no text "
             f"({error.reason}); start a new run"
         ) from error
-    # A few lines of aliases of aliases would make gigabytes; nnlab writes none.
-    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-        raise ValueError(f"{path} must hold a run's settings as nnlab writes them, got an alias")
     try:
-        parsed = yaml.safe_load(text)
+        # A few lines of aliases of aliases would make gigabytes; nnlab writes none.
+        has_alias = any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text))
+        parsed = None if has_alias else yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{path} must hold a run's settings as nnlab writes them, but cannot be read ({reason})"
+        ) from error
     except RecursionError as error:
         raise ValueError(f"{path} must hold a run's settings, got lists in lists in ...") from error
+    if has_alias:
+        raise ValueError(f"{path} must hold a run's settings as nnlab writes them, got an alias")
     if parsed is None:
         raise ValueError(
             f"{path} is empty: the run was stopped before it had begun; start it again"

@@ -5,7 +5,7 @@ import logging
 import math
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 _MOST_CONFIGS = 40
 # In the name of a job's folder.
 _OF_FOLDS = re.compile(r"(?:^|_)folds?-\d+(?=_|$)")
+_OF_SEEDS = re.compile(r"(?:^|_)seed-\d+(?=_|$)")
 
 _Job = tuple[str, dict[str, Any]]  # its folder's name, and its result
 
@@ -125,38 +126,52 @@ def sweep_table(sweep_dir: Path) -> str:
         cells = ["" if value is None else f"{value:.4f}" for value in values]
         rows.append([str(place), name, *cells, str(result["best_epoch"])])
     rows += [["", name, "no result", *[""] * len(metrics)] for name in failed]
-    for name, results in _whole_cross_validations(sweep_dir, jobs):
+    for name, results in _repetitions(sweep_dir, jobs):
         of_folds = ([_metric(result, metric) for result in results] for metric in metrics)
         rows.append(["", name, *map(_mean_and_deviation, of_folds), ""])
     return format_table(["", "job", *metrics, "best epoch"], rows)
 
 
-def _whole_cross_validations(
+def _repetitions(
     sweep_dir: Path, jobs: Sequence[_Job]
-) -> list[tuple[str, list[dict[str, Any]]]]:
-    """What to call each cross-validation all folds of which have a result, and the results."""
-    found: dict[str, list[_Job]] = {}
-    for name, result in jobs:
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """What to call jobs that differ in nothing but the fold or the seed, and their results.
+
+    Of a cross-validation all folds must have one.
+    """
+    folds: dict[str, dict[int, _Job]] = {}
+    seeds: dict[str, dict[int, _Job]] = {}
+    for job in jobs:
         try:
-            config: Any = OmegaConf.to_container(load_config(sweep_dir / name))
+            config: Any = OmegaConf.to_container(load_config(sweep_dir / job[0]))
         except ValueError:
-            continue  # a run from elsewhere, which has no part in one
+            continue  # a run from elsewhere
         data = config.get("data")
-        if isinstance(data, dict) and data.get("folds"):
-            data.pop("fold", None)
-            found.setdefault(json.dumps(config), []).append((name, result))
-    whole = []
-    for config, members in found.items():
-        folds = json.loads(config)["data"]["folds"]
-        if len(members) == folds:
-            settings = _OF_FOLDS.sub("", members[0][0].partition("_")[2]).strip("_")
-            name = f"mean of {folds} folds" + f", {settings}" * bool(settings)
-            whole.append((name, [result for _, result in members]))
-    return whole
+        of_folds = data.get("folds") and data.pop("fold", None) if isinstance(data, dict) else None
+        if of_folds is not None:
+            folds.setdefault(json.dumps(config), {})[of_folds] = job
+        else:
+            seed = config.pop("seed", None)
+            seeds.setdefault(json.dumps(config), {})[seed] = job
+    for config, members in folds.items():
+        if len(members) == json.loads(config)["data"]["folds"]:
+            yield _mean_of(members.values(), "folds", _OF_FOLDS)
+    for members in seeds.values():
+        if len(members) > 1:
+            yield _mean_of(members.values(), "seeds", _OF_SEEDS)
+
+
+def _mean_of(
+    jobs: Collection[_Job], what: str, in_name: re.Pattern[str]
+) -> tuple[str, list[dict[str, Any]]]:
+    """What to call some jobs, by what else is in a name of theirs, and their results."""
+    names, results = zip(*jobs, strict=True)
+    others = in_name.sub("", names[0].partition("_")[2]).strip("_")
+    return f"mean of {len(names)} {what}" + f", {others}" * bool(others), [*results]
 
 
 def _mean_and_deviation(values: Sequence[float | None]) -> str:
-    """Of the folds' values, and by how much one fold differs from another (sample deviation)."""
+    """Of some values, and by how much one differs from another (sample deviation)."""
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return ""

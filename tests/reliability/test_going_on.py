@@ -423,6 +423,17 @@ def test_a_sweep_that_was_stopped_goes_on(
     assert "must hold the settings of a sweep as Hydra writes them" in process.stderr
 
 
+def test_what_varies_in_a_sweep_stays(quick_command: Command, tmp_path: Path) -> None:
+    lengths = ("data=penguins", "trainer.max_epochs=1,2", "hydra.sweep.dir=sweep")
+    quick_command("train.py", "-m", *lengths)
+    before = (tmp_path / "sweep" / "multirun.yaml").read_bytes()
+    more = ("resume=sweep", "trainer.max_epochs=3")
+    process = quick_command("train.py", *more, succeed=False)
+    assert "trainer.max_epochs varies in this sweep and cannot be changed" in process.stderr
+    assert (tmp_path / "sweep" / "multirun.yaml").read_bytes() == before
+    assert not (tmp_path / "sweep" / "multirun_before.yaml").exists()
+
+
 @pytest.mark.parametrize("precision", ["32-true", "64-true"])
 def test_a_finished_run_can_be_made_longer(
     quick_command: Command, tmp_path: Path, precision: str
