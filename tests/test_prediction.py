@@ -8,9 +8,11 @@ import os
 import re
 import shlex
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -419,6 +421,47 @@ def test_numbers_beyond_all_bounds_have_finite_predictions(runs, quick_command, 
         assert 0 <= float(row["probability_yes"]) <= 1
 
 
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_long_identifiers_are_the_same_whatever_the_decimal_mark(
+    quick_command, tmp_path, decimal: str
+) -> None:
+    separator = ";" if decimal == "," else ","
+    codes = [2**60 + 93 * i for i in range(4)]
+    lines = [f"{codes[i % 4]}{separator}{i % 7}{decimal}5{separator}c{i % 4}" for i in range(200)]
+    (tmp_path / "table.csv").write_text("\n".join([separator.join("kxy"), *lines, ""]))
+    mark = f'data.decimal="{decimal}"'
+    quick_command("train.py", "data=csv", "data.path=table.csv", "data.target=y", mark, *QUICK)
+    run_dir = only_run(tmp_path)
+    words = ("input=table.csv", "output=out.csv")
+    process = quick_command("predict.py", f"run={run_dir}", *words)
+    assert "that training did not have" not in process.stdout
+    predictor = load_run(run_dir)
+    rows = pl.read_csv(tmp_path / "table.csv", separator=separator, decimal_comma=decimal == ",")
+    typed = predictor.predict(rows)
+    texts = predictor.predict(rows.with_columns(pl.col("k").cast(pl.String)))
+    written = pl.read_csv(tmp_path / "out.csv", separator=separator, decimal_comma=decimal == ",")
+    assert written["prediction"].equals(typed["prediction"])
+    assert texts.equals(typed)
+
+
+def test_what_a_cell_holds_does_not_reach_the_terminal(runs, quick_command, tmp_path) -> None:
+    escape = "\x1b[2J" + "x" * 1000
+    make_table(5, 1).with_columns(color=pl.lit(escape)).write_csv(tmp_path / "new.csv")
+    said = predict(quick_command, runs["regression"]).stdout
+    assert "\\u001b[2J" in said
+    assert "\x1b" not in said
+    assert "x" * 40 not in said
+
+
+def test_weights_that_are_no_numbers_are_refused(runs, tmp_path) -> None:
+    checkpoint = read_checkpoint(runs["digits"] / "checkpoints" / "best.ckpt")
+    weights = next(iter(checkpoint["state_dict"].values()))
+    weights[0] = torch.nan
+    write_checkpoint(checkpoint, tmp_path / "nan.ckpt")
+    with pytest.raises(ValueError, match="some of its weights are no finite numbers"):
+        load_run(tmp_path / "nan.ckpt")
+
+
 def test_the_output_cannot_be_the_input(runs, quick_command, tmp_path) -> None:
     make_table(4, 10).write_csv(tmp_path / "new.csv")
     process = quick_command(
@@ -616,6 +659,37 @@ def test_transparent_pictures_are_refused_and_opaque_ones_are_not(runs, tmp_path
         model.predict(path)
 
 
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A part of a PNG file."""
+    checked = kind + content
+    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
+def test_damaged_pictures_are_refused_in_a_sentence(runs, tmp_path) -> None:
+    model, path = load_run(runs["digits"]), tmp_path / "a.png"
+    Image.new("L", (8, 8)).save(path)
+    whole = path.read_bytes()
+    start, rest = whole[:33], whole[33:]  # up to the end of IHDR
+    bomb = chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 2**21))
+    palette = start[:24] + b"\x08\x03" + start[26:29]
+    for damaged in (
+        start + bomb + rest,
+        start + chunk(b"pHYs", b"1") + rest,
+        palette + struct.pack(">I", zlib.crc32(palette[12:])) + rest,  # without its colours
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"a\.png must be a PNG picture, but cannot be read"):
+            model.predict(path)
+
+
+def test_no_picture_of_the_input_is_written_over(runs, quick_command, tmp_path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    before = (tmp_path / "a.png").read_bytes()
+    words = (f"run={runs['digits']}", "input=.", "output=a.png")
+    assert "must not end in .png" in quick_command("predict.py", *words, succeed=False).stderr
+    assert (tmp_path / "a.png").read_bytes() == before
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
 def test_a_picture_may_have_a_name_that_is_no_text(runs, quick_command, tmp_path) -> None:
     (tmp_path / "pictures").mkdir()
@@ -631,7 +705,7 @@ def test_images_that_do_not_fit_are_refused(runs, tmp_path) -> None:
     with pytest.raises(ValueError, match=r"wide\.png must have 8 x 8 pixels.*got 8 x 9"):
         model.predict(tmp_path / "wide.png")
     Image.new("1", (30_000, 30_000)).save(tmp_path / "gigapixel.png")
-    with pytest.raises(ValueError, match=r"gigapixel\.png must be a PNG picture"):
+    with pytest.raises(ValueError, match=r"gigapixel\.png must have 8 x 8 .* got 30000 x 30000"):
         model.predict(tmp_path / "gigapixel.png")
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(ValueError, match=r"text\.png must be a PNG picture"):

@@ -34,7 +34,8 @@ _CHUNK = 65_536
 _IMAGES = 1024
 # Endings that promise another format than the output has.
 _NOT_CSV = (
-    *(".gz", ".parquet", ".pq", ".xlsx", ".xls", ".json", ".feather", ".arrow"),
+    *(".gz", ".bz2", ".xz", ".zst", ".zip", ".parquet", ".pq", ".feather", ".arrow", ".json"),
+    *(".xlsx", ".xls", ".ods", ".png"),
     *(".ckpt", ".yaml", ".log", ".onnx", ".pt2"),  # as runs have them
 )
 
@@ -77,6 +78,8 @@ def predict(
         raise ValueError(
             f"output must be another file than the run's checkpoints, got output={output}"
         )
+    if "tfevents" in target.name and target.exists():
+        raise ValueError(f"output must be another file than a run's curves, got output={output}")
     if target.suffix.lower() in _NOT_CSV:
         raise ValueError(
             f"output is written as plain CSV, so its name must not end in {target.suffix}, got "

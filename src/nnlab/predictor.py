@@ -49,7 +49,8 @@ class Predictor(nn.Module):
         module = module_class.from_checkpoint(checkpoint)
         self.preprocessing = preprocessing_of(checkpoint)
         self.spec: DataSpec = module.spec
-        if "kind" not in self.preprocessing:
+        are_nnlabs = {"TabularDataModule", "ImageDataModule"} & checkpoint.keys()
+        if "kind" not in self.preprocessing and not are_nnlabs:
             raise ValueError(
                 "raw rows must be of a table or of images, but the run learned from data of your "
                 "own class, which nnlab cannot read; SupervisedModule.load_from_checkpoint gives "

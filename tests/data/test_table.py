@@ -450,6 +450,13 @@ def test_zeros_before_digits_are_found_among_dates(
         assert frame.rows() == (numbers if cell == "-0.5" else rows)
 
 
+def test_a_tab_within_quotes_is_a_blank_where_tabs_separate(write: Write) -> None:
+    path = write(b'g\tx\n"a\t"\t1\n"\tb"\t2\n"a\tb"\t3\nc\t\n\t4\n')
+    frame = read_table(path)
+    assert frame["g"].to_list() == ["a", "b", "a\tb", "c", None]
+    assert frame["x"].to_list() == [1, 2, 3, None, 4]
+
+
 def test_blanks_within_cells_and_separators_that_are_blanks_stay(write: Write, caplog) -> None:
     with caplog.at_level(logging.INFO):
         frame = read_table(write('a b,c\nx y,"z, z"\n'))

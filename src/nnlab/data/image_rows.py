@@ -1,6 +1,7 @@
 """New images for a trained network: files or arrays, as the raw pixels that it knows."""
 
 import logging
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,24 +93,29 @@ class ImageReader:
         return torch.stack([self._read_png(file) for file in files])
 
     def _read_png(self, path: Path) -> Tensor:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
 
+        with path.open("rb") as file:
+            header = file.read(24)
+        if header[12:16] == b"IHDR" and len(header) == 24:
+            width, height = struct.unpack(">II", header[16:])
+            # Before Pillow looks, which warns of large pictures and refuses larger ones.
+            if [height, width] != self.shape:
+                raise ValueError(
+                    f"{path} must have {' x '.join(map(str, self.shape))} pixels, as in training, "
+                    f"got {height} x {width}"
+                )
         try:
             with Image.open(path, formats=["PNG"]) as image:
-                # The size is in the header: a large picture is not unpacked.
-                if [image.height, image.width] != self.shape:
-                    raise ValueError(
-                        f"{path} must have {' x '.join(map(str, self.shape))} pixels, as in "
-                        f"training, got {image.height} x {image.width}"
-                    )
-                return torch.tensor(_grey(image, path))
-        except (
-            UnidentifiedImageError,
-            Image.DecompressionBombError,
-            OSError,
-            SyntaxError,
-        ) as error:
+                grey = _grey(image)
+        except Exception as error:  # what a damaged file leads to has no class of its own
             raise ValueError(f"{path} must be a PNG picture, but cannot be read as one") from error
+        if grey is None:
+            raise ValueError(
+                f"{path} must have no transparent pixels, whose colour nobody sees; save it on a "
+                "background like that of the training images"
+            )
+        return torch.tensor(grey)
 
 
 def _as_bytes(values: np.ndarray[Any, Any]) -> str:
@@ -122,22 +128,18 @@ def _as_bytes(values: np.ndarray[Any, Any]) -> str:
     return '; give array.astype("uint8")' if is_whole else ""
 
 
-def _grey(image: "Image.Image", path: Path) -> NDArray[np.uint8]:
-    """The grey values of a picture, `(height, width)`.
-
-    Raises:
-        ValueError: Some of it is transparent.
-    """
+def _grey(image: "Image.Image") -> NDArray[np.uint8] | None:
+    """The grey values of a picture, `(height, width)`; None if some of it is transparent."""
     if image.mode.startswith("I"):
+        pixels = np.asarray(image)
+        if (pixels == image.info.get("transparency", -1)).any():
+            return None
         # 16 bits; Pillow would take all beyond 255 for white.
-        return (np.asarray(image) >> 8).astype(np.uint8)
+        return (pixels >> 8).astype(np.uint8)
     if image.has_transparency_data:
         opacity = image.convert("RGBA").getchannel("A").getextrema()
         if opacity != (255, 255):
-            raise ValueError(
-                f"{path} must have no transparent pixels, whose colour nobody sees; save it on a "
-                "background like that of the training images"
-            )
+            return None
     return np.asarray(image.convert("L"))
 
 

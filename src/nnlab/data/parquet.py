@@ -121,7 +121,7 @@ def _as_written(values: pl.Series, *, is_wide: bool) -> pl.Series:
         return values.dt.total_microseconds().cast(pl.Float64) / 1e6
     if values.dtype.is_integer() or _is_whole_decimal(values.dtype):
         return values.cast(pl.String if is_wide else pl.Int64)
-    if values.dtype == pl.Float32:
+    if values.dtype in (pl.Float16, pl.Float32):
         # As it is written: 0.1, not 0.10000000149.
         values = values.cast(pl.String).cast(pl.Float64)
     if values.dtype.is_float():
@@ -176,8 +176,12 @@ def _refusing(path: Path) -> Iterator[None]:
 
 
 def is_nested(values: pl.Series) -> bool:
-    """Whether cells are lists, structures or bytes, which say nothing to a network."""
-    return values.dtype.is_nested() or values.dtype == pl.Binary
+    """Whether cells are lists, structures, bytes or of a type of others' own."""
+    return (
+        values.dtype.is_nested()
+        or values.dtype == pl.Binary
+        or isinstance(values.dtype, pl.BaseExtension)
+    )
 
 
 def refuse_nested(frame: pl.DataFrame, path: Path, way_out: str = "") -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nnlab.data.columns.learned import MISSING, Column, NumericColumn
 from nnlab.data.columns.number_formats import unit_of
+from nnlab.data.columns.odd_cells import shorten
 from nnlab.data.names import plain_name
 from nnlab.data.table_rows import TableReader
 
@@ -27,10 +28,10 @@ def _unseen(reader: TableReader, name: str, count: int, example: str) -> str:
     cells = "1 cell" if count == 1 else f"{count:,} cells"
     (column,) = (column for column in reader.categorical if column.name == name)
     known = [other for other in column.categories if other.casefold() == example.casefold()]
-    hint = f" (but '{known[0]}')" if known else ""
+    hint = f" (but '{shorten(known[0])}')" if known else ""
     return (
         f"column '{name}': {cells} of a category that training did not have (or only once), such "
-        f"as '{example}'{hint}"
+        f"as '{shorten(example)}'{hint}"
     )
 
 

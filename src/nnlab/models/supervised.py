@@ -186,6 +186,8 @@ class SupervisedModule(LightningModule):
                 wanted = {name: w.shape for name, w in cls(**arguments).state_dict().items()}
             if wanted != {name: w.shape for name, w in weights.items()}:
                 raise TypeError("its weights are of other shapes than its arguments ask for")
+            if not all(w.isfinite().all() for w in weights.values()):
+                raise TypeError("some of its weights are no finite numbers")
             with torch.random.fork_rng(devices=[]):  # what it draws is overwritten
                 module = cls(**arguments)
             module.load_state_dict(weights)

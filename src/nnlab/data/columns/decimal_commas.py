@@ -55,6 +55,9 @@ def _with_point(cells: pl.Series, column: Column) -> pl.Series:
             if re.fullmatch(POINT_THOUSANDS, cells[row]):
                 error.way_out += ", or take it out if it marks thousands"
         raise error
-    if isinstance(column, CategoricalColumn):
-        return number_text(numbers).zip_with(numbers.is_not_null(), cells)
-    return numbers
+    if not isinstance(column, CategoricalColumn):
+        return numbers
+    # Whole numbers are as they are written: a float cannot hold each.
+    is_whole = cells.str.strip_chars().cast(pl.Int64, strict=False).is_not_null()
+    exact = number_text(cells).zip_with(is_whole, number_text(numbers))
+    return exact.zip_with(numbers.is_not_null(), cells)

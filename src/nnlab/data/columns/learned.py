@@ -15,7 +15,7 @@ from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.dates import to_seconds_or_iso
 from nnlab.data.columns.number_formats import to_numbers
 from nnlab.data.columns.number_grammar import WITH_COMMA, from_decimal_comma, way_out_of_comma
-from nnlab.data.columns.odd_cells import missing_words
+from nnlab.data.columns.odd_cells import missing_words, shorten
 from nnlab.data.columns.spelling import boolean_text, number_text
 from nnlab.data.columns.words import by_word, is_text
 from nnlab.data.names import plain_name
@@ -95,7 +95,7 @@ class NumericColumn:
             rows = rows.filter(are_words) if are_words.any() else rows
         row = int(rows[0])
         error = CellError(
-            f"column '{self.name}' must hold {what}, got '{values[row]}'",
+            f"column '{self.name}' must hold {what}, got '{shorten(values[row])}'",
             row,
             words=missing_words(values[rows]),
             count=len(rows),

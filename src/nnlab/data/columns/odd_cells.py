@@ -101,7 +101,8 @@ def missing_words(cells: pl.Series) -> list[str]:
     if not is_text(cells):
         return []
     words = different_texts(cells).str.strip_chars(BLANKS).unique(maintain_order=True)
-    are_few = len(words) <= FEW_WORDS and not words.str.contains(r"\d").any()
+    # Nobody spells a missing value in a sentence.
+    are_few = len(words) <= FEW_WORDS and not words.str.contains(r"\d|^.{31}").any()
     return words.to_list() if are_few and all(as_number(word) is None for word in words) else []
 
 

@@ -175,12 +175,18 @@ def without_blanks(text: bytes, marks: Marks) -> bytes:
         text: Whole records, with LF for CRLF and quotes as `check_quotes` wants them.
         marks: The separator and the quote.
     """
-    blanks = [mark for mark in (_SPACE, _TAB) if mark != marks.separator and mark in text]
+    # One that separates cells may stand within quotes.
+    has_quotes = marks.quote is not None and marks.quote in text
+    blanks = [
+        mark for mark in (_SPACE, _TAB) if mark in text and (mark != marks.separator or has_quotes)
+    ]
     # Most texts have no blank beside an end.
     if not any(_is_beside_end(blank, text, marks) for blank in blanks):
         return text
     data, edges = as_bytes(text), _cell_edges(text, marks)
-    found = np.flatnonzero(np.isin(data, blanks))
+    found = np.flatnonzero(np.isin(data, blanks) & ~edges)
+    if len(found) == 0:
+        return text
     first = np.flatnonzero(np.diff(found, prepend=-2) > 1)
     last = np.append(first[1:], len(found)) - 1
     # `edges[-1]`, a line end, is also what stands before the first cell.
