@@ -837,6 +837,17 @@ def test_numbers_without_the_unit_of_training_are_noted(prepared, caplog) -> Non
         model.predict(text.with_columns(weight=pl.Series(["12 kg", "30"])))
 
 
+def test_shares_in_place_of_percentages_are_told_of(quick_command, tmp_path) -> None:
+    lines = [f"{i % 40}%,{i % 3},{i % 40 / 3}" for i in range(120)]
+    (tmp_path / "table.csv").write_text("\n".join(["rate,x,y", *lines]))
+    quick_command("train.py", "data=csv", "data.path=table.csv", "data.target=y", *QUICK)
+    words = (f"run={only_run(tmp_path)}", "input=new.parquet", "output=out.csv")
+    for rates, hint in (([0.21, 0.05], "; multiply them by 100 if 1 is all"), ([0.5, 21.0], "")):
+        pl.DataFrame({"rate": rates, "x": [1, 2]}).write_parquet(tmp_path / "new.parquet")
+        said = quick_command("predict.py", *words).stdout
+        assert f"taken for those of '%', as in training{hint}\n" in said
+
+
 def test_files_and_data_frames_mean_the_same_by_missing(quick_command, tmp_path) -> None:
     rows = "\n".join(
         f"{['a', 'b', '?', ''][i % 4]},{i * 0.5},{'no' if i % 3 else 'yes'}" for i in range(80)

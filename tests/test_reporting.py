@@ -1,14 +1,22 @@
 """What a person reads at the end of a run."""
 
 import logging
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from nnlab.models.metrics import compute_metrics
-from nnlab.reporting import _format_columns, format_table, report_finished, report_interrupted
+from nnlab.reporting import (
+    _format_columns,
+    _warn_of_model,
+    format_table,
+    report_finished,
+    report_interrupted,
+)
 from nnlab.spec import DataSpec
 
 
@@ -32,6 +40,29 @@ def test_what_is_left_out_of_a_wide_table_is_named() -> None:
     assert text.splitlines()[-2].split() == ["note", "left", "out", "90", "free", "text"]
     assert text.endswith("\nand 6 more: 6 numeric")
     assert "more" not in _format_columns(columns[:80])
+
+
+@pytest.mark.parametrize(
+    ("counts", "smoothing", "inputs", "said"),
+    [
+        ([95, 5], 0.1, 3, None),
+        ([97, 3], 0.1, 3, r"class '1' is 0\.03 of .* model\.label_smoothing=0\.1 .* to 0\.05 and"),
+        ([97, 3], 0.0, 3, None),
+        ([], 0.1, 101, r"more inputs \(101\) than training rows \(100\)"),
+        ([], 0.1, 100, None),
+    ],
+)
+def test_what_a_network_can_learn_little_from_is_told(counts, smoothing, inputs, said) -> None:
+    spec = SimpleNamespace(
+        in_features=inputs,
+        input_shape=[inputs],
+        class_names=[str(i) for i in range(len(counts))],
+        class_counts=counts,
+    )
+    module = SimpleNamespace(spec=spec, objective=SimpleNamespace(label_smoothing=smoothing))
+    warnings = list(_warn_of_model(module, 100))
+    assert len(warnings) == (said is not None)
+    assert said is None or re.search(said, warnings[0])
 
 
 def test_a_wide_table_has_a_line_for_each_row() -> None:

@@ -6,7 +6,7 @@ import math
 import os
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None
     spec, loaded = data.spec, data.loaded
     if loaded.column_table:
         _log.info("%s\n", _format_columns(loaded.column_table))
-    for warning in loaded.warnings:
+    for warning in [*loaded.warnings, *_warn_of_model(module, len(loaded.train[0]))]:
         _log.warning("warning: %s\n", warning)
     rows = ", ".join(
         f"{len(split[0]):,} {name}"
@@ -48,6 +48,28 @@ def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None
     sizes = [spec.in_features, *module.hparams["hidden_sizes"], spec.out_features]
     parameters = sum(weights.numel() for weights in module.parameters())
     _log.info("model  %s units, %s parameters", "-".join(map(str, sizes)), f"{parameters:,}")
+
+
+def _warn_of_model(module: "SupervisedModule", rows: int) -> Iterator[str]:
+    """What a person should know of a network that is about to learn from so many rows."""
+    spec, smoothing = module.spec, module.objective.label_smoothing
+    if spec.in_features > rows and len(spec.input_shape) == 1:  # pixels are many, but alike
+        yield (
+            f"there are more inputs ({spec.in_features:,}) than training rows ({rows:,}), from "
+            "which a network learns little; leave columns out that say nothing with data.drop, or "
+            "give more rows"
+        )
+    counts = {name: n for name, n in zip(spec.class_names, spec.class_counts, strict=True) if n}
+    if not counts:
+        return
+    rarest = min(counts, key=lambda name: counts[name])
+    share, least = counts[rarest] / sum(counts.values()), smoothing / len(spec.class_names)
+    if share < least:
+        yield (
+            f"class '{rarest}' is {share:.2g} of the training rows, but model.label_smoothing="
+            f"{smoothing:g} draws its probability up to {least:.2g} and more; set "
+            "model.label_smoothing=0 if probabilities matter, not only which one is the highest"
+        )
 
 
 # Of a wide table a person reads the beginning, and what is left out.

@@ -131,7 +131,7 @@ def test_numbers_in_units_of_several_kinds_are_warned_of_as_what_they_are(tmp_pa
     table = table_of(tmp_path, [f"{i} {'kg' if i % 2 else 'lb'}" for i in range(40)])
     (warning,) = warnings_of(table)
     assert warning == (
-        "'x' is left out: numbers written in several ways, such as '0 lb' and '39 kg'; write its "
+        "'x' is left out: numbers written in several ways, such as '0 lb' and '1 kg'; write its "
         "numbers in one plain way, each in a cell of its own"
     )
     assert warnings_of(table, x="categorical") == []
@@ -149,8 +149,18 @@ def test_a_row_of_totals_is_to_be_taken_out(tmp_path: Path, total: str) -> None:
 def test_cells_that_are_written_alike_are_not_said_to_differ(tmp_path: Path) -> None:
     table = table_of(tmp_path, [f"{i}.5,{i}.25" for i in range(40)])
     (warning,) = warnings_of(table)
-    start = "'x' is left out: no number is read from cells such as '0.5,0.25' and '39.5,39.25'; "
+    start = "'x' is left out: no number is read from cells such as '0.5,0.25' and '9.5,9.25'; "
     assert warning == start + "write its numbers in one plain way, each in a cell of its own"
+
+
+def test_cells_that_are_written_in_several_ways_are_shown_in_each(tmp_path: Path) -> None:
+    cells = [f"0.{i}" if i % 2 else f"{i}.2%" for i in range(40)] + ["0.5"]
+    (warning,) = warnings_of(table_of(tmp_path, cells))
+    assert "numbers written in several ways, such as '0.1' and '0.2%'; write its" in warning
+
+
+def test_addresses_are_no_numbers_that_could_be_mended(tmp_path: Path) -> None:
+    assert warnings_of(table_of(tmp_path, [f"10.0.{i}.7" for i in range(40)])) == []
 
 
 def test_a_number_among_dates_is_not_to_be_missing_in_other_columns_too(tmp_path: Path) -> None:
@@ -194,6 +204,9 @@ def test_dates_that_can_be_read_in_two_ways_are_warned_of_until_one_is_said(tmp_
     for way_out in re.findall(r"data\.columns\.x=(\S+)", warning):
         assert warnings(cells, x=way_out) == []
     assert warnings([*cells, "31/01/2024"]) == []
+    with_dashes = [cell.replace("/", "-") for cell in cells]
+    assert "read as %d-%m-%Y, but all its dates could be %m-%d-%Y" in warnings(with_dashes)[0]
+    assert warnings([*with_dashes, "01-31-2024"]) == []
     assert warnings(DAYS) == []
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from nnlab.data.columns.kinds import ColumnKind
+from nnlab.data.columns.number_grammar import as_number
 from nnlab.data.columns.odd_cells import OddCells
 from nnlab.data.columns.sentinels import find_sentinels
 from nnlab.data.columns.words import different_texts
@@ -60,7 +61,7 @@ def _warn_of_odd_cells(
 def warn_of_sentinels(
     table: LabelledTable, kinds: Sequence[ColumnKind], *, classes: bool
 ) -> list[str]:
-    """A sentence on columns in which numbers such as -999 may stand for a missing value.
+    """A sentence on columns in which -999, 9999-12-31 and the like may stand for a missing value.
 
     Args:
         table: The table.
@@ -73,22 +74,24 @@ def warn_of_sentinels(
         found[target.name] = of_target
     if not found:
         return []
-    spelled = {name: [f"{n:.15g}" for n in of_column.numbers] for name, of_column in found.items()}
     shown = [
-        f"'{name}' is {' or '.join(spelled[name])} in {of_column.rows:,} rows and else "
-        f"{of_column.low:,.6g} to {of_column.high:,.6g}"
+        f"'{name}' is {' or '.join(of_column.spelled)} in {of_column.rows:,} rows and else "
+        f"{of_column.others}"
         for name, of_column in found.items()
     ]
     more = f"; likewise {few(list(found)[_FEW_NAMED:])}" if len(found) > _FEW_NAMED else ""
     numbers = sorted({number for of_column in found.values() for number in of_column.numbers})
     others = [v for v in [*table.frame, target] if v.dtype.is_numeric() and v.name not in found]
     used = [v.name for v in others if v.cast(pl.Float64).is_in(numbers).any()]
-    way_out = f"set {table.as_missing([f'{number:.15g}' for number in numbers])} for all columns"
+    spelled = dict.fromkeys(text for of_column in found.values() for text in of_column.spelled)
+    numbers_first = sorted(spelled, key=lambda text: as_number(text) or 0.0)
+    way_out = f"set {table.as_missing(numbers_first)} for all columns"
     if used:
         way_out = f"leave these cells empty, because {few(used)} has such numbers, too"
-    otherwise = f", if not, {column_kind('NAME', 'numeric')}" if target.name not in found else ""
+    what, kind = ("numbers", "numeric") if numbers else ("dates", "date")
+    otherwise = f", if not, {column_kind('NAME', kind)}" if target.name not in found else ""
     return [
-        f"{'; '.join(shown[:_FEW_NAMED])}{more}; if such numbers stand for missing values, "
+        f"{'; '.join(shown[:_FEW_NAMED])}{more}; if such {what} stand for missing values, "
         f"{way_out}{otherwise}"
     ]
 

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 
 import polars as pl
 import torch
@@ -55,7 +56,8 @@ class Unfamiliar:
         self._low, self._high = _familiar(reader.numeric)
         self._blank = 0
         self._first_blank = ""
-        self._are_numbers: set[str] = set()  # columns, in some rows
+        self._are_numbers: set[str] = set()  # columns, in some rows, as in the next
+        self._beyond_one: set[str] = set()
 
     def add(self, frame: pl.DataFrame, raw: Sequence[Tensor], place: Callable[[int], str]) -> None:
         """Look at some more rows.
@@ -77,6 +79,8 @@ class Unfamiliar:
         is_far = (numbers < self._low) | (numbers > self._high)
         for column, far in zip(self._reader.numeric, is_far.sum(dim=0).tolist(), strict=True):
             self._far[column.name] += far
+        are_beyond = (numbers.abs() > 1).any(dim=0).tolist()
+        self._beyond_one.update(compress((c.name for c in self._reader.numeric), are_beyond))
         blank = missing.all(dim=1).nonzero().flatten().tolist()
         if blank and not self._blank:
             self._first_blank = place(blank[0])
@@ -104,9 +108,11 @@ class Unfamiliar:
                     f"training{way_out}"
                 )
             if column.name in self._are_numbers and (unit := unit_of(column.number_format or "")):
+                may_be_shares = unit == "%" and column.name not in self._beyond_one
+                hint = "; multiply them by 100 if 1 is all" if may_be_shares else ""
                 yield (
                     f"column '{column.name}': its numbers have no unit and are taken for those of "
-                    f"'{unit}', as in training"
+                    f"'{unit}', as in training{hint}"
                 )
         if self._blank:
             which = "in" if self._blank == 1 else "the first in"

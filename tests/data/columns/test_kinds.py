@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from nnlab.data.columns.dates import to_seconds
 from nnlab.data.columns.inferred_kinds import infer_kind, infer_kinds
 from nnlab.data.columns.kinds import count_distinct
+from nnlab.data.columns.said_kinds import say_kind
 from nnlab.data.columns.spelling import boolean_text, number_text
 
 
@@ -400,3 +401,30 @@ def test_numbers_that_are_said_to_be_dates_have_a_way_out(numbers: list, way_out
         assert seconds.to_list() == [
             year and datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in numbers
         ]
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+@pytest.mark.parametrize("dtype", [pl.Int64, pl.Float64])
+def test_numbers_that_count_from_1970_are_moments_if_they_are_called_so(unit: int, dtype) -> None:
+    seconds = [1_700_000_000 + 3600 * i for i in range(100)]
+    counts = pl.Series([second * unit for second in seconds], dtype=pl.Int64).cast(dtype)
+    pattern = {1: "%s", 10**3: "%s%3f", 10**6: "%s%6f", 10**9: "%s%9f"}[unit]
+    for name in ("ts", "created_at", "eventTime", "Timestamp"):
+        kind = infer_kind(counts.alias(name))
+        assert (kind.kind, kind.date_format) == ("date", pattern)
+        assert "seconds since 1970, in UTC" in kind.note
+    for name in ("price", "status", "visitors", "formats"):
+        assert infer_kind(counts.alias(name)).kind != "date"
+    said = say_kind(counts.alias("x"), "date", counts, ".")
+    assert said.date_format == pattern
+    found = to_seconds(counts, pattern)
+    assert found.to_list() == pytest.approx(seconds)
+    assert to_seconds(counts.cast(pl.Int64).cast(pl.String), pattern).to_list() == found.to_list()
+
+
+def test_numbers_of_another_unit_are_no_moments() -> None:
+    counts = pl.Series("ts", [1_700_000_000_000, 1_700_000_001_000])
+    assert to_seconds(counts, "%s").null_count() == 2
+    assert to_seconds(counts // 1000, "%s%3f").to_list() == pytest.approx(
+        [1_700_000.0, 1_700_000.001]
+    )

@@ -19,6 +19,7 @@ _DATES = (
     "%d/%m/%Y",
     "%m/%d/%Y",
     "%d-%m-%Y",
+    "%m-%d-%Y",
     "%d-%b-%Y",
     "%d %b %Y",
     "%d.%m.%y",
@@ -29,7 +30,7 @@ _DATES = (
 _DAYS = ("%d-%b-%y", "%d %B %Y", "%B %d, %Y", "%Y%m%d")
 _MONTHS = ("%Y-%m", "%m/%Y", "%b-%y", "%b-%Y", "%B %Y")
 _TIMES = ("%H:%M:%S", "%H:%M:%S%.f", "%H:%M")
-_HALF_DAYS = ("%I:%M:%S %p", "%I:%M %p")
+_HALF_DAYS = ("%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p", "%I:%M%p")
 _ZONES = ("", "Z", "%z", "%#z", " UTC")
 FORMATS = (
     *_DATES,
@@ -42,7 +43,7 @@ FORMATS = (
     ),
     *(f"{date} {time}" for date in _DATES for time in _HALF_DAYS),
     *(f"{date}, {time}" for date in _DATES for time in (*_TIMES, *_HALF_DAYS)),
-    "%Y-%m-%d %H:%M:%S,%3f",  # of Python's logs
+    *(f"%Y-%m-%d{gap}%H:%M:%S,%3f" for gap in (" ", "T")),  # of Python's logs
     "%Y%m%dT%H%M%S",
     "%Y%m%dT%H%M%SZ",
     *_DAYS,
@@ -51,6 +52,11 @@ FORMATS = (
     *_HALF_DAYS,
 )
 """The ways of writing a date, a date with a time, or a time that are recognised."""
+
+EPOCHS = {"%s": 1, "%s%3f": 10**3, "%s%6f": 10**6, "%s%9f": 10**9}
+"""Formats of whole numbers that count from 1970 on, and into how many each second goes."""
+# Those of the years 1900 to 2200, within which such numbers are believed.
+_FIRST_EPOCH, _LAST_EPOCH = -2_208_988_800, 7_258_118_400
 
 # As Parquet files, data frames and pandas write them.
 _ISO_TIME = "%H:%M:%S%.f"
@@ -165,6 +171,10 @@ def to_seconds(values: pl.Series, pattern: str | None) -> pl.Series:
     if not values.dtype.is_temporal():
         if pattern is None:
             raise ValueError(f"column '{values.name}' must hold dates, got {values.dtype}")
+        if pattern in EPOCHS:
+            counts = values.str.strip_chars() if values.dtype == pl.String else values
+            seconds = counts.cast(pl.Float64, strict=False) / EPOCHS[pattern]
+            return seconds.set(~seconds.is_between(_FIRST_EPOCH, _LAST_EPOCH), None)
         if values.dtype.is_float():  # as pandas has whole numbers once one is missing
             whole = values.cast(pl.Int64, strict=False)
             values = whole.set(whole.cast(pl.Float64) != values, None)

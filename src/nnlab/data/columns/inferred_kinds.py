@@ -7,14 +7,22 @@ from typing import cast
 
 import polars as pl
 
-from nnlab.data.columns.dates import has_zone, read_dates
+from nnlab.data.columns.dates import EPOCHS, has_zone, read_dates
 from nnlab.data.columns.kinds import ColumnKind, count_distinct, describe
 from nnlab.data.columns.number_formats import find_number_format, to_numbers
 from nnlab.data.columns.odd_cells import find_odd_cells, hold_digits, shorten
 from nnlab.data.columns.said_kinds import check_names, say_kind
-from nnlab.data.columns.sentinels import find_sentinels
+from nnlab.data.columns.sentinels import find_odd_days, find_sentinels
 from nnlab.data.columns.spelling import LARGEST_WHOLE, boolean_text
-from nnlab.data.columns.whole_numbers import DAY, are_codes, are_years, find_days, is_id_name
+from nnlab.data.columns.whole_numbers import (
+    DAY,
+    are_codes,
+    are_years,
+    find_days,
+    find_epoch,
+    is_id_name,
+    is_time_name,
+)
 from nnlab.data.columns.words import different_texts, is_text
 from nnlab.suggestions import setting
 
@@ -94,6 +102,8 @@ def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnK
     odd = find_days(whole)
     if odd and not odd.texts:
         return describe(values, "date", distinct, note=f"read as {DAY}", date_formats=[DAY])
+    if moments := _infer_moments(values, distinct, whole):
+        return moments
     note = odd.note if odd else _ONE_VALUE if distinct == 1 else ""
     sentinels = find_sentinels(values)
     return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels)
@@ -105,6 +115,8 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
     odd = find_days(whole)
     if odd and not odd.texts:
         return describe(values, "date", distinct, note=f"read as {DAY}", date_formats=[DAY])
+    if moments := _infer_moments(values, distinct, whole):
+        return moments
     all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
     # Of rows that were numbered, training has a part.
     is_sequence = high - low < 1.8 * rows and not are_years(low, high)
@@ -129,6 +141,16 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
     return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels)
 
 
+def _infer_moments(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind | None:
+    """Numbers that count from 1970 on, if the column is called so, too."""
+    pattern = find_epoch(whole) if distinct > 1 and is_time_name(values.name) else None
+    if pattern is None:
+        return None
+    unit = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}
+    note = f"read as {pattern}: {unit[EPOCHS[pattern]]} since 1970, in UTC"
+    return describe(values, "date", distinct, note=note, date_formats=[pattern])
+
+
 def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str) -> ColumnKind:
     # Whether day or month comes first may show in any row.
     dates = read_dates(different_texts(whole) if whole.dtype == pl.Enum else whole)
@@ -138,7 +160,11 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         if len(formats) > 1:
             note += f", which may be {formats[1]}"
         kind = describe(values, "date", distinct, note=note, date_formats=formats)
-        kind = replace(kind, future=_future(dates[formats[0]], formats[0]))
+        kind = replace(
+            kind,
+            future=_future(dates[formats[0]], formats[0]),
+            sentinels=find_odd_days(values, dates[formats[0]], formats[0]),
+        )
         return kind if whole.dtype == pl.Enum else replace(kind, times=dates[formats[0]])
     # Most columns hold words, and to see that is quick.
     texts = different_texts(whole)

@@ -11,6 +11,9 @@ from nnlab.data.columns.number_grammar import LONG, PADDED, as_number, plain_num
 from nnlab.data.columns.words import BLANKS, by_word, different_texts, is_text
 
 FEW_WORDS = 5
+# So many different texts show in which ways they are written.
+_MANY = 1000
+_ADDRESS = re.compile(r"\d+(\.\d+){2,3}")
 """So few different words among numbers may spell a missing value."""
 
 
@@ -63,9 +66,13 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
         )
         return OddCells(note=f"numbers{reason}, as text", meant="codes", texts=[])
     if are_mostly_numbers(different_texts(words)):
-        examples = list(dict.fromkeys((str(present[0]), str(words[0]), str(words[-1]))))
+        some = [str(text) for text in different_texts(present).head(_MANY)]
+        by_shape = {re.sub(r"\d+|-", "", text): text for text in reversed(some)}
         # As of two numbers in a cell, or of parts of a number that nothing tells apart.
-        are_alike = len({re.sub(r"\d+|-", "", text) for text in examples}) == 1
+        are_alike = len(by_shape) == 1
+        if are_alike and all(map(_ADDRESS.fullmatch, some)):
+            return OddCells(note="addresses or versions", meant="codes", texts=[])
+        examples = [some[0], some[-1]] if are_alike else list(by_shape.values())[:-4:-1]
         said = "no number is read from cells" if are_alike else "numbers written in several ways,"
         shown = "' and '".join(map(shorten, examples))
         note = f"{said} such as '{shown}'"

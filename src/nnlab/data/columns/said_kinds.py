@@ -9,7 +9,7 @@ from nnlab.data.columns.dates import find_formats
 from nnlab.data.columns.kinds import ColumnKind, count_distinct, describe
 from nnlab.data.columns.number_formats import find_number_format
 from nnlab.data.columns.spelling import boolean_text
-from nnlab.data.columns.whole_numbers import are_moments, are_years
+from nnlab.data.columns.whole_numbers import are_years, find_epoch
 from nnlab.data.columns.words import is_text
 from nnlab.suggestions import column_kind, did_you_mean, few, setting
 
@@ -66,6 +66,8 @@ def say_kind(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> Co
         return describe(values, "date", distinct)
     if "%" in kind:
         return describe(values, "date", distinct, date_formats=[kind])
+    if values.dtype.is_numeric() and (pattern := find_epoch(whole)):
+        return describe(values, "date", distinct, date_formats=[pattern])
     # Whether day or month comes first may show in any row.
     formats = find_formats(whole if is_text(whole) else whole.cast(pl.String))
     if not formats:
@@ -81,8 +83,6 @@ def _how_dates_are_said(values: pl.Series) -> str:
     if not values.dtype.is_numeric():
         return f"say how they are written, such as {column_kind(values.name, '%Y-%m-%d')}"
     low, high = (int(cast(float, end)) for end in (values.min(), values.max()))
-    if are_moments(low, high):
-        return f"set {column_kind(values.name, '%s')} if they are seconds since 1970"
     as_dates = column_kind(values.name, "%Y" if are_years(low, high) else "%Y%m%d")
     years = "for years" if are_years(low, high) else "if they are written so"
     return f"set {as_dates} {years}, or leave it out to take them as numbers"

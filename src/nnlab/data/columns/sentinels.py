@@ -1,9 +1,15 @@
-"""Numbers such as -999 that stand for a missing value where a file knows no empty cell."""
+"""Numbers and days, such as -999 and 9999-12-31, that stand for a missing value.
+
+So they do where a file knows no empty cell.
+"""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 import polars as pl
+
+from nnlab.data.columns.dates import to_seconds
 
 # 99, 999 ... and, of surveys that tell refused from unknown, 77, 88, 97, 98 ...; of one digit only
 # negative ones, because 7, 8 and 9 are numbers of any scale.
@@ -15,23 +21,31 @@ _OTHERS = [2.0**15 - 1, -(2.0**15), 2.0**31 - 1, -(2.0**31), -999.25, 1e20, 1e30
 _USUAL = {*(sign * n for n in _REPEATED + _SURVEYS for sign in (1.0, -1.0)), -9.0, -8.0, *_OTHERS}
 # Times the span of the others; of a negative number among others that are none, once will do.
 _FAR = 2
+# The first and last days of calendars, clocks and databases.
+_DAYS = [
+    datetime.fromisoformat(day)
+    for day in (
+        *("1753-01-01", "1800-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01"),
+        *("2099-12-31", "2999-12-31", "9999-01-01", "9999-12-31"),
+    )
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sentinels:
-    """Numbers of a column that may stand for a missing value.
+    """Numbers or days of a column that may stand for a missing value.
 
     Attributes:
-        numbers: They, ascending.
+        spelled: They as the file writes them, numbers in ascending order.
         rows: How many rows have one.
-        low: The least of all other numbers.
-        high: The largest of them.
+        others: From where to where all others are, for a person.
+        numbers: The numbers; none if they are days.
     """
 
-    numbers: list[float]
+    spelled: list[str]
     rows: int
-    low: float
-    high: float
+    others: str
+    numbers: list[float]
 
 
 def find_sentinels(values: pl.Series) -> Sentinels | None:
@@ -59,4 +73,43 @@ def find_sentinels(values: pl.Series) -> Sentinels | None:
     rows = sum(far.values())
     if not far or rows * 2 > len(values):
         return None
-    return Sentinels(numbers=sorted(far), rows=rows, low=low, high=high)
+    spelled = [f"{number:.15g}" for number in sorted(far)]
+    return Sentinels(
+        spelled=spelled, rows=rows, others=f"{low:,.6g} to {high:,.6g}", numbers=sorted(far)
+    )
+
+
+def find_odd_days(values: pl.Series, times: pl.Series, pattern: str) -> Sentinels | None:
+    """Days that databases take for a missing one, far from all others, and in several rows.
+
+    Args:
+        values: Texts of dates, null where missing.
+        times: What the different ones are as times.
+        pattern: How they are written.
+    """
+    ends = (times.min(), times.max())
+    if not any(isinstance(end, datetime) and _day(end) in _DAYS for end in ends):
+        return None
+    counted = values.cast(pl.String).drop_nulls().alias("text").value_counts(name="rows")
+    seconds = to_seconds(counted["text"], pattern)
+    days = (seconds // 86_400 * 86_400).is_in([_seconds(day) for day in _DAYS])
+    others = seconds.filter(~days)
+    if len(others) < 2:
+        return None
+    low, high = cast(float, others.min()), cast(float, others.max())
+    least = _FAR * (high - low)
+    is_far = days & ((seconds - high >= least) | (low - seconds >= least)) & (counted["rows"] > 1)
+    rows = int(counted["rows"].filter(is_far).sum())
+    if not rows or rows * 2 > len(values):
+        return None
+    first, last = (datetime.fromtimestamp(end, UTC).date() for end in (low, high))
+    spelled = sorted(counted["text"].filter(is_far))
+    return Sentinels(spelled=spelled, rows=rows, others=f"{first} to {last}", numbers=[])
+
+
+def _day(moment: datetime) -> datetime:
+    return datetime(moment.year, moment.month, moment.day)
+
+
+def _seconds(day: datetime) -> float:
+    return day.replace(tzinfo=UTC).timestamp()

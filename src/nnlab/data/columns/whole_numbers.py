@@ -6,7 +6,7 @@ from typing import cast
 
 import polars as pl
 
-from nnlab.data.columns.dates import to_seconds
+from nnlab.data.columns.dates import EPOCHS, to_seconds
 from nnlab.data.columns.odd_cells import OddCells, odd_cells
 
 DAY = "%Y%m%d"
@@ -18,6 +18,8 @@ _ID_NAME = re.compile(
     r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row|no|nr|num|phone|tel|ssn)$|number$)"
     r"|[a-z](Id|ID|No|Nr|Num|Phone)$|[A-Z]NUM$"
 )
+
+_TIME_NAME = re.compile(r"(?i:stamp|epoch|date|(^|[_\W])(time|ts|at|created|updated)$)|Time$|At$")
 
 
 def find_days(whole: pl.Series) -> OddCells | None:
@@ -65,6 +67,26 @@ def are_moments(low: int, high: int) -> bool:
     (True, False)
     """
     return 946_684_800 <= low < high <= 4_102_444_800
+
+
+def find_epoch(whole: pl.Series) -> str | None:
+    """The format of `EPOCHS` by which whole numbers are moments; None if they are none.
+
+    Args:
+        whole: Numbers, at least one of them there; also floats, as pandas has whole numbers once
+            one is missing.
+    """
+    low, high = (int(cast(float, end)) for end in (whole.min(), whole.max()))
+    for pattern, unit in EPOCHS.items():
+        if are_moments(low // unit, high // unit):
+            is_whole = whole.dtype.is_integer() or bool((whole == whole.floor()).all())
+            return pattern if is_whole else None
+    return None
+
+
+def is_time_name(name: str) -> bool:
+    """Whether a column is called as moments are: `timestamp`, `created_at`, `ts`, `eventTime`."""
+    return bool(_TIME_NAME.search(name))
 
 
 def are_years(low: int, high: int) -> bool:

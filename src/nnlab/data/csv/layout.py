@@ -117,9 +117,18 @@ def check_characters(text: bytes, place: Place) -> None:
 
 def _other_encoding(text: bytes) -> str:
     """The way out of text that is not UTF-8."""
-    if not text.decode(errors="ignore").isascii():
+    lost = text.decode(errors="replace").count("\ufffd")
+    whole = sum(not letter.isascii() for letter in text.decode(errors="ignore"))
+    if whole >= lost:
         return (
             "mend the byte, as other characters are UTF-8, or set data.encoding=... to what it is"
+        )
+    # Where most letters are none of ASCII, they stand together.
+    runs = re.findall(rb"[\x80-\xff]+", text)
+    if sum(map(len, runs)) >= 4 * len(runs):
+        return (
+            "set data.encoding=... to what it is, such as gb18030 of Chinese, shift_jis of "
+            "Japanese, euc_kr of Korean or cp1251 of Cyrillic text"
         )
     # Where Windows has quotes, dashes and the euro, Latin-1 has control characters.
     name = "cp1252" if re.search(rb"[\x80-\x9f]", text) else "latin-1"
