@@ -1128,6 +1128,37 @@ def test_preprocessing_that_nnlab_does_not_write_is_refused(
         load_run(tmp_path / "best.ckpt")
 
 
+COLUMN = {"name": "x", "kind": "numeric", "scaling": "robust", "center": 0.0, "scale": 1.0}
+COLUMN |= {"knots": [], "levels": [], "has_missing": False, "date_format": None, "periods": []}
+CODES = {"name": "c", "kind": "categorical", "categories": ["a"], "written_as": "text"}
+CODES |= {"is_embedded": False, "trained_codes": [2]}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"missing": ["", 1.5]},
+        {"decimal": 5},
+        {"left_out": "abc"},
+        {"columns": []},
+        {"columns": [{**COLUMN, "is_date": False, "center": ""}]},
+        {"columns": [{**COLUMN, "is_date": False, "low": [1.0]}]},
+        {"columns": [{**COLUMN, "is_date": False, "number_format": 3}]},
+        {"columns": [{**CODES, "categories": ["a", 1]}]},
+        {"columns": [{**CODES, "is_embedded": "yes"}]},
+        {"columns": [{**CODES, "trained_codes": [10**30]}]},
+        {"columns": [{**CODES, "trained_codes": [2.0]}]},
+        {"columns": [CODES, CODES]},
+    ],
+)
+def test_preprocessing_of_other_types_is_refused(runs, tmp_path: Path, changes: dict) -> None:
+    checkpoint = read_checkpoint(runs["regression"] / "checkpoints" / "best.ckpt")
+    checkpoint["TabularDataModule"]["preprocessing"] |= changes
+    write_checkpoint(checkpoint, tmp_path / "best.ckpt")
+    with pytest.raises(ValueError, match="must hold preprocessing as nnlab writes it"):
+        load_run(tmp_path / "best.ckpt")
+
+
 def test_categories_in_single_precision_are_found(quick_command, tmp_path: Path) -> None:
     numbers = np.array([0.1, 0.2, 0.3] * 40)
     table = pl.DataFrame({"k": numbers, "y": np.where(numbers < 0.15, "low", "high")})

@@ -24,7 +24,7 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
 
     It is written beside its place, so that the last step is a rename within one file system, and
     forced to the disk before, as its folder is afterwards where the system can. Whatever happens,
-    there is the old file or the new one.
+    there is the old file or the new one; with `keep` the old one may be there alone.
 
     Args:
         path: The file, in a folder that is there; of a symbolic link what it points to.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -119,15 +120,11 @@ def _save(metrics: dict[str, float], rows: int, source: Path, run_dir: Path) -> 
 
 def _metrics_path(folder: Path, source: Path) -> Path:
     """Where the metrics of a file go: what is there of another file of its name stays."""
-    number = 1
-    while True:
-        # `..` has no name of its own, nor has `/`.
-        name = source.name if source.name.strip(".") else source.resolve().name or "root"
-        name = name if number == 1 else f"{name}_{number}"
-        path = folder / name / "metrics.json"
-        if not path.is_file() or _source_of(path) == str(source.resolve()):
-            return path
-        number += 1
+    place = source.resolve()
+    # `..` has no name of its own, nor has `/`.
+    name = source.name if source.name.strip(".") else place.name or "root"
+    paths = (folder / f"{name}{f'_{n}' * (n > 1)}" / "metrics.json" for n in count(1))
+    return next(p for p in paths if not p.is_file() or _source_of(p) == str(place))
 
 
 def _source_of(path: Path) -> str | None:

@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
@@ -95,7 +96,10 @@ def _several_values(word: str) -> str:
     key, _, value = word.lstrip("+").partition("=")
     rule = rule_of(key)
     way_out = "add -m to try each"
-    if key.startswith("data.columns.") or (rule is not None and rule.allows(value)):
+    with_point = value.replace(",", ".")
+    if re.fullmatch(r"[+-]?\d+,\d+", value) and rule and rule.allows(float(with_point)):
+        way_out = f"write {key}={with_point}, or {way_out}"
+    elif key.startswith("data.columns.") or (rule is not None and rule.allows(value)):
         way_out += f", or write {setting(key, value)}"
     elif isinstance(rule, (ListOf, Either)):
         way_out += f", or write {shlex.quote(f'{key}=[{value}]')}"
@@ -126,8 +130,11 @@ def _no_such_setting(node: DictConfig, full_key: str, word: str) -> str:
 def _options_with(group: str, key: str) -> list[str]:
     """The options of a part that have a setting: `scheduler=plateau` has `patience`."""
     files = sorted((config_folder() / group).glob("*.yaml")) if re.fullmatch(r"\w+", group) else []
-    has = {path.stem: OmegaConf.to_container(OmegaConf.load(path)) or {} for path in files}
-    return [f"{group}={option}" for option, settings in has.items() if key in settings]
+    has: dict[str, Any] = {f.stem: OmegaConf.to_container(OmegaConf.load(f)) or {} for f in files}
+    found = [option for option, settings in has.items() if key in settings]
+    # Where it has no value yet, it is meant to be given.
+    is_open = [option for option in found if has[option][key] == "???"]
+    return [f"{group}={option}" for option in is_open or found]
 
 
 def _more_arguments(node: DictConfig) -> list[str]:

@@ -77,9 +77,9 @@ def launch(arguments: list[str]) -> None:
         _stoppable_sweep(_config_dir(arguments), is_sweep=bool(MULTIRUN & set(words))) as begun,
     ):
         run_hydra(_job(before, failures, begun, typed=typed, anyway=anyway))()
-    for error in failures.values():
-        raise error
-    for word in () if begun else filter(lambda word: "glob(" in word, more):
+    if failures:
+        raise next(iter(failures.values()))
+    if word := next((word for word in more if "glob(" in word and not begun), None):
         raise ValueError(
             "glob must find options of a part, such as the files of configs/optimizer for "
             f"'optimizer=glob(*)', but found none, got {word}"

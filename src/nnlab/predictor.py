@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nnlab.checkpoints import best_checkpoint, read_checkpoint
 from nnlab.config import named_class, target_class
 from nnlab.data.columns.cell_error import CellError
+from nnlab.data.columns.plain_data import is_of
 from nnlab.data.image_rows import ImageReader
 from nnlab.data.table_rows import TableReader
 from nnlab.data.unfamiliar import Unfamiliar
@@ -60,11 +61,14 @@ class Predictor(nn.Module):
             is_table = self.preprocessing["kind"] == "table"
             reads = TableReader if is_table else ImageReader
             self.reader: TableReader | ImageReader = reads(self.preprocessing)
-        except (AttributeError, LookupError, TypeError) as error:
+            self.encoder = self.reader.encoder
+            width = getattr(self.encoder, "out_features", self.spec.in_features)
+            if width != self.spec.in_features or not is_of(self.spec.class_names, list[str]):
+                raise TypeError(f"it makes {width} inputs of a row, or classes have no names")
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
             raise ValueError(
                 f"the checkpoint must hold preprocessing as nnlab writes it, but does not: {error}"
             ) from error
-        self.encoder = self.reader.encoder
         # The module of Lightning has much that no graph needs, so only where it does more.
         is_plain = module_class.forward is SupervisedModule.forward
         self.network: nn.Module = module.network if is_plain else module

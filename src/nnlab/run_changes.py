@@ -108,9 +108,9 @@ def refuse_other_data(
         kind, others, place, example = "a table", "another is", "data.path", "FILE"
         if "root" in data:
             kind, others, place, example = "images", "others are", "data.root", "FOLDER"
-        takes = [key for key in allowed if key.removeprefix("data.") in data or "data." not in key]
+        names = [key for key in allowed if key.removeprefix("data.") in data or "data." not in key]
         hint = f"; {others} named by {place}={example}" if place in allowed else ""
         raise ValueError(
-            f"{argument}=RUN_DIR is a run on {kind}, so only {', '.join(takes)} may be given, "
+            f"{argument}=RUN_DIR is a run on {kind}, so only {', '.join(names)} may be given, "
             f"got {word}{hint}"
         )

@@ -139,8 +139,9 @@ def _repetitions(
 
     Of a cross-validation all folds must have one.
     """
-    folds: dict[str, dict[int, _Job]] = {}
-    seeds: dict[str, dict[int, _Job]] = {}
+    # By what else a config says, and by the fold or the seed.
+    folds: dict[str, dict[str, _Job]] = {}
+    seeds: dict[str, dict[str, _Job]] = {}
     for job in jobs:
         try:
             config: Any = OmegaConf.to_container(load_config(sweep_dir / job[0]))
@@ -149,9 +150,9 @@ def _repetitions(
         data = config.get("data")
         of_folds = data.get("folds") and data.pop("fold", None) if isinstance(data, dict) else None
         if of_folds is not None:
-            folds.setdefault(json.dumps(config), {})[of_folds] = job
+            folds.setdefault(json.dumps(config), {})[json.dumps(of_folds)] = job
         else:
-            seed = config.pop("seed", None)
+            seed = json.dumps(config.pop("seed", None))
             seeds.setdefault(json.dumps(config), {})[seed] = job
     for config, members in folds.items():
         if len(members) == json.loads(config)["data"]["folds"]:

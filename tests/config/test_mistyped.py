@@ -22,6 +22,10 @@ from nnlab.config.mistyped import refuse_dashes, refuse_mistyped
         ("data.target=Price, in ($) seed=1", "write 'data.target=Price, in ($)'"),
         ("data.path=my houses.csv", "write 'data.path=my houses.csv'"),
         ("model.hidden_sizes=64 model.hidden_sizes=32", "write 'model.hidden_sizes=[64,32]'"),
+        ("model.hidden_sizes=[64 64]", "write 'model.hidden_sizes=[64,64]'"),
+        ("optimizer.lr 0.1", "are one word, got optimizer.lr 0.1; write optimizer.lr=0.1"),
+        ("data.path=my.csv data.target Preis", "got data.target Preis; write data.target=Preis"),
+        ("resume outputs/a", "write resume=outputs/a"),
         ("optimizer.betas=0.9 seed=1 optimizer.betas=0.99", "got it 2 times, as a shell makes of"),
     ],
 )
@@ -30,6 +34,13 @@ def test_a_setting_that_a_shell_has_taken_apart_is_put_together(typed: str, mess
         refuse_mistyped(typed.split())
     assert message in str(caught.value)
     refuse_mistyped(shlex.split(str(caught.value).partition("; write ")[2]))
+
+
+def test_quotes_around_a_whole_command_are_left_out() -> None:
+    typed = "data=csv data.path=my.csv seed=1"
+    with pytest.raises(ValueError, match=f"word of its own, got '{typed}'; write {typed}$"):
+        refuse_mistyped([typed])
+    refuse_mistyped(["data.target=a b=c", "data.drop=[a b=c]", "model.hidden_sizes=[1]"])
 
 
 @pytest.mark.parametrize(

@@ -804,7 +804,7 @@ def test_chunks_hold_the_text_of_the_file_with_its_lines(write: Write, small_blo
     assert frame.rows()[:3] == [("1", "NA"), ("007", ""), ("x\ny", "2")]
     lines = [chunk.line(row) for chunk in chunks for row in range(chunk.frame.height)]
     assert lines == [2, 4, *range(5, 105, 2), 105]
-    assert chunks[0].first_line == 2
+    assert chunks[0].line(0) == 2
     assert chunks[-1].place(chunks[-1].frame.height - 1) == "line 105"
 
 

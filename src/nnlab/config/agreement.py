@@ -85,8 +85,11 @@ def steps_per_block(cfg: DictConfig) -> int:
 
 def _has_part_for_each_step(cfg: DictConfig) -> bool:
     """Whether a part works in Lightning's own loop alone."""
-    from lightning.pytorch import LightningDataModule, LightningModule, callbacks
+    from lightning.pytorch import callbacks
     from torch.optim import LBFGS
+
+    from nnlab.data import InMemoryDataModule
+    from nnlab.models import SupervisedModule
 
     parts = (
         LBFGS,
@@ -96,10 +99,8 @@ def _has_part_for_each_step(cfg: DictConfig) -> bool:
         callbacks.WeightAveraging,
     )
     optimizer, classes = target_class(cfg.optimizer, object), _callback_classes(cfg)
-    model, data = (
-        target_class(cfg.model, LightningModule),
-        target_class(cfg.data, LightningDataModule),
-    )
+    model = target_class(cfg.model, SupervisedModule)
+    data = target_class(cfg.data, InMemoryDataModule)
     return (
         any(issubclass(cls, parts) for cls in (optimizer, *classes.values()))
         or _takes_closure(optimizer)

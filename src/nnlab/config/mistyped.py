@@ -4,11 +4,12 @@ import re
 import shlex
 from argparse import ArgumentError
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from hydra._internal.utils import get_args_parser
 
 from nnlab.config.command_line import MULTIRUN, is_setting, list_meant, rule_of
+from nnlab.config.folders import config_folder
 from nnlab.config.setting_names import full_name
 from nnlab.rule_types import Text
 from nnlab.suggestions import closest, command
@@ -18,13 +19,38 @@ def refuse_mistyped(arguments: Sequence[str]) -> None:
     """Say how settings are written to who writes them otherwise.
 
     Raises:
-        ValueError: A setting has dashes or blanks, is a list that a shell has taken apart, or of
-            another command.
+        ValueError: A setting has dashes or blanks, no value, or several in its quotes, is a list
+            that a shell has taken apart, or of another command.
     """
+    _refuse_quotes(arguments)
+    _refuse_without_value(arguments)
     refuse_blanks(arguments)
     refuse_dashes(arguments)
     _refuse_run(arguments)
     _refuse_repeated(arguments)
+
+
+def _refuse_quotes(arguments: Sequence[str]) -> None:
+    """Refuse several settings in one word, as quotes make of them."""
+    parts = {folder.name for folder in config_folder().iterdir() if folder.is_dir()}
+    for word in arguments:
+        key, _, value = word.partition("=")
+        # A column may be called a b=c.
+        others = re.findall(r"\s[+~]?([a-z_]+(?:\.\w+)*)=", value)
+        are_known = any(other in parts or ("." in other and rule_of(other)) for other in others)
+        if are_known and not isinstance(rule_of(key), Text):
+            raise ValueError(f"each setting is a word of its own, got {word!r}; write {word}")
+
+
+def _refuse_without_value(arguments: Sequence[str]) -> None:
+    """Refuse a setting whose value stands in the next word."""
+    for word, value in pairwise(arguments):
+        is_named = word == "resume" or ("." in word and rule_of(word) is not None)
+        if "=" not in word and is_named and not is_setting(value) and not value.startswith("-"):
+            way_out = shlex.quote(f"{word}={value}")
+            raise ValueError(
+                f"a setting and its value are one word, got {word} {value}; write {way_out}"
+            )
 
 
 def refuse_blanks(arguments: Sequence[str]) -> None:
@@ -43,6 +69,8 @@ def refuse_blanks(arguments: Sequence[str]) -> None:
             key, _, value = typed.partition("=")
             if not isinstance(rule_of(key.strip()), Text) or MULTIRUN & set(arguments):
                 value = re.sub(r"\s*,\s*", ",", value)
+            if re.fullmatch(r"\[[-+.\de\s]+\]", value):
+                value = re.sub(r"\s+", ",", value)
             setting = shlex.quote(f"{key.strip()}={value.strip()}")
             raise ValueError(f"a blank ends a setting, got {typed}; write {setting}")
 
@@ -98,6 +126,9 @@ def refuse_options(
             typed, name, value = _without_dashes(arguments[place:])
             if found := closest(name.replace("-", "_"), names):
                 raise _has_dashes(typed, found, value)
+        elif word.startswith("resume=") and "run" in missing:
+            way_out = shlex.quote(f"run={word.partition('=')[2]}")
+            raise ValueError(f"resume is of training, got {word}; write {way_out}")
         elif "=" not in word and missing:
             setting = shlex.quote(f"{missing[0]}={word}")
             raise ValueError(f"{word!r} is no setting: write {setting}")

@@ -52,11 +52,6 @@ class TextChunk:
         self._block = block
         self._start = start
 
-    @property
-    def first_line(self) -> int:
-        """The line of the first row, or what `line` says instead; that of the header if empty."""
-        return self.line(0)
-
     def line(self, row: int) -> int:
         """The number of the line in the file where a row begins; in Parquet that of the row.
 

@@ -8,12 +8,13 @@ import gzip
 import hashlib
 import math
 import struct
-import zlib
 from pathlib import Path
 from typing import BinaryIO
 
 import torch
 from torch import Tensor
+
+from nnlab.data.foreign_files import reading_gzip, refuse_web_page
 
 _UNSIGNED_BYTE = 0x08
 _MAX_BYTES = 2**30
@@ -47,18 +48,12 @@ def read_idx(path: Path, *, ndim: int, sha256: str | None = None) -> Tensor:
     with path.open("rb") as raw:
         is_gzip = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
-        try:
-            if is_gzip:
-                capacity = path.stat().st_size * _MAX_DEFLATE_RATIO
-                with gzip.open(raw) as file:
-                    content, shape = _read_content(file, path, ndim, capacity)
-            else:
-                content, shape = _read_content(raw, path, ndim, path.stat().st_size)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(
-                f"{path} must be a whole gzip file, but it is damaged or cut short ({error}); "
-                "fetch it again"
-            ) from error
+        if is_gzip:
+            capacity = path.stat().st_size * _MAX_DEFLATE_RATIO
+            with reading_gzip(path), gzip.open(raw) as file:
+                content, shape = _read_content(file, path, ndim, capacity)
+        else:
+            content, shape = _read_content(raw, path, ndim, path.stat().st_size)
     if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
         raise ValueError(
             f"{path} must hold the data set's own bytes (SHA-256 {sha256}), got SHA-256 {found}; "
@@ -73,12 +68,7 @@ def _read_content(
 ) -> tuple[bytearray, list[int]]:
     """Header and items, and the shape; never reads more than the header promises plus a byte."""
     header = file.read(4 + 4 * ndim)
-    start = header.lstrip()[:9].lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise ValueError(
-            f"{path} must be an IDX file, but it is a web page, perhaps an error message saved "
-            "under this name; delete it and fetch it again"
-        )
+    refuse_web_page(path, header, "an IDX file")
     expected = bytes([0, 0, _UNSIGNED_BYTE, ndim])
     if header[:4] != expected:
         raise ValueError(

@@ -196,8 +196,8 @@ class TableParts:
 
     def _cast(self, part: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
         # Declared for a dict alone, which it need not be.
-        cast = part.cast(types)  # type: ignore[arg-type]
-        return self._storage.table(cast) if self._on_disk else cast
+        alike = part.cast(types)  # type: ignore[arg-type]
+        return self._storage.table(alike) if self._on_disk else alike
 
     def _move(self) -> None:
         """Move to disk what is in memory."""

@@ -13,7 +13,8 @@ from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.fitting import fit_columns, mean_and_spread
 from nnlab.data.columns.inferred_kinds import infer_kinds
 from nnlab.data.columns.kinds import ColumnKind
-from nnlab.data.columns.learned import Column, to_plain
+from nnlab.data.columns.learned import Column
+from nnlab.data.columns.plain_data import to_plain
 from nnlab.data.columns.said_kinds import check_names
 from nnlab.data.columns.words import is_text
 from nnlab.data.labelled import LabelledTable

@@ -17,9 +17,9 @@ from nnlab.data.columns.learned import (
     CategoricalColumn,
     Column,
     NumericColumn,
-    from_plain,
     read_rows,
 )
+from nnlab.data.columns.plain_data import from_plain, is_of
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
 from nnlab.data.names import plain_name
@@ -31,6 +31,10 @@ class TableReader:
 
     Args:
         preprocessing: What a `TabularDataModule` put into the checkpoint.
+
+    Raises:
+        LookupError: Something is not there.
+        TypeError: Something is of another type than it puts there.
     """
 
     def __init__(self, preprocessing: Mapping[str, Any]) -> None:
@@ -41,6 +45,9 @@ class TableReader:
         self.left_out: list[str] = preprocessing["left_out"]
         self.missing: list[str] = preprocessing["missing"]
         self.decimal: str = preprocessing["decimal"]
+        texts = (self.left_out, self.missing)
+        if not all(is_of(each, list[str]) for each in texts) or self.decimal not in (".", ","):
+            raise TypeError("names or spellings are no texts")
         self.encoder: nn.Module = RowEncoder(self.columns)
 
     @property

@@ -13,7 +13,8 @@ from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.decimal_commas import with_points
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.kinds import ColumnKind
-from nnlab.data.columns.learned import from_plain, require_columns
+from nnlab.data.columns.learned import Column, require_columns
+from nnlab.data.columns.plain_data import from_plain
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.digests import file_digest
 from nnlab.data.labelled import LabelledTable
@@ -31,7 +32,7 @@ from nnlab.data.targets import encode_targets, find_classes, scale_targets
 from nnlab.data.unfamiliar import unseen_sentences
 from nnlab.rule_types import flat_names
 from nnlab.rules import check
-from nnlab.spec import DataSpec
+from nnlab.spec import DataSpec, Task
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
@@ -195,43 +196,22 @@ class TabularDataModule(InMemoryDataModule):
             ValueError: A file cannot be read as a table, the target is not in it or cannot be
                 learned, or the file does not fit the preprocessing of a checkpoint.
         """
-        table = self._read(self.path, preprocessing)
+        table, is_new = self._read(self.path, preprocessing), preprocessing is None
         with table.locating():
-            task = preprocessing["task"] if preprocessing else table.choose_task(self.task)
-            classes = (
-                preprocessing["class_names"] if preprocessing else find_classes(table.target, task)
-            )
+            if preprocessing is None:
+                task = table.choose_task(self.task)
+                classes = find_classes(table.target, task)
+            else:
+                task, classes = preprocessing["task"], preprocessing["class_names"]
             targets = encode_targets(table.target, classes, self._decimal)
         rows = self.split.choose(table.frame, self.path, targets if classes else None)
         kinds: list[ColumnKind] = []
         if preprocessing is None:
-            if self.split.notice:
-                _log.info("split  %s", self.split.notice)
-            kinds, learned = self._learning.learn(
-                table,
-                targets,
-                rows["train"],
-                task=task,
-                class_names=classes,
-                keeps_times=self.storage.fits(table.frame),
-            )
-            preprocessing = learned | {
-                "missing": missing_values(self.reading),
-                "digest": self.digest(),
-                "held_out_digests": self.held_out_digests(),
-            }
+            kinds, preprocessing = self._learn(table, targets, rows["train"], task, classes)
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
-        warnings = (
-            warn_of_table(table, targets, rows, kinds, columns, classes, drop=self.drop)
-            if kinds
-            else []
-        )
-        if kinds and self.split.group is None and self.split.time is None:
-            with table.locating():
-                warnings += warn_of_order(table.frame, columns)
-            warnings += warn_of_subjects(table.frame, kinds)
-        missing = table.count_missing() if kinds else {}
+        warnings = self._warn(table, targets, rows, kinds, columns, classes) if is_new else []
+        missing = table.count_missing() if is_new else {}
         with table.locating():
             times = [kind.times for kind in kinds if kind.times is not None]
             frame = table.frame.with_columns(times)
@@ -245,7 +225,7 @@ class TabularDataModule(InMemoryDataModule):
             if path is not None:
                 other = self._read(Path(path).expanduser(), preprocessing)
                 splits[name] = self._encode(other, preprocessing)
-                if kinds:
+                if is_new:
                     warnings += warn_of_shared_rows(table.frame, rows["train"], other)
                     unseen = unseen_sentences(TableReader(preprocessing), other.frame)
                     warnings += [f"{other.path.name}: {sentence}" for sentence in unseen]
@@ -258,6 +238,48 @@ class TabularDataModule(InMemoryDataModule):
             val=splits["val"],
             test=splits["test"],
         )
+
+    def _learn(
+        self,
+        table: LabelledTable,
+        targets: Tensor,
+        train: Tensor,
+        task: Task,
+        class_names: list[str],
+    ) -> tuple[list[ColumnKind], dict[str, Any]]:
+        """What the columns hold, and the preprocessing."""
+        if self.split.notice:
+            _log.info("split  %s", self.split.notice)
+        kinds, learned = self._learning.learn(
+            table,
+            targets,
+            train,
+            task=task,
+            class_names=class_names,
+            keeps_times=self.storage.fits(table.frame),
+        )
+        return kinds, learned | {
+            "missing": missing_values(self.reading),
+            "digest": self.digest(),
+            "held_out_digests": self.held_out_digests(),
+        }
+
+    def _warn(
+        self,
+        table: LabelledTable,
+        targets: Tensor,
+        rows: Mapping[str, Tensor],
+        kinds: Sequence[ColumnKind],
+        columns: Sequence[Column],
+        classes: Sequence[str],
+    ) -> list[str]:
+        """What a person should know of the table before training."""
+        warnings = warn_of_table(table, targets, rows, kinds, columns, classes, drop=self.drop)
+        if self.split.group is None and self.split.time is None:
+            with table.locating():
+                warnings += warn_of_order(table.frame, columns)
+            warnings += warn_of_subjects(table.frame, kinds)
+        return warnings
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
         """All rows of a file that have a target, preprocessed as in training.

@@ -161,7 +161,7 @@ def _way_out_of_rare(classes: pl.Series) -> str:
     return way_out
 
 
-def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str = ".") -> Tensor:
+def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str) -> Tensor:
     """Targets `(rows,)`: indices of classes (int64), or numbers (float64) where there are none.
 
     Args:

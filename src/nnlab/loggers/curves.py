@@ -107,14 +107,19 @@ class CurvesLogger(TensorBoardLogger):
         alphabet, if nothing tells it which are of interest.
 
         Args:
-            settings: By name; others than numbers, booleans and text become text.
+            settings: By name; others than numbers become text.
             metrics: By the name they are shown under.
             step: The step at which the metrics are drawn.
             shown: The settings that the tab shows first.
         """
         self.log_metrics(metrics, step)
         plain = {
-            name: value if isinstance(value, (bool, int, float, str)) else str(value)
+            # To torch a boolean is a number: 0.0000.
+            name: str(value).lower()
+            if isinstance(value, bool)
+            else value
+            if isinstance(value, (int, float, str))
+            else str(value)
             for name, value in settings.items()
         }
         # Of which torch declares no types.

@@ -15,7 +15,8 @@ from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.dates import DAY, WEEK
 from nnlab.data.columns.fitting import fit_columns, mean_and_spread
 from nnlab.data.columns.inferred_kinds import infer_kinds
-from nnlab.data.columns.learned import MISSING, OTHER, from_plain, read_rows, to_plain
+from nnlab.data.columns.learned import MISSING, OTHER, read_rows
+from nnlab.data.columns.plain_data import from_plain, to_plain
 
 LARGEST = np.finfo(np.float64).max
 

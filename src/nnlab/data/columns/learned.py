@@ -2,10 +2,9 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,7 +17,6 @@ from nnlab.data.columns.number_grammar import WITH_COMMA, from_decimal_comma, wa
 from nnlab.data.columns.odd_cells import missing_words, shorten
 from nnlab.data.columns.spelling import boolean_text, number_text
 from nnlab.data.columns.words import by_word, is_text
-from nnlab.data.names import plain_name
 from nnlab.suggestions import did_you_mean
 
 Numbers = NDArray[np.float64]
@@ -261,22 +259,3 @@ def _with_nan(columns: Sequence[pl.Series]) -> Numbers:
     # All at once, because column by column to numpy takes twice as long where some are missing.
     frame = pl.DataFrame(columns).select(pl.all().fill_null(np.nan))
     return frame.to_numpy(order="fortran", writable=True)
-
-
-def to_plain(columns: Sequence[Column]) -> list[dict[str, Any]]:
-    """Columns as plain data, for the checkpoint."""
-    kinds = {NumericColumn: "numeric", CategoricalColumn: "categorical"}
-    return [{"kind": kinds[type(column)], **asdict(column)} for column in columns]
-
-
-def from_plain(plain: Sequence[Mapping[str, Any]]) -> list[Column]:
-    """Columns from what `to_plain` made."""
-    kinds: dict[str, type[Column]] = {"numeric": NumericColumn, "categorical": CategoricalColumn}
-    return [
-        kinds[entry["kind"]](
-            # The first version kept what is unseen around a name.
-            **{key: value for key, value in entry.items() if key != "kind"}
-            | {"name": plain_name(entry["name"])}
-        )
-        for entry in plain
-    ]

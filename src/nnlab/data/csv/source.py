@@ -3,13 +3,13 @@
 import codecs
 import gzip
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from nnlab.data.foreign_files import reading_gzip, refuse_web_page
 from nnlab.paths import require_file
 
 # In larger ones polars is quicker, but a file of some ten of them keeps fewer threads busy, and the
@@ -221,12 +221,7 @@ def _read_head(path: Path) -> tuple[bytes, bool]:
 def _refuse_other_text(head: bytes, source: Source) -> None:
     """Refuse web pages, UTF-16 without its mark, and what is no text at all."""
     path = source.path
-    start = head.lstrip()[:9].lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise ValueError(
-            f"{path} must be a CSV file, but it is a web page, perhaps an error message saved "
-            "under this name; delete it and fetch it again"
-        )
+    refuse_web_page(path, head, "a CSV file")
     if re.match(rb"(\[\s*)?\{\s*\"[^\"]*\"\s*:", head.lstrip()):
         raise ValueError(f"{path} must be a CSV or Parquet file, but it is JSON; write it as CSV")
     if source.encoding != "utf-8":
@@ -248,10 +243,5 @@ def _unpacked(raw: BinaryIO, is_gzip: bool, stack: ExitStack) -> BinaryIO:
 
 
 def _read(file: BinaryIO, path: Path, count: int) -> bytes:
-    try:
+    with reading_gzip(path):
         return file.read(count)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(
-            f"{path} must be a whole gzip file, but it is damaged or cut short ({error}); "
-            "fetch it again"
-        ) from error
