@@ -312,7 +312,7 @@ def test_ctrl_c_at_the_start_of_a_job_says_how_to_go_on(
 ) -> None:
     left = [0, 1, 0, 0]  # jobs that may begin before each Ctrl-C
 
-    def load_or_stop(module: str) -> ModuleType:
+    def load_or_stop(module: str, *, freezes: bool) -> ModuleType:
         if left[0] == 0:
             del left[0]
             raise KeyboardInterrupt

@@ -102,6 +102,16 @@ def test_seeds_have_a_mean_for_each_choice(tmp_path: Path) -> None:
     ]
 
 
+def test_seeds_of_one_fold_have_a_mean(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        name = f"{seed}_seed-{seed}"
+        add_job(tmp_path, name, "val/loss", "{fold: 0, folds: 5}", loss=0.2 + seed)
+        with (tmp_path / name / ".hydra" / "config.yaml").open("a") as file:
+            file.write(f"seed: {seed}\n")
+    (mean,) = (line.split() for line in sweep_table(tmp_path).splitlines() if "mean" in line)
+    assert mean == ["mean", "of", "2", "seeds", "0.7000", "±", "0.7071"]
+
+
 def test_only_a_whole_cross_validation_has_a_mean(tmp_path: Path) -> None:
     for fold, loss in ((0, 0.1), (1, 0.4)):
         data = f"{{fold: {fold}, folds: 2, drop: [a]}}"

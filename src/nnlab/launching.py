@@ -39,6 +39,7 @@ from nnlab.run_directory import (
     load_sweep,
     read_results,
     settle_config,
+    swept_in_files,
 )
 from nnlab.signals import answering_sigterm
 from nnlab.stopwatch import stopwatch
@@ -63,6 +64,8 @@ def launch(arguments: list[str]) -> None:
     more = as_hydra_reads(more)
     if MULTIRUN & set(arguments):
         _check_sweep(more, _config_dir(arguments))
+        if _SAME_SWEEP in more:
+            keep_sweep(OmegaConf.create({"dir": _SAME_SWEEP.partition("=")[2]}).dir)
     words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
     run_hydra = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
@@ -93,6 +96,8 @@ def _check_sweep(words: Sequence[str], config_dir: Sequence[str]) -> None:
         check_config(cfg)
         require_tables(cfg.get("data") or {})
 
+
+_SAME_SWEEP = "hydra.sweep.dir=${nnlab.run_dir:}"
 
 # Of Hydra's options those that make sense where a run goes on.
 _WITH_RESUME = ("--cfg", "job", "--help", "-h")
@@ -184,10 +189,11 @@ def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
     OmegaConf.register_new_resolver("nnlab.run_dir", lambda: str(run_dir.resolve()), replace=True)
     rest = [word for word in arguments if word not in named]
     if sweep:
-        _refuse_varying(sweep, own)
-        keep_sweep(run_dir)
+        _refuse_varying([*sweep, *swept_in_files(run_dir)], own)
+        options = [word for word in rest if not is_setting(word)]
+        changed = [word for word in rest if is_setting(word)]
         # Its jobs have the folders they had, so that each goes on, or tells what came of it.
-        return "train", ["-m", *sweep, "hydra.sweep.dir=${nnlab.run_dir:}", *rest]
+        return "train", ["-m", *options, *sweep, _SAME_SWEEP, *changed]
     saved = load_config(run_dir)
     refuse_other_data(saved, own, allowed=CHANGEABLE, argument="resume")
     settings = cast(dict[str, Any], OmegaConf.to_container(saved))

@@ -1,6 +1,7 @@
 """A trained network as a product: opened from a run directory, it predicts raw rows."""
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -177,6 +178,13 @@ def load_run(run: str | Path) -> Predictor:
         return Predictor(checkpoint, target_class(load_config(path).model, SupervisedModule))
     # A checkpoint of the first version does not tell.
     name = str(checkpoint.get("model_class", "nnlab.models.SupervisedModule"))
-    return Predictor(
-        checkpoint, named_class(name, SupervisedModule, "the checkpoint's model_class")
-    )
+    module, _, own = name.rpartition(".")
+    if module == "__main__":  # of this program, or of another one
+        found = getattr(sys.modules["__main__"], own, None)
+        if not (isinstance(found, type) and issubclass(found, SupervisedModule)):
+            raise ValueError(
+                f"{path} must be opened where its network's class is defined, got {name}; put it "
+                "into a module, or define it here first"
+            )
+        return Predictor(checkpoint, found)
+    return Predictor(checkpoint, named_class(name, SupervisedModule, f"model_class of {path}"))

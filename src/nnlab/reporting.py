@@ -59,7 +59,8 @@ def _warn_of_model(module: "SupervisedModule", rows: int) -> Iterator[str]:
             "which a network learns little; leave columns out that say nothing with data.drop, or "
             "give more rows"
         )
-    counts = {name: n for name, n in zip(spec.class_names, spec.class_counts, strict=True) if n}
+    # Data of one's own may not count its classes.
+    counts = {name: n for name, n in zip(spec.class_names, spec.class_counts, strict=False) if n}
     if not counts:
         return
     rarest = min(counts, key=lambda name: counts[name])

@@ -131,7 +131,7 @@ def read_results(run_dir: Path) -> dict[str, Any] | None:
 
 
 def _are_numbers(named: Mapping[str, Any]) -> bool:
-    return all(type(value) in (int, float) for value in named.values())
+    return all(isinstance(value, (int, float)) for value in named.values())
 
 
 def load_sweep(sweep_dir: Path) -> list[str]:
@@ -151,7 +151,17 @@ def load_sweep(sweep_dir: Path) -> list[str]:
         return _sweep_words(before)
 
 
-def keep_sweep(sweep_dir: Path) -> None:
+def swept_in_files(sweep_dir: Path) -> list[str]:
+    """The `setting=values` that configs have a sweep vary, beside what `load_sweep` gives."""
+    for path in _sweep_files(sweep_dir):
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            match _load_yaml(path):
+                case {"hydra": {"sweeper": {"params": dict(params)}}}:
+                    return [f"{name}={values}" for name, values in params.items()]
+    return []
+
+
+def keep_sweep(sweep_dir: str | Path) -> None:
     """Keep a copy of what began a sweep: Hydra writes it anew when the sweep goes on.
 
     Until `forget_kept_sweep` it serves `load_sweep` if that does not come to its end.
@@ -159,7 +169,7 @@ def keep_sweep(sweep_dir: Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    path, before = _sweep_files(sweep_dir)
+    path, before = _sweep_files(Path(sweep_dir))
     with contextlib.suppress(FileNotFoundError, ValueError):  # else the copy is what there is
         _sweep_words(path)
         with replacing(before) as file:

@@ -147,18 +147,19 @@ def _repetitions(
             config: Any = OmegaConf.to_container(load_config(sweep_dir / job[0]))
         except ValueError:
             continue  # a run from elsewhere
+        seed = json.dumps(config.pop("seed", None))
+        seeds.setdefault(json.dumps(config), {})[seed] = job
         data = config.get("data")
-        of_folds = data.get("folds") and data.pop("fold", None) if isinstance(data, dict) else None
-        if of_folds is not None:
-            folds.setdefault(json.dumps(config), {})[json.dumps(of_folds)] = job
-        else:
-            seed = json.dumps(config.pop("seed", None))
-            seeds.setdefault(json.dumps(config), {})[seed] = job
+        if isinstance(data, dict) and data.get("folds"):
+            fold = json.dumps(data.pop("fold", None))
+            folds.setdefault(json.dumps([config, seed]), {})[fold] = job
+    of_folds: set[str] = set()
     for config, members in folds.items():
-        if len(members) == json.loads(config)["data"]["folds"]:
+        if len(members) == json.loads(config)[0]["data"]["folds"]:
+            of_folds |= {name for name, _ in members.values()}
             yield _mean_of(members.values(), "folds", _OF_FOLDS)
     for members in seeds.values():
-        if len(members) > 1:
+        if len(members) > 1 and not of_folds & {name for name, _ in members.values()}:
             yield _mean_of(members.values(), "seeds", _OF_SEEDS)
 
 

@@ -138,7 +138,10 @@ STOPS = {"_target_": "nnlab.callbacks.EarlyStopping", "monitor": "val/own", "mod
         ({"monitor": "val/own", **OWN}, "mode must be min or max, .*; add mode=max if"),
         ({"monitor": "val/loss", "mode": "max"}, "mode must be min where monitor=val/loss, got"),
         ({"callbacks": {"a": STOPS}, **OWN}, "callbacks.a.mode must be min .*got callbacks.a.mode"),
-        ({"mode": "best"}, "mode must be one of min, max or null, got mode=best"),
+        (
+            {"monitor": "val/loss", "mode": "best"},
+            "mode must be one of min, max or null, got mode=best",
+        ),
         ({"experiment": {"data": "csv"}}, "must begin with .*_global_', .*, got data in it"),
     ],
 )

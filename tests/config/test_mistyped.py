@@ -22,6 +22,7 @@ from nnlab.config.mistyped import refuse_dashes, refuse_mistyped
         ("data.target=Price, in ($) seed=1", "write 'data.target=Price, in ($)'"),
         ("data.path=my houses.csv", "write 'data.path=my houses.csv'"),
         ("model.hidden_sizes=64 model.hidden_sizes=32", "write 'model.hidden_sizes=[64,32]'"),
+        ("model.hidden_sizes=[ 64 64 ]", "write 'model.hidden_sizes=[64,64]'"),
         ("model.hidden_sizes=[64 64]", "write 'model.hidden_sizes=[64,64]'"),
         ("optimizer.lr 0.1", "are one word, got optimizer.lr 0.1; write optimizer.lr=0.1"),
         ("data.path=my.csv data.target Preis", "got data.target Preis; write data.target=Preis"),
@@ -40,7 +41,16 @@ def test_quotes_around_a_whole_command_are_left_out() -> None:
     typed = "data=csv data.path=my.csv seed=1"
     with pytest.raises(ValueError, match=f"word of its own, got '{typed}'; write {typed}$"):
         refuse_mistyped([typed])
-    refuse_mistyped(["data.target=a b=c", "data.drop=[a b=c]", "model.hidden_sizes=[1]"])
+    for word in (
+        *("data.target=a b=c", "data.drop=[a b=c]", "model.hidden_sizes=[1]", "name=try model=3"),
+        *(
+            "+logger.x.notes=a, optimizer=sgd",
+            "resume=outputs/try model=3",
+            "--config-dir=a data=x",
+        ),
+        *("data.columns.at time=%H:%M model=1", "data.class_names=[a, x data.path=1]"),
+    ):
+        refuse_mistyped([word])
 
 
 @pytest.mark.parametrize(
@@ -54,6 +64,9 @@ def test_quotes_around_a_whole_command_are_left_out() -> None:
         "seed=1 seed=2",
         "model.hidden_sizes=[8] model.hidden_sizes=[16]",
         "resume=outputs/a threads=2",
+        "~optimizer.weight_decay ~optimizer.betas",
+        "-cn a.seed b",
+        "--config-dir x.lr",
     ],
 )
 def test_words_of_their_own_are_left_alone(typed: str) -> None:

@@ -433,6 +433,17 @@ def test_what_varies_in_a_sweep_stays(quick_command: Command, tmp_path: Path) ->
     assert (tmp_path / "sweep" / "multirun.yaml").read_bytes() == before
     assert not (tmp_path / "sweep" / "multirun_before.yaml").exists()
 
+    (tmp_path / "mine" / "experiment").mkdir(parents=True)
+    (tmp_path / "mine" / "experiment" / "long.yaml").write_text(
+        "# @package _global_\nhydra: {sweeper: {params: {trainer.max_epochs: '1,2'}}}\n"
+    )
+    own = ("--config-dir", "mine")
+    quick_command("train.py", "-m", *own, "experiment=long", "data=penguins", "hydra.sweep.dir=own")
+    process = quick_command("train.py", "resume=own", more[1], *own, succeed=False)
+    assert "trainer.max_epochs varies in this sweep" in process.stderr
+    assert "sweep directory" in quick_command("train.py", "resume=own", *own, "threads=1").stdout
+    assert len([*(tmp_path / "own").glob("*/metrics.json")]) == 2
+
 
 @pytest.mark.parametrize("precision", ["32-true", "64-true"])
 def test_a_finished_run_can_be_made_longer(

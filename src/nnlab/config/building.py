@@ -38,13 +38,13 @@ def named_class(target: str, base: type[Built], where: str) -> type[Built]:
     Raises:
         ValueError: It is not trusted, not there, or not such a class.
     """
-    require_trusted("_target_", target)
+    require_trusted(where, target)
     module, _, name = target.rpartition(".")
     try:
         # Not through attributes of attributes: `torch.os.system` is not torch's.
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"_target_ must be a class that exists, got {target}: {error}") from error
+        raise ValueError(f"{where} must be a class that exists, got {target}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
         known = f"{base.__module__.rpartition('.')[0] or base.__module__}.{base.__name__}"
         raise ValueError(f"{where} must name {known} or a class derived from it, got {target}")

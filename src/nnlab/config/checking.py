@@ -129,7 +129,7 @@ def _check_node(path: str, node: Any, *, has_own_metrics: bool) -> None:
             raise ValueError(
                 f"{where} must be null, or a _target_ with its settings, got {where}={value}"
             )
-        if key in ("monitor", "mode") and _is_anothers(node):
+        if key in ("monitor", "mode") and (_is_anothers(node) or "monitor" not in node):
             continue  # another's callback may watch what it likes
         if key == "monitor" and has_own_metrics and isinstance(value, str):
             continue

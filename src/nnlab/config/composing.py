@@ -85,7 +85,7 @@ def checked_composition() -> Iterator[None]:
             if is_unasked_sweep:
                 raise ValueError(
                     "hydra.mode must be left out of files, because a sweep of theirs could not be "
-                    "gone on with, got hydra.mode=MULTIRUN; take it out, and add -m to the command"
+                    "gone on with, got hydra.mode=MULTIRUN; take it out, and sweep with -m"
                 )
             if config_name is not None:  # as for `--hydra-help`, which runs nothing
                 check_hydra(cfg.hydra, overrides)

@@ -4,7 +4,7 @@ import re
 import shlex
 from argparse import ArgumentError
 from collections.abc import Sequence
-from itertools import pairwise, takewhile
+from itertools import takewhile
 
 from hydra._internal.utils import get_args_parser
 
@@ -38,15 +38,18 @@ def _refuse_quotes(arguments: Sequence[str]) -> None:
         # A column may be called a b=c.
         others = re.findall(r"\s[+~]?([a-z_]+(?:\.\w+)*)=", value)
         are_known = any(other in parts or ("." in other and rule_of(other)) for other in others)
-        if are_known and not isinstance(rule_of(key), Text):
+        begins = key in parts or (rule_of(key) and not isinstance(rule_of(key), Text))
+        is_free = key.startswith("data.columns.") or value.startswith(tuple("[({'\""))
+        if begins and are_known and not is_free:
             raise ValueError(f"each setting is a word of its own, got {word!r}; write {word}")
 
 
 def _refuse_without_value(arguments: Sequence[str]) -> None:
     """Refuse a setting whose value stands in the next word."""
-    for word, value in pairwise(arguments):
+    for before, word, value in zip(["", *arguments], arguments, arguments[1:], strict=False):
         is_named = word == "resume" or ("." in word and rule_of(word) is not None)
-        if "=" not in word and is_named and not is_setting(value) and not value.startswith("-"):
+        is_alone = "=" not in word and not word.startswith("~") and not before.startswith("-")
+        if is_named and is_alone and not is_setting(value) and value[:1] not in ("-", "~"):
             way_out = shlex.quote(f"{word}={value}")
             raise ValueError(
                 f"a setting and its value are one word, got {word} {value}; write {way_out}"
@@ -70,7 +73,7 @@ def refuse_blanks(arguments: Sequence[str]) -> None:
             if not isinstance(rule_of(key.strip()), Text) or MULTIRUN & set(arguments):
                 value = re.sub(r"\s*,\s*", ",", value)
             if re.fullmatch(r"\[[-+.\de\s]+\]", value):
-                value = re.sub(r"\s+", ",", value)
+                value = f"[{','.join(value[1:-1].split())}]"
             setting = shlex.quote(f"{key.strip()}={value.strip()}")
             raise ValueError(f"a blank ends a setting, got {typed}; write {setting}")
 

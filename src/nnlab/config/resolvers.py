@@ -15,7 +15,7 @@ from nnlab.suggestions import command
 def register_resolvers() -> None:
     """Teach OmegaConf the functions that nnlab's configs call."""
     OmegaConf.register_new_resolver("nnlab.embedded", _embedded, replace=True)
-    OmegaConf.register_new_resolver("nnlab.mode", mode_of, replace=True)
+    OmegaConf.register_new_resolver("nnlab.mode", _mode, replace=True)
     OmegaConf.register_new_resolver("nnlab.slug", _slug, replace=True)
     OmegaConf.register_new_resolver("nnlab.command", command, replace=True)
     OmegaConf.register_new_resolver("nnlab.sweep_name", _sweep_name, replace=True)
@@ -25,6 +25,12 @@ def register_resolvers() -> None:
 def _embedded(name: str) -> str:
     """Path of data that ships with the package."""
     return str(PACKAGE / "data" / "embedded" / name)
+
+
+def _mode(monitor: str | None, *, _root_: BaseContainer) -> str | None:
+    """Whether a metric's best value is its `min` or `max`; of one's own metric what `mode` says."""
+    said = OmegaConf.select(_root_, "mode") if OmegaConf.is_dict(_root_) else None
+    return mode_of(monitor, said)
 
 
 def _slug(overrides: str) -> str:

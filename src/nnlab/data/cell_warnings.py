@@ -88,7 +88,9 @@ def warn_of_sentinels(
     way_out = f"set {table.as_missing(numbers_first)} for all columns"
     if used:
         way_out = f"leave these cells empty, because {few(used)} has such numbers, too"
-    what, kind = ("numbers", "numeric") if numbers else ("dates", "date")
+    are_days = any(not of_column.numbers for of_column in found.values())
+    what = " and ".join(["numbers"] * bool(numbers) + ["dates"] * are_days)
+    kind = " or ".join(["numeric"] * bool(numbers) + ["date"] * are_days)
     otherwise = f", if not, {column_kind('NAME', kind)}" if target.name not in found else ""
     return [
         f"{'; '.join(shown[:_FEW_NAMED])}{more}; if such {what} stand for missing values, "

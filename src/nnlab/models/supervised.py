@@ -186,11 +186,11 @@ class SupervisedModule(LightningModule):
                 wanted = {name: w.shape for name, w in cls(**arguments).state_dict().items()}
             if wanted != {name: w.shape for name, w in weights.items()}:
                 raise TypeError("its weights are of other shapes than its arguments ask for")
-            if not all(w.isfinite().all() for w in weights.values()):
-                raise TypeError("some of its weights are no finite numbers")
             with torch.random.fork_rng(devices=[]):  # what it draws is overwritten
                 module = cls(**arguments)
             module.load_state_dict(weights)
+            if not all(weights.isfinite().all() for weights in module.parameters()):
+                raise TypeError("some of its weights are no finite numbers")
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
             raise ValueError(
                 f"the checkpoint must be of {cls.__name__}, but it is not: {error}"
@@ -312,7 +312,7 @@ class SupervisedModule(LightningModule):
     def on_train_epoch_end(self) -> None:
         """Log the training metrics."""
         stopwatch.press("loop")
-        penalty = self.penalty().detach() if self._is_penalized else None
+        penalty = torch.as_tensor(self.penalty()).detach() if self._is_penalized else None
         self._epoch_metrics.log("train", self.trainer, penalty=penalty)
 
     def on_validation_epoch_end(self) -> None:
@@ -382,7 +382,8 @@ class SupervisedModule(LightningModule):
         The class is for who has the file alone, and no config.
         """
         checkpoint["nnlab_version"] = __version__
-        checkpoint["model_class"] = f"{type(self).__module__}.{type(self).__qualname__}"
+        if "<locals>" not in type(self).__qualname__:  # which nobody could find again
+            checkpoint["model_class"] = f"{type(self).__module__}.{type(self).__qualname__}"
         if "optimizer_states" not in checkpoint:  # weights alone, of which callbacks are not told
             for callback in cast(Any, self.trainer).callbacks:
                 if isinstance(callback, WeightAveraging):

@@ -1,5 +1,6 @@
 """What columns hold: found out from their values, or said."""
 
+import math
 import re
 import shlex
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,6 +14,7 @@ from nnlab.data.columns.inferred_kinds import infer_kind, infer_kinds
 from nnlab.data.columns.kinds import count_distinct
 from nnlab.data.columns.said_kinds import say_kind
 from nnlab.data.columns.spelling import boolean_text, number_text
+from nnlab.data.columns.whole_numbers import find_epoch
 
 
 def kind_of(values: list, name: str = "x", **options):
@@ -403,23 +405,53 @@ def test_numbers_that_are_said_to_be_dates_have_a_way_out(numbers: list, way_out
         ]
 
 
-@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+SECONDS = [1_700_000_000 + 3600 * i for i in range(100)]
+EPOCHS = {1: "%s", 10**3: "%s%3f", 10**6: "%s%6f", 10**9: "%s%9f"}
+
+
+@pytest.mark.parametrize("unit", EPOCHS)
 @pytest.mark.parametrize("dtype", [pl.Int64, pl.Float64])
 def test_numbers_that_count_from_1970_are_moments_if_they_are_called_so(unit: int, dtype) -> None:
-    seconds = [1_700_000_000 + 3600 * i for i in range(100)]
-    counts = pl.Series([second * unit for second in seconds], dtype=pl.Int64).cast(dtype)
-    pattern = {1: "%s", 10**3: "%s%3f", 10**6: "%s%6f", 10**9: "%s%9f"}[unit]
-    for name in ("ts", "created_at", "eventTime", "Timestamp"):
+    counts = pl.Series([second * unit for second in SECONDS], dtype=pl.Int64).cast(dtype)
+    for name in ("ts", "created_at", "createdAt", "Timestamp", "date_of_sale", "time"):
         kind = infer_kind(counts.alias(name))
-        assert (kind.kind, kind.date_format) == ("date", pattern)
+        assert (kind.kind, kind.date_format) == ("date", EPOCHS[unit])
         assert "seconds since 1970, in UTC" in kind.note
-    for name in ("price", "status", "visitors", "formats"):
+    names = ("price", "status", "visitors", "formats", "consolidated_revenue", "candidate_id")
+    for name in (*names, "update_no", "updated_valuation"):
         assert infer_kind(counts.alias(name)).kind != "date"
+    # What is called a time may be a duration in nanoseconds.
+    for name in ("cpu_time", "realTime"):
+        assert (infer_kind(counts.alias(name)).kind == "date") == (unit > 1)
     said = say_kind(counts.alias("x"), "date", counts, ".")
-    assert said.date_format == pattern
-    found = to_seconds(counts, pattern)
-    assert found.to_list() == pytest.approx(seconds)
-    assert to_seconds(counts.cast(pl.Int64).cast(pl.String), pattern).to_list() == found.to_list()
+    assert said.date_format == EPOCHS[unit]
+    found = to_seconds(counts, EPOCHS[unit])
+    assert found.to_list() == pytest.approx(SECONDS)
+    assert to_seconds(counts.cast(pl.Int64).cast(pl.String), said.date_format).equals(found)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [2024010100 + i % 24 + i // 24 * 100 for i in range(100)],  # years, months, days, hours
+        [2401010000 + i % 24 * 100 + i // 24 * 10_000 for i in range(100)],
+        [3_700_000_000 + 3600 * i for i in range(100)],  # of the year 2087
+        [1.5, math.inf, 1_700_000_000.0],
+        [math.nan, 1.5],
+        [1990 + i % 30 for i in range(100)],
+    ],
+)
+def test_other_numbers_in_columns_of_dates_are_no_moments(numbers: list[float]) -> None:
+    assert find_epoch(pl.Series("date", numbers)) is None
+    assert find_epoch(pl.Series("date", numbers)[:0]) is None
+
+
+def test_moments_may_have_fractions_and_gaps() -> None:
+    counts = pl.Series("x", [1_700_000_000.25, None, 1_700_000_060.5])
+    assert find_epoch(counts) == "%s"
+    assert to_seconds(counts, "%s").to_list() == counts.to_list()
+    texts = pl.Series("x", ["1700000000,5", " 1700000000.5"])
+    assert to_seconds(texts, "%s").to_list() == [1_700_000_000.5] * 2
 
 
 def test_numbers_of_another_unit_are_no_moments() -> None:

@@ -1,5 +1,6 @@
 """What is learned of columns, against numpy and scikit-learn; cells as numbers and codes."""
 
+import math
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import NormalDist
 
@@ -225,6 +226,13 @@ def test_whole_numbers_are_dates_where_a_format_says_so() -> None:
     expected = datetime(2024, 1, 31, tzinfo=UTC).timestamp()
     assert column.center == expected
     assert column.read(pl.Series([20240131])).to_list() == [expected]
+
+
+def test_a_moment_that_is_nan_is_missing() -> None:
+    column = fit([1_700_000_000 + i for i in range(0, 900, 9)], "date")
+    assert column.date_format == "%s"
+    found = column.read(pl.Series("x", [1_700_000_000.0, math.nan, None]))
+    assert found.to_list() == [1_700_000_000.0, None, None]
 
 
 def test_numbers_have_no_cycles() -> None:

@@ -172,8 +172,10 @@ def to_seconds(values: pl.Series, pattern: str | None) -> pl.Series:
         if pattern is None:
             raise ValueError(f"column '{values.name}' must hold dates, got {values.dtype}")
         if pattern in EPOCHS:
-            counts = values.str.strip_chars() if values.dtype == pl.String else values
-            seconds = counts.cast(pl.Float64, strict=False) / EPOCHS[pattern]
+            # Pandas writes all of them with a fraction once one is missing.
+            if values.dtype == pl.String:
+                values = values.str.strip_chars().str.replace(",", ".", literal=True)
+            seconds = values.cast(pl.Float64, strict=False) / EPOCHS[pattern]
             return seconds.set(~seconds.is_between(_FIRST_EPOCH, _LAST_EPOCH), None)
         if values.dtype.is_float():  # as pandas has whole numbers once one is missing
             whole = values.cast(pl.Int64, strict=False)

@@ -115,7 +115,8 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
     odd = find_days(whole)
     if odd and not odd.texts:
         return describe(values, "date", distinct, note=f"read as {DAY}", date_formats=[DAY])
-    if moments := _infer_moments(values, distinct, whole):
+    moments = _infer_moments(values, distinct, whole)
+    if moments and not is_id_name(values.name):
         return moments
     all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
     # Of rows that were numbered, training has a part.
@@ -143,8 +144,8 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
 
 def _infer_moments(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind | None:
     """Numbers that count from 1970 on, if the column is called so, too."""
-    pattern = find_epoch(whole) if distinct > 1 and is_time_name(values.name) else None
-    if pattern is None:
+    pattern = find_epoch(whole) if distinct > 1 else None
+    if pattern is None or not is_time_name(values.name, pattern):
         return None
     unit = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}
     note = f"read as {pattern}: {unit[EPOCHS[pattern]]} since 1970, in UTC"

@@ -28,13 +28,13 @@ class ColumnKind:
         missing: Share of rows without a value.
         distinct: How many different values there are.
         note: Why it is left out, or what is worth knowing of it; may be empty.
-        date_format: How dates are written, where they are text.
+        date_format: How dates are written, where they are text or numbers.
         other_date_format: How they could be meant as well; None where that is plain.
         future: The last of dates with years of two digits, if it is yet to come.
         number_format: How numbers are written, where they are text (`number_formats`).
         written_as: How categories are written: `text`, `number` or `boolean`.
         odd: The cells that keep it from being one of numbers or dates; None where it is none.
-        sentinels: Numbers that may stand for a missing value, if there are any.
+        sentinels: Numbers or days that may stand for a missing value, if there are any.
         times: Of dates that were many different texts, what these are in all rows of the table:
             to read them again would take longer than all else that is learned.
     """
@@ -82,7 +82,7 @@ def describe(
         number_format: How numbers are written, where they are text.
         written_as: How categories are written; None for what the type says, numbers or text.
         odd: The cells that keep it from being one of numbers or dates.
-        sentinels: Numbers that may stand for a missing value.
+        sentinels: Numbers or days that may stand for a missing value.
     """
     return ColumnKind(
         name=values.name,

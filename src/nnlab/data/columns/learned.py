@@ -38,7 +38,7 @@ class NumericColumn:
         knots: Ascending numbers that quantile scaling interpolates between; else empty.
         levels: The scaled value at each knot.
         has_missing: Whether training rows lack values; then an indicator stands beside them.
-        date_format: How dates are written as text; None for numbers and for typed dates.
+        date_format: How dates are written, as text or numbers; None where they are typed, or none.
         periods: The cycles of dates in seconds, each a sine and a cosine; empty for numbers.
         is_date: Whether the cells are dates or times.
         number_format: How numbers are written as text (`number_formats`); None where plainly.
@@ -73,6 +73,8 @@ class NumericColumn:
         """
         if values.null_count() == len(values):
             return pl.repeat(None, len(values), dtype=pl.Float64, eager=True).alias(values.name)
+        if self.is_date and values.dtype.is_float():
+            values = values.fill_nan(None)
         numbers = by_word(values, self._numbers)
         unread = numbers.null_count() - values.null_count()
         if math.isfinite(numbers.sum()) and unread == 0:

@@ -11,10 +11,10 @@ from nnlab.data.columns.number_grammar import LONG, PADDED, as_number, plain_num
 from nnlab.data.columns.words import BLANKS, by_word, different_texts, is_text
 
 FEW_WORDS = 5
+"""So few different words among numbers may spell a missing value."""
 # So many different texts show in which ways they are written.
 _MANY = 1000
-_ADDRESS = re.compile(r"\d+(\.\d+){2,3}")
-"""So few different words among numbers may spell a missing value."""
+_ADDRESS = re.compile(r"\d+(\.\d+){3}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
         # As of two numbers in a cell, or of parts of a number that nothing tells apart.
         are_alike = len(by_shape) == 1
         if are_alike and all(map(_ADDRESS.fullmatch, some)):
-            return OddCells(note="addresses or versions", meant="codes", texts=[])
+            return OddCells(note="addresses", meant="codes", texts=[])
         examples = [some[0], some[-1]] if are_alike else list(by_shape.values())[:-4:-1]
         said = "no number is read from cells" if are_alike else "numbers written in several ways,"
         shown = "' and '".join(map(shorten, examples))

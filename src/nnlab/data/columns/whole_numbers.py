@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import polars as pl
@@ -19,7 +20,13 @@ _ID_NAME = re.compile(
     r"|[a-z](Id|ID|No|Nr|Num|Phone)$|[A-Z]NUM$"
 )
 
-_TIME_NAME = re.compile(r"(?i:stamp|epoch|date|(^|[_\W])(time|ts|at|created|updated)$)|Time$|At$")
+_TIME_NAME = re.compile(
+    r"(?i:(^|[_\W])(timestamp|datetime|date|epoch|unixtime)([_\W]|$)|([_\W]|^)(ts|at)$"
+    r"|^(time|created|updated|modified)$)|[a-z](Date|Timestamp|TimeStamp|At)$"
+)
+_ANY_TIME_NAME = re.compile(r"(?i:(^|[_\W])time$)|[a-z]Time$")
+# Of what is planned or foretold.
+_SOON = timedelta(days=366)
 
 
 def find_days(whole: pl.Series) -> OddCells | None:
@@ -69,24 +76,42 @@ def are_moments(low: int, high: int) -> bool:
     return 946_684_800 <= low < high <= 4_102_444_800
 
 
-def find_epoch(whole: pl.Series) -> str | None:
-    """The format of `EPOCHS` by which whole numbers are moments; None if they are none.
+def find_epoch(numbers: pl.Series) -> str | None:
+    """The format of `EPOCHS` by which numbers are moments from 2000 on; None if they are none.
 
     Args:
-        whole: Numbers, at least one of them there; also floats, as pandas has whole numbers once
-            one is missing.
+        numbers: All of a column, null where missing; also with fractions.
     """
-    low, high = (int(cast(float, end)) for end in (whole.min(), whole.max()))
+    numbers = numbers.drop_nulls()
+    low, high = (cast(float | None, end) for end in (numbers.min(), numbers.max()))
+    if low is None or high is None or not math.isfinite(high - low):
+        return None
     for pattern, unit in EPOCHS.items():
-        if are_moments(low // unit, high // unit):
-            is_whole = whole.dtype.is_integer() or bool((whole == whole.floor()).all())
-            return pattern if is_whole else None
+        if are_moments(int(low) // unit, int(high) // unit):
+            is_past = high / unit < (datetime.now(UTC) + _SOON).timestamp()
+            return pattern if is_past and not _are_written_out(numbers.cast(pl.Int64)) else None
     return None
 
 
-def is_time_name(name: str) -> bool:
-    """Whether a column is called as moments are: `timestamp`, `created_at`, `ts`, `eventTime`."""
-    return bool(_TIME_NAME.search(name))
+def _are_written_out(whole: pl.Series) -> bool:
+    """Whether whole numbers of ten digits are written as hours, 2024013123, or 2401312359."""
+    pairs = [whole // 100**place % 100 for place in range(4)]
+    are_days = {place: pairs[place].is_between(1, 31) for place in (1, 2)}
+    are_months = {place: pairs[place].is_between(1, 12) for place in (2, 3)}
+    hours = whole.is_between(1990 * 10**6, 2100 * 10**6) & are_months[2] & are_days[1]
+    minutes = (whole < 10**10) & are_months[3] & are_days[2] & (pairs[1] < 24) & (pairs[0] < 60)
+    return bool((hours & (pairs[0] < 24)).all() or minutes.all())
+
+
+def is_time_name(name: str, pattern: str) -> bool:
+    """Whether a column is called as moments are: `timestamp`, `created_at`, `ts`.
+
+    Args:
+        name: Its name.
+        pattern: The format of `EPOCHS`; what is called `cpu_time` may be a few seconds in ns.
+    """
+    is_of_times = pattern != "%s" and _ANY_TIME_NAME.search(name)
+    return bool(_TIME_NAME.search(name) or is_of_times)
 
 
 def are_years(low: int, high: int) -> bool:
