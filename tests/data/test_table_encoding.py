@@ -9,24 +9,18 @@ import torch
 
 from nnlab.data import table_encoding
 from nnlab.data.columns.encoder import RowEncoder
+from nnlab.data.columns.fitting import fit_columns
+from nnlab.data.columns.inferred_kinds import infer_kinds
 from nnlab.data.columns.learned import read_rows
 from nnlab.data.storage import Storage
 from nnlab.data.table_encoding import encode_table
-from nnlab.data.table_learning import learn_columns
 
 
 def test_parts_are_encoded_as_their_rows_are(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"x": rng.normal(size=500), "c": rng.choice(["a", "b", "c"], 500)})
-    _, columns = learn_columns(
-        frame,
-        np.ones(500, dtype=np.bool_),
-        said={},
-        drop=[],
-        scaling="robust",
-        max_one_hot=4,
-        decimal=".",
-        keeps_times=True,
+    columns = fit_columns(
+        frame, infer_kinds(frame, said={}, drop=[]), scaling="robust", max_one_hot=4
     )
     encoder = RowEncoder(columns)
     whole = encoder(*map(torch.from_numpy, read_rows(frame, columns)))

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from nnlab.data.columns.learned import read_rows
-from nnlab.data.table_learning import learn_columns
+from nnlab.data.table_learning import TableLearning
 
 DATES = {
     "iso": ["2024-01-31", "2023-12-24", None, "2020-02-29", "1999-05-05"],
@@ -19,16 +19,16 @@ DATES = {
 
 
 def learn(frame: pl.DataFrame, is_train: np.ndarray, *, keeps_times: bool):
-    return learn_columns(
-        frame,
-        is_train,
+    learning = TableLearning(
+        target="y",
+        group=None,
         said={},
         drop=[],
         scaling="robust",
         max_one_hot=4,
         decimal=".",
-        keeps_times=keeps_times,
     )
+    return learning.learn_columns(frame, is_train, keeps_times=keeps_times)
 
 
 @pytest.mark.parametrize("name", DATES)

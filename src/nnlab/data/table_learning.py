@@ -106,76 +106,55 @@ class TableLearning:
         is_train = np.zeros(len(table.frame), dtype=np.bool_)
         is_train[train.numpy()] = True
         no_features = (self.target, self.group)
+        features = table.frame.select(v for v in table.frame if v.name not in no_features)
         with table.locating():
-            kinds, columns = learn_columns(
-                table.frame.select(v for v in table.frame if v.name not in no_features),
-                is_train,
-                # What is said of the group, which is no feature, is of no use, but no mistake.
-                said={name: kind for name, kind in self.said.items() if name != self.group},
-                drop=[name for name in self.drop if name != self.group],
-                scaling=self.scaling,
-                max_one_hot=self.max_one_hot,
-                decimal=self.decimal,
-                keeps_times=keeps_times,
-            )
+            kinds, columns = self.learn_columns(features, is_train, keeps_times=keeps_times)
         table.refuse_open_commas({kind.name: kind.number_format for kind in kinds if kind.is_used})
         return kinds, columns
 
+    def learn_columns(
+        self, frame: pl.DataFrame, is_train: NDArray[np.bool_], *, keeps_times: bool
+    ) -> tuple[list[ColumnKind], list[Column]]:
+        """What the columns of a table hold, and what is learned of those that are used.
 
-def learn_columns(
-    frame: pl.DataFrame,
-    is_train: NDArray[np.bool_],
-    *,
-    said: Mapping[str, str],
-    drop: Sequence[str],
-    scaling: str,
-    max_one_hot: int | None,
-    decimal: str,
-    keeps_times: bool,
-) -> tuple[list[ColumnKind], list[Column]]:
-    """What the columns of a table hold, and what is learned of those that are used.
+        Args:
+            frame: The features of all rows.
+            is_train: Which of the rows are learned from, `(rows,)`.
+            keeps_times: Whether there is memory for the `times` of all kinds.
 
-    Args:
-        frame: The features of all rows.
-        is_train: Which of the rows are learned from, `(rows,)`.
-        said: Kinds by column name, where they are not to be inferred.
-        drop: Names of columns to leave out.
-        scaling: How numbers are scaled.
-        max_one_hot: The most categories of a column that is one-hot; None for what `fit_columns`
-            says.
-        decimal: The decimal mark of plain numbers in the file.
-        keeps_times: Whether there is memory for the `times` of all kinds.
+        Raises:
+            ValueError: A name is no column's, or a kind does not suit its values.
+            CellError: A cell of a training row cannot be read; its row is one of all rows.
+        """
+        # What is said of the group, which is no feature, is of no use, but no mistake.
+        said = {name: kind for name, kind in self.said.items() if name != self.group}
+        drop = [name for name in self.drop if name != self.group]
+        check_names(frame.columns, said=said, drop=drop)
+        keep = pl.Series(is_train)
 
-    Raises:
-        ValueError: A name is no column's, or a kind does not suit its values.
-        CellError: A cell of a training row cannot be read; its row is one of all rows.
-    """
-    check_names(frame.columns, said=said, drop=drop)
-    keep = pl.Series(is_train)
+        def learn(name: str) -> tuple[ColumnKind, list[Column]]:
+            whole = frame.get_column(name).to_frame()  # `select` would take * for all columns
+            rows = whole.filter(keep)
+            (kind,) = infer_kinds(
+                rows,
+                said={name: said[name]} if name in said else {},
+                drop=[name] if name in drop else [],
+                whole=whole,
+                decimal=self.decimal,
+            )
+            if kind.times is not None:
+                rows = kind.times.to_frame().filter(keep)
+            columns = fit_columns(rows, [kind], scaling=self.scaling, max_one_hot=self.max_one_hot)
+            return kind if keeps_times else replace(kind, times=None), columns
 
-    def learn(name: str) -> tuple[ColumnKind, list[Column]]:
-        whole = frame.get_column(name).to_frame()  # `select` would take * for all columns
-        rows = whole.filter(keep)
-        (kind,) = infer_kinds(
-            rows,
-            said={name: said[name]} if name in said else {},
-            drop=[name] if name in drop else [],
-            whole=whole,
-            decimal=decimal,
+        # One at a time: copies of several would have to find fresh memory, which takes longer than
+        # to learn from them.
+        try:
+            learned = list(map_in_threads(learn, frame.columns))
+        except CellError as error:
+            error.row = int(np.flatnonzero(is_train)[error.row])
+            raise
+        return (
+            [kind for kind, _ in learned],
+            [column for _, columns in learned for column in columns],
         )
-        if kind.times is not None:
-            rows = kind.times.to_frame().filter(keep)
-        columns = fit_columns(rows, [kind], scaling=scaling, max_one_hot=max_one_hot)
-        return kind if keeps_times else replace(kind, times=None), columns
-
-    # One at a time: copies of several would have to find fresh memory, which takes longer than
-    # to learn from them.
-    try:
-        learned = list(map_in_threads(learn, frame.columns))
-    except CellError as error:
-        error.row = int(np.flatnonzero(is_train)[error.row])
-        raise
-    return (
-        [kind for kind, _ in learned],
-        [column for _, columns in learned for column in columns],
-    )
