@@ -102,6 +102,7 @@ def test_the_hparams_tab_has_the_settings_and_the_real_result(digits_run) -> Non
     assert settings["lr"].number_value == 3e-3
     assert settings["optimizer"].string_value == "AdamW"
     assert settings["dropout"].number_value == 0.2
+    assert settings["batch_norm"].string_value == "false"
     (point,) = events.Scalars("result/test_accuracy")
     assert point.value == pytest.approx(results(run_dir)["test"]["accuracy"])
     assert "hp_metric" not in events.Tags()["scalars"]
