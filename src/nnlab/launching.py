@@ -9,11 +9,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import hydra
 import hydra._internal.hydra
-from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
@@ -25,21 +24,23 @@ from nnlab.config.composing import checked_composition
 from nnlab.config.mistyped import refuse_mistyped
 from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
-from nnlab.finding import find_run
 from nnlab.loading import load
 from nnlab.logs import print_messages
 from nnlab.paths import require_file
 from nnlab.reporting import report_go_on, report_interrupted_sweep
-from nnlab.run_changes import CHANGEABLE, refuse_other_data, refuse_others
+from nnlab.resume_words import (
+    SAME_SWEEP,
+    add_settings,
+    choose_config,
+    config_dir_of,
+    take_resume_anyway,
+)
 from nnlab.run_directory import (
     alone_in,
     forget_kept_sweep,
     keep_sweep,
-    load_config,
-    load_sweep,
     read_results,
     settle_config,
-    swept_in_files,
 )
 from nnlab.signals import answering_sigterm
 from nnlab.stopwatch import stopwatch
@@ -60,13 +61,13 @@ def launch(arguments: list[str]) -> None:
     failures: dict[str, Exception] = {}
     typed = [word.partition("=")[0].lstrip("+") for word in arguments if is_setting(word)]
     anyway, arguments = take_resume_anyway(arguments)
-    config_name, more = _choose_config(arguments)
+    config_name, more = choose_config(arguments)
     more = as_hydra_reads(more)
     if MULTIRUN & set(arguments):
-        _check_sweep(more, _config_dir(arguments))
-        if _SAME_SWEEP in more:
-            keep_sweep(OmegaConf.create({"dir": _SAME_SWEEP.partition("=")[2]}).dir)
-    words = [sys.argv[0], *_add_settings(_name_jobs_by_what_varies(more), more)]
+        _check_sweep(more, config_dir_of(arguments))
+        if SAME_SWEEP in more:
+            keep_sweep(OmegaConf.create({"dir": SAME_SWEEP.partition("=")[2]}).dir)
+    words = [sys.argv[0], *add_settings(_name_jobs_by_what_varies(more), more)]
     run_hydra = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
     )
@@ -77,7 +78,7 @@ def launch(arguments: list[str]) -> None:
     with (
         _process(words, full_error="1") as before,
         checked_composition(),
-        _stoppable_sweep(_config_dir(arguments), is_sweep=bool(MULTIRUN & set(words))) as begun,
+        _stoppable_sweep(config_dir_of(arguments), is_sweep=bool(MULTIRUN & set(words))) as begun,
     ):
         run_hydra(_job(before, failures, begun, typed=typed, anyway=anyway))()
     if failures:
@@ -96,11 +97,6 @@ def _check_sweep(words: Sequence[str], config_dir: Sequence[str]) -> None:
         check_config(cfg)
         require_tables(cfg.get("data") or {})
 
-
-_SAME_SWEEP = "hydra.sweep.dir=${nnlab.run_dir:}"
-
-# Of Hydra's options those that make sense where a run goes on.
-_WITH_RESUME = ("--cfg", "job", "--help", "-h")
 
 # The statuses with which Ctrl-C and SIGTERM end a process.
 _STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
@@ -145,86 +141,6 @@ def _set_process(argv: list[str], full_error: str | None) -> None:
         os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
-def take_resume_anyway(arguments: list[str]) -> tuple[bool, list[str]]:
-    """Whether to go on with a run whatever differs, and the arguments that remain.
-
-    It is said of one command, and no setting of the run.
-
-    Raises:
-        ValueError: It is neither true nor false, or no run is to be resumed.
-    """
-    name = "resume_anyway"
-    given = [word for word in arguments if word.partition("=")[0] == name and "=" in word]
-    if not given:
-        return False, arguments
-    value = given[-1].partition("=")[2].lower()
-    if value not in ("true", "false"):
-        raise ValueError(f"{name} must be true or false, got {given[-1]}")
-    if not any(word.startswith("resume=") for word in arguments):
-        raise ValueError(f"{name} must come with resume=RUN_DIR, got {given[-1]} without it")
-    return value == "true", [word for word in arguments if word not in given]
-
-
-def _choose_config(arguments: list[str]) -> tuple[str, list[str]]:
-    """The config to start from, and the arguments that remain for Hydra.
-
-    Raises:
-        FileNotFoundError: What was named is not a run directory.
-        ValueError: A setting of a run that is resumed is not to be changed.
-    """
-    named = [word for word in arguments if word.lstrip("+").startswith("resume=")]
-    if not named:
-        return "train", arguments
-    # Settings of Hydra's come from Lightning, for the other processes of a distributed run.
-    changes = [word for word in arguments if word not in named and not word.startswith("hydra.")]
-    others = (*_WITH_RESUME, *_config_dir(changes))
-    own = [word for word in changes if word not in others]
-    refuse_others(own, allowed=(*CHANGEABLE, "resume_anyway"), argument="resume")
-    path = named[-1].partition("=")[2]
-    sweep = load_sweep(Path(path).expanduser())
-    run_dir = Path(path).expanduser() if sweep else find_run("resume", path)
-    if "${" in str(run_dir.resolve()):
-        raise ValueError("resume must be a path without ${, which Hydra takes for a variable")
-    # Through a resolver, because a path may hold anything that means something to Hydra.
-    OmegaConf.register_new_resolver("nnlab.run_dir", lambda: str(run_dir.resolve()), replace=True)
-    rest = [word for word in arguments if word not in named]
-    if sweep:
-        _refuse_varying([*sweep, *swept_in_files(run_dir)], own)
-        options = [word for word in rest if not is_setting(word)]
-        changed = [word for word in rest if is_setting(word)]
-        # Its jobs have the folders they had, so that each goes on, or tells what came of it.
-        return "train", ["-m", *options, *sweep, _SAME_SWEEP, *changed]
-    saved = load_config(run_dir)
-    refuse_other_data(saved, own, allowed=CHANGEABLE, argument="resume")
-    settings = cast(dict[str, Any], OmegaConf.to_container(saved))
-    ConfigStore.instance().store(
-        name="saved_run", node={"defaults": [{"hydra": "default"}, "_self_"], **settings}
-    )
-    return "saved_run", _add_settings(["hydra.run.dir=${nnlab.run_dir:}"], rest)
-
-
-def _refuse_varying(sweep: Sequence[str], changes: Sequence[str]) -> None:
-    """Refuse a change of what tells the jobs of a sweep apart: they would be others."""
-    overrides = OverridesParser.create().parse_overrides(list(filter(is_setting, sweep)))
-    varying = {o.key_or_group for o in overrides if o.is_sweep_override()}
-    for word in changes:
-        if (name := word.partition("=")[0].lstrip("+")) in varying:
-            raise ValueError(
-                f"{name} varies in this sweep and cannot be changed, got {word}; resume a job of "
-                "it, or start a new sweep"
-            )
-
-
-def _config_dir(arguments: Sequence[str]) -> list[str]:
-    """The words that name a folder of configs, in which the options of a sweep may lie."""
-    names = ("--config-dir", "-cd")
-    return [
-        word
-        for before, word in zip(["", *arguments], arguments, strict=False)
-        if before in names or word in names or word.startswith("--config-dir=")
-    ]
-
-
 def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
     """Of a sweep's settings, those that are the same in all jobs stay out of their names.
 
@@ -239,14 +155,6 @@ def _name_jobs_by_what_varies(arguments: list[str]) -> list[str]:
         if not override.is_sweep_override() or "${" in str(override.input_line)
     ]
     return [f"hydra.job.config.override_dirname.exclude_keys={written(left_out)}"]
-
-
-def _add_settings(settings: list[str], arguments: list[str]) -> list[str]:
-    """Put settings beside those of the command line: argparse wants them all in one place."""
-    flags = [word for word in arguments if word in MULTIRUN]
-    rest = [word for word in arguments if word not in MULTIRUN]
-    place = next((i for i, word in enumerate(rest) if is_setting(word)), len(rest))
-    return [*flags, *rest[:place], *settings, *rest[place:]]
 
 
 def _job(

@@ -22,9 +22,10 @@ from nnlab.config.composing import checked_composition
 from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
 from nnlab.finding import find_run
-from nnlab.launching import remove_untouched_folders, require_tables, take_resume_anyway
+from nnlab.launching import remove_untouched_folders, require_tables
 from nnlab.loading import load
 from nnlab.logs import LogFile, Printer
+from nnlab.resume_words import take_resume_anyway
 from nnlab.run_changes import CHANGEABLE, change_config
 from nnlab.run_directory import alone_in, load_config, settle_config
 from nnlab.stopwatch import stopwatch
