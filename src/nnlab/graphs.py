@@ -175,6 +175,7 @@ def random_inputs(predictor: Predictor, *, rows: int) -> Inputs:
 
 def _require_onnx() -> None:
     try:
+        # Only whether they are there.
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as error:

@@ -45,6 +45,7 @@ def _without_scipy_signal() -> Iterator[None]:
         yield
         return
     stand_in = ModuleType(name)
+    # Of a module that is made here, the type checker knows no names.
     stand_in.hamming = None  # type: ignore[attr-defined]
     sys.modules[name] = stand_in
     try:

@@ -130,7 +130,7 @@ def _check_node(path: str, node: Any, *, has_own_metrics: bool) -> None:
                 f"{where} must be null, or a _target_ with its settings, got {where}={value}"
             )
         if key in ("monitor", "mode") and (_is_anothers(node) or "monitor" not in node):
-            continue  # another's callback may watch what it likes
+            continue  # what is another's may watch, and mean by `mode`, what it likes
         if key == "monitor" and has_own_metrics and isinstance(value, str):
             continue
         try:

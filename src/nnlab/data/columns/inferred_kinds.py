@@ -144,7 +144,9 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
 
 def _infer_moments(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind | None:
     """Numbers that count from 1970 on, if the column is called so, too."""
-    pattern = find_epoch(whole) if distinct > 1 else None
+    # The name first, which takes no time, in the widest sense.
+    is_candidate = distinct > 1 and is_time_name(values.name, "%s%3f")
+    pattern = find_epoch(whole) if is_candidate else None
     if pattern is None or not is_time_name(values.name, pattern):
         return None
     unit = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}

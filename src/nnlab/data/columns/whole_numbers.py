@@ -82,14 +82,17 @@ def find_epoch(numbers: pl.Series) -> str | None:
     Args:
         numbers: All of a column, null where missing; also with fractions.
     """
-    numbers = numbers.drop_nulls()
     low, high = (cast(float | None, end) for end in (numbers.min(), numbers.max()))
     if low is None or high is None or not math.isfinite(high - low):
         return None
     for pattern, unit in EPOCHS.items():
         if are_moments(int(low) // unit, int(high) // unit):
             is_late = high / unit > _LAST_SECOND
-            return None if is_late or _are_written_out(numbers.cast(pl.Int64)) else pattern
+            return (
+                None
+                if is_late or _are_written_out(numbers.cast(pl.Int64, strict=False))
+                else pattern
+            )
     return None
 
 
