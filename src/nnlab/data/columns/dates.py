@@ -113,9 +113,9 @@ def read_dates(values: pl.Series) -> dict[str, pl.Series]:
     first = values.head(1000).drop_nulls().head(20)
     if len(first) < 20:
         first = values.drop_nulls().head(20)  # of a large column a copy that takes its time
-    if first.is_empty():
-        return {}
     # Most columns hold no dates, and their first value tells.
+    if first.is_empty() or not re.search(r"\d", first[0]):
+        return {}
     formats = [pattern for pattern in FORMATS if _shape(pattern).fullmatch(first[0].strip())]
     found: dict[str, pl.Series] = {}
     for pattern in formats:

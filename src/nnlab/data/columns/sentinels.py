@@ -87,8 +87,7 @@ def find_odd_days(values: pl.Series, times: pl.Series, pattern: str) -> Sentinel
         times: What the different ones are as times.
         pattern: How they are written.
     """
-    ends = (times.min(), times.max())
-    if not any(isinstance(end, datetime) and _day(end) in _DAYS for end in ends):
+    if not _has_far_day(times):  # to count the texts takes far longer
         return None
     counted = values.cast(pl.String).drop_nulls().alias("text").value_counts(name="rows")
     seconds = to_seconds(counted["text"], pattern)
@@ -105,6 +104,19 @@ def find_odd_days(values: pl.Series, times: pl.Series, pattern: str) -> Sentinel
     first, last = (datetime.fromtimestamp(end, UTC).date() for end in (low, high))
     spelled = sorted(counted["text"].filter(is_far))
     return Sentinels(spelled=spelled, rows=rows, others=f"{first} to {last}", numbers=[])
+
+
+def _has_far_day(times: pl.Series) -> bool:
+    """Whether the first or last time lies on such a day, far from all on others."""
+    ends = [end for end in (times.min(), times.max()) if isinstance(end, datetime)]
+    if not any(_day(end) in _DAYS for end in ends):
+        return False
+    others = times.filter(~times.dt.date().is_in([day.date() for day in _DAYS]))
+    low, high = others.min(), others.max()
+    if not isinstance(low, datetime) or not isinstance(high, datetime):
+        return False
+    least = _FAR * (high - low)
+    return any(_day(end) in _DAYS and max(end - high, low - end) >= least for end in ends)
 
 
 def _day(moment: datetime) -> datetime:

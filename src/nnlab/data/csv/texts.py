@@ -49,8 +49,10 @@ class TextColumns:
         if words is None:
             return self._without_missing(cells)
         numbered = cells.cast(words, strict=False)
-        new = cells.filter(numbered.is_null() & cells.is_not_null()).unique()
-        new = new.filter(~new.is_in(self._missing))
+        new = pl.Series(dtype=pl.String)
+        if numbered.null_count() > cells.null_count():
+            new = cells.filter(numbered.is_null() & cells.is_not_null()).unique()
+            new = new.filter(~new.is_in(self._missing))
         if new.is_empty():
             # Known from now on: how many texts are too many must not hang on which piece happens
             # to be the first that has some.
