@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 
 from nnlab.loggers import CurvesLogger
 
@@ -120,3 +121,21 @@ def test_points_are_written_in_the_order_of_their_steps(tmp_path: Path) -> None:
         logger.log_metrics({"lr": float(step)}, step)
     logger.save()
     assert read(tmp_path)["lr"] == [(0, 0.0), (1, 1.0), (2, 2.0)]
+
+
+def test_training_and_validation_share_a_chart_also_once_a_run_goes_on(tmp_path: Path) -> None:
+    def log(epoch: int) -> CurvesLogger:
+        logger = CurvesLogger(save_dir=tmp_path)
+        logger.go_on(steps=epoch, epochs=epoch)
+        logger.log_metrics({"val/loss": 1.0, "val/accuracy": 0.5, "epoch": epoch}, epoch)
+        logger.log_metrics({"train/loss": 1.0, "train/penalty": 0.1, "epoch": epoch}, epoch)
+        logger.save()
+        return logger
+
+    log(0)
+    log(1).save()
+    (event,) = EventAccumulator(str(tmp_path)).Reload().Tensors("custom_scalars__config__")
+    (category,) = Layout.FromString(event.tensor_proto.string_val[0]).category
+    (chart,) = category.chart
+    assert chart.title == "loss"
+    assert list(chart.multiline.tag) == ["^epoch/train/loss$", "^epoch/val/loss$"]

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
-from torch.utils.tensorboard.summary import hparams
+from torch.utils.tensorboard.summary import custom_scalars, hparams
 
 from nnlab.loggers.event_files import event_files, kept_events
 
@@ -23,10 +23,10 @@ _MAX_QUEUE = 10_000
 
 
 class CurvesLogger(TensorBoardLogger):
-    """A TensorBoard logger that draws each epoch's metrics twice.
+    """A TensorBoard logger that draws each epoch's metrics twice, and training beside validation.
 
     `val/loss` has optimizer steps on its horizontal axis, `epoch/val/loss` has epochs, beginning
-    with 1.
+    with 1. The tab Custom Scalars has `epoch/train/loss` and `epoch/val/loss` in one chart.
 
     Args:
         save_dir: The run directory; the event files lie directly in it.
@@ -42,6 +42,9 @@ class CurvesLogger(TensorBoardLogger):
         self._points: list[tuple[str, int | None, float, dict[str, float]]] = []
         self._latest: dict[tuple[str, int | None], dict[str, float]] = {}
         self._handed_over_at = -math.inf
+        # The metrics of epochs so far, and whether there are charts of what stands side by side.
+        self._of_epochs: dict[str, None] = {}
+        self._has_charts = False
 
     @rank_zero_only
     def go_on(self, *, steps: int, epochs: int) -> None:
@@ -63,7 +66,7 @@ class CurvesLogger(TensorBoardLogger):
             return
 
         def is_kept(tag: str, step: int) -> bool:
-            if tag.startswith("_hparams_/"):  # which the end of the run writes
+            if tag.startswith(("_hparams_/", "custom_scalars_")):  # which the run writes again
                 return False
             return step <= epochs if tag.startswith("epoch/") else step < steps
 
@@ -89,6 +92,7 @@ class CurvesLogger(TensorBoardLogger):
             # Lightning tells the epoch of what it logs at each step, too, under such names.
             of_epoch = {name: by_step[name] for name in by_step if not name.endswith("_step")}
             self._keep("epoch/", of_epoch, int(metrics["epoch"]) + 1)
+            self._of_epochs |= dict.fromkeys(of_epoch)
         if time.monotonic() - self._handed_over_at >= _HAND_OVER_EVERY_S:
             self._hand_over()
 
@@ -157,8 +161,23 @@ class CurvesLogger(TensorBoardLogger):
             for axis, step, moment, values in sorted(self._points, key=lambda point: point[1] or 0):
                 points = [Summary.Value(tag=axis + tag, simple_value=values[tag]) for tag in values]
                 writer.add_summary(Summary(value=points), step, walltime=moment)
+            if not self._has_charts:
+                self._chart_side_by_side()
         self._points.clear()
         self._latest.clear()
+
+    def _chart_side_by_side(self) -> None:
+        """Put a metric of training and validation into one chart: where they part, it overfits."""
+        in_training = [name.removeprefix("train/") for name in self._of_epochs]
+        charts = {
+            name: ["Multiline", [f"^epoch/{split}/{name}$" for split in ("train", "val")]]
+            for name in in_training
+            if f"val/{name}" in self._of_epochs
+        }
+        if charts:
+            layout = custom_scalars({"training and validation": charts})  # type: ignore[no-untyped-call]
+            self.experiment._get_file_writer().add_summary(layout, 0)
+            self._has_charts = True
 
     @rank_zero_only
     def save(self) -> None:
