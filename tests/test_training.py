@@ -390,7 +390,7 @@ def test_results_that_cannot_be_written_leave_those_of_before(
     def fail(*_: object, **__: object) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(training, "json", SimpleNamespace(dumps=fail))
+    monkeypatch.setattr("nnlab.results.json", SimpleNamespace(dumps=fail))
     quick_command("train.py", f"resume={run_dir}", "trainer.max_epochs=3", succeed=False)
     assert kept.read_bytes() == before
     # Not those of the longer run, for which they would be taken.
@@ -673,7 +673,7 @@ def test_a_device_without_enough_memory_is_told_of_in_a_sentence(
 def test_a_signal_after_training_says_how_to_go_on(
     quick_command: Command, tmp_path: Path, monkeypatch, number: signal.Signals
 ) -> None:
-    monkeypatch.setattr(training, "score", lambda *_: os.kill(os.getpid(), number))
+    monkeypatch.setattr("nnlab.results.score", lambda *_: os.kill(os.getpid(), number))
     process = quick_command("train.py", "data=penguins", "trainer.max_epochs=1", succeed=False)
     assert process.returncode == 128 + number
     (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
@@ -712,7 +712,7 @@ def test_a_run_of_some_steps_or_hours_says_that_it_cannot_go_on(
     quick_command: Command, tmp_path: Path, monkeypatch, length: str
 ) -> None:
     settings = ["data=penguins", f"+{length}", "trainer.max_epochs=2"]
-    monkeypatch.setattr(training, "score", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("nnlab.results.score", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     process = quick_command("train.py", *settings, succeed=False)
     monkeypatch.undo()
     signal.signal(signal.SIGINT, signal.default_int_handler)

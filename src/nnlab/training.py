@@ -1,28 +1,22 @@
 """The verb that trains: from a config to a run directory."""
 
 import contextlib
-import json
 import math
 import signal
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig
 
 from nnlab.assembling import build_module, build_trainer
-from nnlab.atomic import replacing
-from nnlab.checkpoints import best_checkpoint, previous, read_checkpoint
-from nnlab.config import build, first_line, plain_arguments, reads_environment, target_class
+from nnlab.checkpoints import best_checkpoint
+from nnlab.config import build, first_line
 from nnlab.config.agreement import require_agreement, steps_per_block
-from nnlab.data.module import InMemoryDataModule, in_order
+from nnlab.data.module import InMemoryDataModule
 from nnlab.environment import environment
-from nnlab.evaluation import score
-from nnlab.loggers import CurvesLogger
 from nnlab.models import SupervisedModule
 from nnlab.process import fast_arithmetic, fast_products, quiet_lightning, set_threads
 from nnlab.reporting import (
@@ -31,6 +25,13 @@ from nnlab.reporting import (
     report_finished_before,
     report_interrupted,
     report_start,
+)
+from nnlab.results import (
+    final_results,
+    log_hyperparameters,
+    monitored,
+    save_results,
+    time_spent,
 )
 from nnlab.resuming import (
     SavedState,
@@ -41,11 +42,9 @@ from nnlab.resuming import (
     require_best,
     require_likeness,
 )
-from nnlab.rules import METRICS, RULES, mode_of
 from nnlab.run_changes import result_settings
 from nnlab.run_directory import save_config
 from nnlab.signals import answering_sigterm
-from nnlab.spec import Task
 from nnlab.stopwatch import stopwatch
 
 
@@ -76,7 +75,7 @@ def train(
         require_best(run_dir)
         report_finished_before(finished["epochs"])
         report_finished(finished, run_dir)
-        return _monitored(finished)
+        return monitored(finished)
     saved = find_saved_state(run_dir)
     if saved is None and (run_dir / "metrics.json").exists():
         raise ValueError(
@@ -93,19 +92,7 @@ def train(
             here = environment(str(trainer.strategy.root_device)) | {"threads": threads}
             settings = result_settings(cfg)
             require_likeness(saved, environment=here, settings=settings, typed=typed, anyway=anyway)
-    set_threads(1)  # to read with; see `fast_arithmetic`
-    seed_everything(cfg.seed, workers=True, verbose=False)
-    stopwatch.press("start_up")
-    data = build(cfg.data, InMemoryDataModule)
-    rows, batches = len(data.loaded.train[0]), len(data.train_dataloader())
-    require_agreement(cfg, data.spec, rows=rows, batches=batches)
-    stopwatch.press("data")
-    data.steps_per_block = steps_per_block(cfg)
-    module = build_module(cfg, data)
-    # Now, because the weights of a checkpoint would lose digits that the module has not yet.
-    trainer.precision_plugin.convert_module(module)
-    if cfg.compile:
-        module.network.compile(mode=cfg.compile)
+    module, data = _assemble(cfg, trainer)
     if trainer.is_global_zero:
         report_start(module, data)
 
@@ -124,78 +111,37 @@ def train(
         stopwatch.press("loop")
         if not trainer.is_global_zero:
             return math.nan  # the first process has what remains to be done
-        results = _score_best(cfg, trainer, data, run_dir)
         not_timed = saved.epochs if saved and saved.spent is None else 0
-        epochs = trainer.current_epoch - not_timed
-        results |= {
-            "wall_time_s": round(seconds, 3),
-            "samples_per_second": round(_rows_of_epoch(trainer, data) * epochs / seconds, 1),
-            **_early_stop(trainer),
-        }
+        timed_epochs = trainer.current_epoch - not_timed
+        results = final_results(
+            cfg, trainer, data, run_dir, seconds=seconds, timed_epochs=timed_epochs
+        )
         stopwatch.press("test")
-        _log_hyperparameters(cfg, trainer, data.spec.task, results, typed)
-        results["time_s"] = _time_spent()
-        with replacing(run_dir / "metrics.json") as file:
-            file.write(json.dumps(results, indent=2, allow_nan=False).encode() + b"\n")
-        previous(run_dir / "metrics.json").unlink(missing_ok=True)
+        log_hyperparameters(cfg, trainer, data.spec.task, results, typed)
+        results["time_s"] = time_spent()
+        save_results(results, run_dir)
     if saved and trainer.current_epoch == saved.epochs < cfg.trainer.max_epochs:
         report_ended(saved.epochs)
     report_finished(results, run_dir)
-    return _monitored(results)
+    return monitored(results)
 
 
-def _rows_of_epoch(trainer: Trainer, data: InMemoryDataModule) -> int:
-    """How many rows an epoch trains on: all, unless `limit_train_batches` says fewer."""
-    rows = len(data.loaded.train[0])
-    if data.steps_per_block > 1:  # a limit is for batches, not for blocks of them
-        return rows
-    return min(rows, int(trainer.num_training_batches) * data.batch_size * trainer.world_size)
-
-
-def _score_best(
-    cfg: DictConfig, trainer: Trainer, data: InMemoryDataModule, run_dir: Path
-) -> dict[str, Any]:
-    """The metrics of the best epoch, and what they depend on."""
-    best = read_checkpoint(best_checkpoint(run_dir))
-    best_module = target_class(cfg.model, SupervisedModule).from_checkpoint(best)
-    return {
-        "monitor": cfg.monitor,
-        "mode": mode_of(cfg.monitor, cfg.get("mode")),  # which a run of an earlier version has not
-        "best_epoch": best["epoch"] + 1,
-        "epochs": trainer.current_epoch,
-        "max_epochs": cfg.trainer.max_epochs,
-        # Not by the data loaders: what was trained on a GPU is scored on the CPU.
-        "val": score(best_module, in_order(data.loaded.val)),
-        "test": score(best_module, in_order(data.loaded.test)),
-        "seed": cfg.seed,
-        **environment(str(trainer.strategy.root_device)),
-    }
-
-
-def _early_stop(trainer: Trainer) -> dict[str, int]:
-    """After how many epochs or validations without a better one a run was ended early, if so."""
-    stopping = trainer.early_stopping_callback
-    if stopping is None or trainer.current_epoch == trainer.max_epochs:
-        return {}
-    if stopping.wait_count < max(stopping.patience, 1):
-        return {}
-    # It counts validations, of which an epoch may have several, or several epochs one.
-    if trainer.val_check_batch != trainer.num_training_batches:
-        return {"stopped_early_after_validations": stopping.wait_count}
-    return {"stopped_early_after": stopping.wait_count * (trainer.check_val_every_n_epoch or 1)}
-
-
-def _time_spent() -> dict[str, float]:
-    """Seconds of each phase of this run; of the next one in the same process anew."""
-    stopwatch.press("logging")
-    seconds = {phase: round(spent, 4) for phase, spent in stopwatch.seconds.items()}
-    stopwatch.reset()
-    return seconds
-
-
-def _monitored(results: dict[str, Any]) -> float:
-    """The value that chose the best epoch."""
-    return float(results["val"][results["monitor"].removeprefix("val/")])
+def _assemble(cfg: DictConfig, trainer: Trainer) -> tuple[SupervisedModule, InMemoryDataModule]:
+    """The network, as the trainer computes, and the data, which has been read."""
+    set_threads(1)  # to read with; see `fast_arithmetic`
+    seed_everything(cfg.seed, workers=True, verbose=False)
+    stopwatch.press("start_up")
+    data = build(cfg.data, InMemoryDataModule)
+    rows, batches = len(data.loaded.train[0]), len(data.train_dataloader())
+    require_agreement(cfg, data.spec, rows=rows, batches=batches)
+    stopwatch.press("data")
+    data.steps_per_block = steps_per_block(cfg)
+    module = build_module(cfg, data)
+    # Now, because the weights of a checkpoint would lose digits that the module has not yet.
+    trainer.precision_plugin.convert_module(module)
+    if cfg.compile:
+        module.network.compile(mode=cfg.compile)
+    return module, data
 
 
 @contextlib.contextmanager
@@ -254,40 +200,3 @@ def _fit(
             "none did; see trainer.max_epochs and what was added: max_steps, "
             "check_val_every_n_epoch, fast_dev_run ..."
         )
-
-
-def _log_hyperparameters(
-    cfg: DictConfig,
-    trainer: Trainer,
-    task: Task,
-    results: dict[str, Any],
-    typed: Iterable[str],
-) -> None:
-    """Fill TensorBoard's HParams tab with the run's settings and its final metrics."""
-    settings: dict[str, Any] = {"seed": cfg.seed, "precision": cfg.trainer.get("precision")}
-    if cfg.callbacks and (stopping := cfg.callbacks.get("early_stopping")):
-        settings["patience"] = stopping.get("patience")
-    for group in ("data", "model", "optimizer", "scheduler", "trainer"):
-        settings[group] = cfg[group]["_target_"].rpartition(".")[2]
-        # What has a rule is a setting to tell runs apart by.
-        settings |= {
-            key: value
-            for key, value in plain_arguments(cfg[group]).items()
-            if key in RULES and not reads_environment(cfg[group], key)
-        }
-    final = {
-        f"result/{split}_{name}": results[split][name]
-        for split in ("val", "test")
-        for name in ("loss", METRICS[task][0])
-        if name in results[split]  # a network of one's own may have others
-    }
-    for logger in trainer.loggers:
-        if isinstance(logger, CurvesLogger):
-            # What a person changes is what a sweep varies.
-            shown = {setting.rpartition(".")[2] for setting in typed}
-            logger.log_settings(settings, final, trainer.global_step, shown=shown)
-        else:
-            # Other loggers than TensorBoard's take no metrics beside them.
-            beside = [final, trainer.global_step] if isinstance(logger, TensorBoardLogger) else []
-            logger.log_hyperparams(settings, *beside)
-            logger.finalize("success")
