@@ -54,7 +54,7 @@ from nnlab.config import build, config_folder, register_resolvers
 from nnlab.data.module import InMemoryDataModule, LoadedData
 from nnlab.loading import load
 from nnlab.process import fast_arithmetic, fast_products, set_threads
-from nnlab.reporting import format_table
+from nnlab.text_table import format_table
 
 train = load("nnlab.training", freezes=True).train  # as the command loads it
 

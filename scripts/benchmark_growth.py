@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nnlab.reporting import format_table
+from nnlab.text_table import format_table
 
 _SCRIPTS = Path(__file__).parent
 # The process's peak memory is printed when it has ended. Linux tells it apart from mapped files.

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from nnlab.reporting import format_table
+from nnlab.text_table import format_table
 
 _POLARS = """
 import json, resource, sys, time

@@ -33,7 +33,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from nnlab.data.csv.options import CsvOptions
 from nnlab.data.split import hold_out, places
 from nnlab.data.table import read_table
-from nnlab.reporting import format_table
+from nnlab.text_table import format_table
 
 _TRAIN = Path(__file__).with_name("train.py")
 # Measured once, with one seed each and on other splits, before nnlab could read tables: with

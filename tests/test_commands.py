@@ -622,6 +622,7 @@ def test_nnlab_names_its_commands() -> None:
         ("resume=nowhere", "resume must be a run directory"),
         ("resume=x resume_anyway=ja", "resume_anyway must be true or false, got resume_anyway=ja"),
         ("resume_anyway=true", "resume_anyway must come with resume=RUN_DIR, got"),
+        ("+resume=x resume_anyway=true", "resume must be a run directory"),
         ("run=a", "write resume=a to go on with it, or python scripts/evaluate.py run=a to test"),
         ("a.csv", "'a.csv' is no setting: write data=csv data.path=a.csv data.target=COLUMN"),
         ("seed", "'seed' is no setting: write SETTING=VALUE"),

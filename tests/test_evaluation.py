@@ -122,6 +122,14 @@ def test_all_images_of_another_folder_are_tested(quick_command, tmp_path) -> Non
     predicted = load_run(run_dir).predict(other)["prediction"].cast(pl.Int64).to_numpy()
     assert content["rows"] == 30
     assert content["test"]["accuracy"] == pytest.approx((predicted == np.arange(30) % 3).mean())
+    labels = tmp_path / "mine" / "labels-idx1-ubyte"
+    whole = labels.read_bytes()
+    labels.write_bytes(whole[:-1] + bytes([1 - whole[-1] % 2]))
+    process = quick_command("evaluate.py", f"run={run_dir}", succeed=False)
+    assert "mine must be as it was in training, but has changed since; with data.root=mine all" in (
+        process.stderr
+    )
+    labels.write_bytes(whole)
     # Also where the run's own are checked by their sums.
     config = run_dir / ".hydra" / "config.yaml"
     sums = "sha256: {images-idx3-ubyte: x, labels-idx1-ubyte: x}"

@@ -47,6 +47,21 @@ def test_what_cannot_be_looked_into_is_passed_over(tmp_path: Path, monkeypatch) 
         find_run("run", str(tmp_path))
 
 
+def test_a_run_that_vanishes_meanwhile_is_passed_over(tmp_path: Path, monkeypatch) -> None:
+    add_run(tmp_path / "a", hours={"checkpoints/last.ckpt": 2})
+    add_run(tmp_path / "b", hours={"checkpoints/last.ckpt": 9})
+    stat = Path.stat
+
+    def vanishing(path: Path, **options: bool):
+        if path.is_relative_to(tmp_path / "b") and path.name == "last.ckpt":
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", vanishing)
+    with pytest.raises(FileNotFoundError, match=r"^run must be .*; the newest of 2 in it is .*/a$"):
+        find_run("run", str(tmp_path))
+
+
 def test_the_run_of_a_checkpoint_is_named(tmp_path: Path) -> None:
     add_run(tmp_path / "a", hours={"checkpoints/best.ckpt": 2})
     for path in ("a/checkpoints/best.ckpt", "a/checkpoints", "a/metrics.json"):

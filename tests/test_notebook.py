@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
@@ -21,6 +22,7 @@ from nnlab.checkpoints import read_checkpoint
 from nnlab.config import config_folder
 from nnlab.run_directory import load_config
 
+NUMBERS = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "year")
 QUICK = ("data=penguins", "trainer.max_epochs=2", "model.hidden_sizes=[8]")
 
 
@@ -54,12 +56,20 @@ def test_a_run_is_that_of_the_command(tmp_path: Path, quick_command, capsys) -> 
 def test_what_a_notebook_has_set_for_its_tensors_is_none_of_the_runs(context) -> None:
     expected = read_checkpoint(nnlab.train(*QUICK) / "checkpoints" / "last.ckpt")
     torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")  # stands for a GPU
     try:
         with context():
             run = nnlab.train(*QUICK)
+            rows = pl.DataFrame(
+                {name: [1.0] for name in NUMBERS} | {"island": "Dream", "sex": None}
+            )
+            predicted = nnlab.load_run(run).predict(rows)
         assert torch.get_default_dtype() == torch.float64
+        assert torch.get_default_device() == torch.device("meta")
     finally:
         torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+    assert predicted.equals(nnlab.load_run(run).predict(rows))
     found = read_checkpoint(run / "checkpoints" / "last.ckpt")
     for name, weights in expected["state_dict"].items():
         assert torch.equal(found["state_dict"][name], weights)
@@ -188,3 +198,12 @@ def test_what_nnlab_offers_is_there() -> None:
     assert all(callable(getattr(nnlab, name)) for name in nnlab._FROM)
     with pytest.raises(AttributeError, match="'nnlab' has no attribute 'trian'"):
         nnlab.trian  # noqa: B018
+
+
+def test_a_finished_run_is_told_of_though_its_table_has_gone(tmp_path: Path, capsys) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("x,y\n" + "".join(f"{i % 9},{i / 7}\n" for i in range(40)))
+    run = nnlab.train("data=csv", f"data.path={table}", "data.target=y", "trainer.max_epochs=1")
+    table.unlink()
+    assert nnlab.train(f"resume={run}") == run
+    assert "nothing is trained" in capsys.readouterr().out

@@ -453,10 +453,13 @@ def test_what_a_cell_holds_does_not_reach_the_terminal(runs, quick_command, tmp_
     assert "x" * 40 not in said
 
 
-def test_weights_that_are_no_numbers_are_refused(runs, tmp_path) -> None:
-    checkpoint = read_checkpoint(runs["digits"] / "checkpoints" / "best.ckpt")
-    weights = next(iter(checkpoint["state_dict"].values()))
-    weights[0] = torch.nan
+@pytest.mark.parametrize("of", ["weight", "running_var"])
+def test_weights_that_are_no_numbers_are_refused(quick_command, tmp_path, of) -> None:
+    quick_command("train.py", "model.batch_norm=true", *QUICK)
+    (run_dir,) = (tmp_path / "outputs" / "digits").iterdir()
+    checkpoint = read_checkpoint(run_dir / "checkpoints" / "best.ckpt")
+    kept = checkpoint["state_dict"]
+    kept[next(name for name in kept if name.endswith(of))][0] = torch.nan
     write_checkpoint(checkpoint, tmp_path / "nan.ckpt")
     with pytest.raises(ValueError, match="some of its weights are no finite numbers"):
         load_run(tmp_path / "nan.ckpt")

@@ -10,13 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from nnlab.models.metrics import compute_metrics
-from nnlab.reporting import (
-    _format_columns,
-    _warn_of_model,
-    format_table,
-    report_finished,
-    report_interrupted,
-)
+from nnlab.reporting import _format_columns, _warn_of_model, report_finished, report_interrupted
 from nnlab.spec import DataSpec
 
 
@@ -63,12 +57,6 @@ def test_what_a_network_can_learn_little_from_is_told(counts, smoothing, inputs,
     warnings = list(_warn_of_model(module, 100))
     assert len(warnings) == (said is not None)
     assert said is None or re.search(said, warnings[0])
-
-
-def test_a_wide_table_has_a_line_for_each_row() -> None:
-    names = ["", *(f"{i} {'class ' * 9}" for i in range(12))]
-    text = format_table(names, [[name, *["1"] * 12] for name in names[1:]])
-    assert len(text.splitlines()) == 13
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])

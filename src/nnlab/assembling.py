@@ -4,11 +4,12 @@ import functools
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.accelerators import CUDAAccelerator, MPSAccelerator
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import PassThroughProfiler
 from omegaconf import DictConfig, ListConfig
@@ -56,7 +57,9 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
     behind = {"steps": saved.steps, "epochs": saved.epochs} if saved else {"steps": 0, "epochs": 0}
     callbacks.append(GoingOn(**behind, results=run_dir / "metrics.json"))
     trainer = cfg.trainer.copy()
-    profiler = {} if trainer.get("profiler") else {"profiler": _NoProfiler()}
+    more: dict[str, Any] = {} if trainer.get("profiler") else {"profiler": _NoProfiler()}
+    if "enable_progress_bar" not in trainer:  # else Lightning adds one of its own
+        more["enable_progress_bar"] = any(isinstance(c, ProgressBar) for c in callbacks)
     if steps_per_block(cfg) > 1:  # whose steps are clipped where they are taken
         trainer.gradient_clip_val = None
     return build(
@@ -73,7 +76,7 @@ def build_trainer(cfg: DictConfig, run_dir: Path, saved: SavedState | None) -> T
             )
         ],
         model_registry=None,  # it would be sent there
-        **profiler,
+        **more,
     )
 
 

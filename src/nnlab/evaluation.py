@@ -15,15 +15,15 @@ from nnlab.config import build, target_class
 from nnlab.data import ImageDataModule, TabularDataModule
 from nnlab.data.module import InMemoryDataModule, Split, in_order
 from nnlab.environment import environment
-from nnlab.models import SupervisedModule
-from nnlab.process import fast_arithmetic, set_threads
-from nnlab.reporting import (
+from nnlab.evaluation_report import (
     report_errors,
     report_evaluation,
     report_other_evaluation,
     report_undefined,
-    report_unfinished,
 )
+from nnlab.models import SupervisedModule
+from nnlab.process import fast_arithmetic, set_threads
+from nnlab.reporting import report_unfinished
 from nnlab.resuming import finished_results
 from nnlab.suggestions import setting
 
@@ -77,8 +77,11 @@ def _other_file(
 ) -> tuple[Path, Split] | None:
     """What is named in place of the run's own data, and all its rows; None if it is that."""
     if isinstance(data, ImageDataModule):
-        is_another = "data.root" in changed and not data.is_own(preprocessing)
-        return (data.root, data.read_labelled(preprocessing)) if is_another else None
+        if data.is_own(preprocessing):
+            return None
+        if "data.root" not in changed:
+            raise _changed(data.root, "data.root")
+        return data.root, data.read_labelled(preprocessing)
     if not isinstance(data, TabularDataModule):
         return None
     if not data.path.is_file() and "data.path" not in changed:
@@ -101,10 +104,10 @@ def _other_file(
     return None
 
 
-def _changed(path: Path) -> ValueError:
+def _changed(path: Path, name: str = "data.path") -> ValueError:
     return ValueError(
         f"{path.name} must be as it was in training, but has changed since; with "
-        f"{setting('data.path', str(path))} all its rows are tested"
+        f"{setting(name, str(path))} all its rows are tested"
     )
 
 

@@ -62,7 +62,7 @@ def _no_such_option(missing: str, options: Sequence[str]) -> str:
 
 
 def _is_table(name: str) -> bool:
-    return Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".gz", ".parquet")
+    return Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".gz", ".parquet", ".pq")
 
 
 def _train_on(table: str) -> str:

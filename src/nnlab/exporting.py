@@ -15,9 +15,9 @@ from nnlab.data.table_rows import TableReader
 from nnlab.graph_description import describe, output_name
 from nnlab.graphs import SUFFIXES, check_graph, export_graph, random_inputs
 from nnlab.models import SupervisedModule
+from nnlab.paths import relative
 from nnlab.predictor import Predictor
 from nnlab.process import set_threads
-from nnlab.reporting import relative
 from nnlab.suggestions import did_you_mean
 
 _log = logging.getLogger(__name__)

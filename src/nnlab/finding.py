@@ -1,6 +1,7 @@
 """Finding the run that a person named, or the one in a folder that was likely meant."""
 
 import contextlib
+import math
 from pathlib import Path
 
 from nnlab.run_directory import config_path
@@ -40,8 +41,8 @@ def _one_inside(folder: Path) -> str:
     if (folder / "multirun.yaml").is_file() and (job := best_job(folder)):
         return f"; the best job of that sweep is {job}"
     inside: list[Path] = []
-    with contextlib.suppress(OSError):  # of folders that vanish meanwhile
-        for depth in range(1, _DEEPEST + 1):
+    for depth in range(1, _DEEPEST + 1):
+        with contextlib.suppress(OSError):  # of folders that vanish meanwhile, also below
             inside += [c.parents[1] for c in folder.glob("*/" * depth + ".hydra/config.yaml")]
     if not inside:
         return ""
@@ -51,4 +52,6 @@ def _one_inside(folder: Path) -> str:
 def _last_worked_on(run_dir: Path) -> tuple[float, Path]:
     """When a run began or last saved something; of several at that time the last by its name."""
     files = [config_path(run_dir), *(run_dir / "checkpoints").glob("*.ckpt")]
-    return max(path.stat().st_mtime for path in files), run_dir
+    with contextlib.suppress(OSError):
+        return max(path.stat().st_mtime for path in files), run_dir
+    return -math.inf, run_dir

@@ -65,8 +65,8 @@ def launch(arguments: list[str]) -> None:
     more = as_hydra_reads(more)
     if MULTIRUN & set(arguments):
         _check_sweep(more, config_dir_of(arguments))
-        if SAME_SWEEP in more:
-            keep_sweep(OmegaConf.create({"dir": SAME_SWEEP.partition("=")[2]}).dir)
+    if SAME_SWEEP in more:
+        keep_sweep(OmegaConf.create({"dir": SAME_SWEEP.partition("=")[2]}).dir)
     words = [sys.argv[0], *add_settings(_name_jobs_by_what_varies(more), more)]
     run_hydra = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
@@ -204,7 +204,13 @@ def _job(
 
 
 def require_tables(data: Mapping[str, Any]) -> None:
-    """Refuse files of a table that are not there, sooner than torch is loaded."""
+    """Refuse files of a table that are not there, sooner than torch is loaded.
+
+    Args:
+        data: The settings of a run's data; what `path` is to another's class, nobody knows here.
+    """
+    if not str(data.get("_target_")).startswith("nnlab."):
+        return
     for key in ("path", "val_path", "test_path"):
         if data.get(key) is not None:
             require_file(Path(data[key]).expanduser())

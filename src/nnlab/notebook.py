@@ -25,9 +25,9 @@ from nnlab.finding import find_run
 from nnlab.launching import remove_untouched_folders, require_tables
 from nnlab.loading import load
 from nnlab.logs import LogFile, Printer
-from nnlab.resume_words import take_resume_anyway
+from nnlab.resume_words import is_resume, take_resume_anyway
 from nnlab.run_changes import CHANGEABLE, change_config
-from nnlab.run_directory import alone_in, load_config, settle_config
+from nnlab.run_directory import alone_in, load_config, read_results, settle_config
 from nnlab.stopwatch import stopwatch
 
 # Whose messages a run keeps to itself.
@@ -101,7 +101,8 @@ def _train(settings: Sequence[str]) -> Path:
     cfg, data = (_load(saved, words), "") if saved else _compose(words)
     typed = [word.partition("=")[0].lstrip("+") for word in words]
     check_downloads(cfg, typed)
-    require_tables(cfg.data)
+    if saved is None or read_results(saved) is None:
+        require_tables(cfg.data)
     training = load("nnlab.training", freezes=False)
     time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     run_dir = saved or new_folder(cfg.output_dir, cfg.name, data, time)
@@ -118,17 +119,13 @@ def _train(settings: Sequence[str]) -> Path:
 
 def _find_run(settings: Sequence[str]) -> Path | None:
     """The run directory that is to go on; None for a run that begins."""
-    named = [word.partition("=")[2] for word in settings if _resumes(word)]
+    named = [word.partition("=")[2] for word in settings if is_resume(word)]
     return find_run("resume", named[-1]) if named else None
-
-
-def _resumes(word: str) -> bool:
-    return word.lstrip("+").startswith("resume=")
 
 
 def _load(run_dir: Path, settings: Sequence[str]) -> DictConfig:
     """The config of a run that goes on, checked, with what may be other than it was."""
-    changes = [word for word in settings if not _resumes(word)]
+    changes = [word for word in settings if not is_resume(word)]
     register_resolvers()
     with _explained():
         cfg = load_config(run_dir)
@@ -208,7 +205,8 @@ def _same_process() -> Iterator[None]:
     import numpy as np
     import torch
 
-    dtype = torch.get_default_dtype()
+    from nnlab.process import torch_defaults
+
     threads, hook = torch.get_num_threads(), threading.excepthook
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     of_gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
@@ -219,11 +217,14 @@ def _same_process() -> Iterator[None]:
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
     variables = {name: os.environ.get(name) for name in _SET_BY_LIGHTNING}
     try:
-        torch.set_default_dtype(torch.float32)
-        with warnings.catch_warnings(), torch.inference_mode(False), torch.enable_grad():
+        with (
+            warnings.catch_warnings(),
+            torch_defaults(),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+        ):
             yield
     finally:
-        torch.set_default_dtype(dtype)
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(is_deterministic, warn_only=warns)
         random.setstate(states[0])

@@ -1,4 +1,4 @@
-"""Files that a person named, and the folder of nnlab's own."""
+"""Files that a person named, the folder of nnlab's own, and how paths are shown."""
 
 import os
 from pathlib import Path
@@ -33,3 +33,9 @@ def cache_folder() -> Path:
 def is_in_cache(path: Path) -> bool:
     """Whether a path lies in `cache_folder`, or is that."""
     return path.expanduser().resolve().is_relative_to(cache_folder().resolve())
+
+
+def relative(path: Path) -> Path:
+    """A path as short as it can be typed from the current folder."""
+    short = Path(os.path.relpath(path))
+    return path if short.parts[:1] == ("..",) else short

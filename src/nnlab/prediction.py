@@ -22,9 +22,9 @@ from nnlab.data.parquet import is_nested, is_parquet, refuse_nested
 from nnlab.data.table_rows import TableReader
 from nnlab.data.unfamiliar import Unfamiliar
 from nnlab.models import SupervisedModule
+from nnlab.paths import relative
 from nnlab.predictor import Predictor
 from nnlab.process import set_threads
-from nnlab.reporting import relative
 from nnlab.suggestions import did_you_mean, few
 from nnlab.writing import Part, write_csv
 
@@ -121,14 +121,15 @@ def _predict_table(
                 numbers = chunk.frame.select(map(chunk.frame.get_column, names))
                 refuse_point_thousands(numbers, dialect)
         try:
-            raw = reader.read(chunk.frame)
+            prepared = reader.prepare(chunk.frame)
+            raw = reader.read(prepared)
         except CellError as error:
             place = f"{source.name}, {chunk.place(error.row)}"
             missing = MissingValues(source, options, reader.missing)
             rows = len(chunk.frame)
             among = "" if number == 0 and chunk.done == 1 else f" in these {rows:,} rows"
             raise ValueError(error.at(place, missing.setting, among=among)) from error
-        unfamiliar.add(chunk.frame, raw, chunk.place)
+        unfamiliar.add(prepared, raw, chunk.place)
         own = chunk.written.select(values for values in chunk.written if not is_nested(values))
         predictions = predictor.interpret(raw)
         if number == 0:

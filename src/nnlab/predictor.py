@@ -20,6 +20,7 @@ from nnlab.data.unfamiliar import Unfamiliar
 from nnlab.finding import find_run
 from nnlab.models import SupervisedModule
 from nnlab.models.metrics import probabilities
+from nnlab.process import torch_defaults
 from nnlab.run_directory import config_path, load_config
 from nnlab.spec import DataSpec
 
@@ -94,11 +95,12 @@ class Predictor(nn.Module):
             )
         return probabilities(self.spec, outputs)
 
+    @torch_defaults()
     def predict(self, rows: Any) -> pl.DataFrame:
         """Predict rows of a table, or images.
 
         Args:
-            rows: A polars or pandas data frame or an array (`TableReader.read`); an IDX file, a
+            rows: A polars or pandas data frame or an array (`TableReader.to_frame`); an IDX file, a
                 folder of PNG files or an array of pixels (`ImageReader.read`).
 
         Returns:
@@ -112,11 +114,12 @@ class Predictor(nn.Module):
             return self.interpret(self.reader.read(rows))
         frame = self.reader.to_frame(rows)
         try:
-            raw = self.reader.read(frame)
+            prepared = self.reader.prepare(frame)
+            raw = self.reader.read(prepared)
         except CellError as error:
             raise ValueError(error.at(_row(error.row))) from error
         unfamiliar = Unfamiliar(self.reader)
-        unfamiliar.add(frame, raw, _row)
+        unfamiliar.add(prepared, raw, _row)
         for sentence in unfamiliar.sentences():
             _log.warning("warning: %s", sentence)
         return self.interpret(raw)
@@ -156,6 +159,7 @@ def preprocessing_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     raise ValueError("the checkpoint must hold the preprocessing of its data, but it does not")
 
 
+@torch_defaults()
 def load_run(run: str | Path) -> Predictor:
     """Open a trained network.
 

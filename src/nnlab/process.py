@@ -22,6 +22,21 @@ _ONE_THREAD_MULTIPLICATIONS = 12_000_000
 _ONEDNN_MULTIPLICATIONS = 5_000_000
 
 
+@contextlib.contextmanager
+def torch_defaults() -> Iterator[None]:
+    """Make tensors of 32 bits on the CPU meanwhile, whatever the process has set for its own."""
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    torch.set_default_dtype(torch.float32)
+    if device.type != "cpu":
+        torch.set_default_device(None)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        if device.type != "cpu":
+            torch.set_default_device(device)
+
+
 def set_threads(threads: int | None) -> None:
     """Use this many CPU threads for one operation; None for torch's own choice."""
     torch.set_num_threads(_default_threads if threads is None else threads)

@@ -20,6 +20,11 @@ SAME_SWEEP = "hydra.sweep.dir=${nnlab.run_dir:}"
 _WITH_RESUME = ("--cfg", "job", "--help", "-h")
 
 
+def is_resume(word: str) -> bool:
+    """Whether a word names what is to go on."""
+    return word.lstrip("+").startswith("resume=")
+
+
 def take_resume_anyway(arguments: list[str]) -> tuple[bool, list[str]]:
     """Whether to go on with a run whatever differs, and the arguments that remain.
 
@@ -35,7 +40,7 @@ def take_resume_anyway(arguments: list[str]) -> tuple[bool, list[str]]:
     value = given[-1].partition("=")[2].lower()
     if value not in ("true", "false"):
         raise ValueError(f"{name} must be true or false, got {given[-1]}")
-    if not any(word.startswith("resume=") for word in arguments):
+    if not any(map(is_resume, arguments)):
         raise ValueError(f"{name} must come with resume=RUN_DIR, got {given[-1]} without it")
     return value == "true", [word for word in arguments if word not in given]
 
@@ -47,7 +52,7 @@ def choose_config(arguments: list[str]) -> tuple[str, list[str]]:
         FileNotFoundError: What was named is not a run directory.
         ValueError: A setting of a run that is resumed is not to be changed.
     """
-    named = [word for word in arguments if word.lstrip("+").startswith("resume=")]
+    named = list(filter(is_resume, arguments))
     if not named:
         return "train", arguments
     # Settings of Hydra's come from Lightning, for the other processes of a distributed run.

@@ -18,9 +18,10 @@ from omegaconf import DictConfig, OmegaConf
 from nnlab.config import config_folder
 from nnlab.config.command_line import is_setting
 from nnlab.config.composing import checked_composition
-from nnlab.reporting import format_table, relative
+from nnlab.paths import relative
 from nnlab.rules import METRICS, mode_of
 from nnlab.run_directory import load_config, read_results
+from nnlab.text_table import format_metric, format_table
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def sweep_table(sweep_dir: Path) -> str:
     rows = []
     for place, (name, result) in enumerate(_best_first(jobs), start=1):
         values = (_metric(result, metric) for metric in metrics)
-        cells = ["" if value is None else f"{value:.4f}" for value in values]
+        cells = ["" if value is None else format_metric(value) for value in values]
         rows.append([str(place), name, *cells, str(result["best_epoch"])])
     rows += [["", name, "no result", *[""] * len(metrics)] for name in failed]
     for name, results in _repetitions(sweep_dir, jobs):
@@ -177,7 +178,7 @@ def _mean_and_deviation(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return ""
-    return f"{statistics.mean(known):.4f} ± {statistics.stdev(known):.4f}"
+    return f"{format_metric(statistics.mean(known))} ± {format_metric(statistics.stdev(known))}"
 
 
 def _metric(result: dict[str, Any], name: str) -> float | None:

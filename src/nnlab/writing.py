@@ -119,23 +119,10 @@ def _quoted(frame: pl.DataFrame, separator: str) -> pl.DataFrame:
 
 def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:
     """Put a ' before cells that a spreadsheet would run; numbers such as -5 are none."""
-    text = frame.select(pl.selectors.string())
-    safe = [
-        values.to_frame()
-        .select(
-            pl.when(
-                values.str.contains(_FORMULA)
-                & ~values.str.contains(_HARMLESS)
-                & values.cast(pl.Float64, strict=False).is_null()
-            )
-            .then("'" + values)
-            .otherwise(values)
-            .alias(values.name)
-        )
-        .to_series()
-        for values in text
-    ]
-    frame = frame.with_columns(safe)
+    text = pl.selectors.string()
+    is_no_number = text.cast(pl.Float64, strict=False).is_null()
+    runs = text.str.contains(_FORMULA) & ~text.str.contains(_HARMLESS) & is_no_number
+    frame = frame.with_columns(pl.when(runs).then("'" + text).otherwise(text).name.keep())
     taken, renamed = set(frame.columns), {}
     for name in frame.columns:
         if re.search(_FORMULA, name):

@@ -50,3 +50,21 @@ def test_validation_metrics_are_shown_for_epochs_that_were_validated(
     assert len(lines) == 5
     assert ["val/loss" in line for line in lines] == [False, True, False, True, False]
     assert all("train/loss" in line for line in lines)
+
+
+def test_there_is_no_bar_of_lightnings_in_its_place(tmp_path: Path) -> None:
+    short = ("data=penguins", "trainer.max_epochs=2")
+    process = run_quickly(tmp_path, "train.py", *short, "callbacks.progress=null")
+    assert "epoch 2/2" in run_quickly(tmp_path, "train.py", *short).stdout
+    assert "poch 1/" not in process.stdout + process.stderr
+    assert "━" not in process.stdout + process.stderr
+
+
+def test_a_run_that_trains_no_further_prints_no_epoch(tmp_path: Path) -> None:
+    stops = ("callbacks.early_stopping.patience=1", "optimizer.lr=1", "trainer.max_epochs=30")
+    run_quickly(tmp_path, "train.py", "data=penguins", "scheduler=constant", *stops)
+    (run_dir,) = (tmp_path / "outputs" / "penguins").iterdir()
+    more = (f"resume={run_dir}", "trainer.max_epochs=31")
+    printed = run_quickly(tmp_path, "train.py", *more).stdout
+    assert "no epoch is added" in printed
+    assert not [line for line in printed.splitlines() if line.startswith("epoch ")]

@@ -71,6 +71,22 @@ def test_numbers_that_stand_for_missing_ones_are_named_with_the_setting_that_rea
     assert warn_of_sentinels(table, kinds, classes=True) == []
 
 
+def test_each_kind_is_a_setting_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    days = [f"{date(2023, 1, 1) + timedelta(i)}" for i in range(88)]
+    frame = {
+        "age": [*[18 + i * 7 % 60 for i in range(88)], -999, -999],
+        "day": [*days, "9999-12-31", "9999-12-31"],
+        "y": [i / 7 for i in range(90)],
+    }
+    pl.DataFrame(frame).write_csv(path)
+    storage = Storage(memory_map=False, scratch=tmp_path)
+    table = LabelledTable(path, CsvOptions(), target="y", text=(), storage=storage)
+    kinds = infer_kinds(table.frame.select("age", "day"), said={}, drop=[])
+    (warning,) = warn_of_sentinels(table, kinds, classes=False)
+    assert warning.endswith(", if not, data.columns.NAME=numeric or data.columns.NAME=date")
+
+
 def test_a_target_that_may_be_missing_is_warned_of(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     pl.DataFrame(

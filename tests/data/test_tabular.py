@@ -241,9 +241,9 @@ def test_numbers_that_are_written_with_signs_are_read_so_ever_after(write) -> No
     preprocessing = json.loads(json.dumps(data.loaded.preprocessing))
     assert preprocessing["columns"][1]["number_format"] == "$1,000.5"
     reader = TableReader(preprocessing)
-    numbers, _ = reader.read(frame.with_columns(texts))
+    numbers, _ = reader.read(reader.prepare(frame.with_columns(texts)))
     # A data frame may hold the numbers themselves.
-    assert torch.equal(numbers, reader.read(frame.with_columns(amounts))[0])
+    assert torch.equal(numbers, reader.read(reader.prepare(frame.with_columns(amounts)))[0])
     assert numbers[:, 1].tolist() == amounts.to_list()
     other = write(frame.with_columns(texts.set(pl.int_range(200, eager=True) == 7, "950")), "o.csv")
     message = "'skewed' must hold numbers such as $1,000.5, got '950' in o.csv, line 9; mend or"
@@ -257,7 +257,8 @@ def test_a_decimal_comma_tells_what_marks_thousands(write) -> None:
     data = make_data(write(f"x;y\n{rows}"), "y", decimal=",")
     assert data.loaded.column_table[0][4] == "1 input; read as 1.000,5"
     reader = TableReader(data.loaded.preprocessing)
-    assert reader.read(pl.DataFrame({"x": ["950", "1.100"]}))[0].flatten().tolist() == [950, 1100]
+    prepared = reader.prepare(pl.DataFrame({"x": ["950", "1.100"]}))
+    assert reader.read(prepared)[0].flatten().tolist() == [950, 1100]
 
 
 def test_rows_without_a_target_are_left_out(write, caplog) -> None:
@@ -1128,7 +1129,8 @@ def test_a_column_may_have_any_name(write, name) -> None:
     path = write("\n".join([f"{name},z,y", *(f"{row[::-1]},{row[0]}" for row in rows)]))
     data = make_data(path, "y")
     assert [row[0] for row in data.loaded.column_table] == [name, "z"]
-    numbers, codes = TableReader(data.loaded.preprocessing).read(pl.read_csv(path))
+    reader = TableReader(data.loaded.preprocessing)
+    numbers, codes = reader.read(reader.prepare(pl.read_csv(path)))
     assert (numbers.shape, codes.shape) == ((60, 1), (60, 1))
 
 
@@ -1502,14 +1504,14 @@ def test_dates_are_the_same_however_a_file_has_them(tmp_path: Path, name: str) -
         preprocessing = make_data(path, "y").loaded.preprocessing
         assert preprocessing["columns"][0]["is_date"]
         reader, data = TableReader(preprocessing), make_data(path, "y")
-        expected, _ = reader.read(frames[trained])
+        expected, _ = reader.read(reader.prepare(frames[trained]))
         inputs, _ = data.read_labelled(path, preprocessing)
         for other, new in enumerate(paths):
             if other == 0 != trained:
                 continue  # nobody need know what a person writes
             (chunk,) = read_chunks(new, rows=100)
-            assert torch.equal(reader.read(chunk.frame)[0], expected)
-            assert torch.equal(reader.read(frames[other])[0], expected)
+            assert torch.equal(reader.read(reader.prepare(chunk.frame))[0], expected)
+            assert torch.equal(reader.read(reader.prepare(frames[other]))[0], expected)
             assert torch.equal(data.read_labelled(new, preprocessing)[0], inputs)
 
 

@@ -8,7 +8,7 @@ import torch
 from sklearn import metrics as sk
 
 from nnlab.models import metrics
-from nnlab.models.metrics import compute_metrics
+from nnlab.models.metrics import compute_metrics, predicted_classes, probabilities
 from nnlab.spec import DataSpec
 
 
@@ -149,3 +149,11 @@ def test_regression_metrics_are_those_of_scikit_learn_in_the_targets_unit(
 def test_r2_is_left_out_of_a_single_row() -> None:
     result = compute_metrics(regression(0.0, 2.0), torch.tensor([[1.0]]), torch.tensor([0.0]))
     assert result == {"rmse": 2.0, "mae": 2.0}
+
+
+def test_the_predicted_class_is_the_one_of_the_higher_probability() -> None:
+    outputs = torch.tensor([[-1.0], [1.0], [0.0], [1e-9]])  # the last is one half in 32 bits
+    spec = classes(2)
+    expected = probabilities(spec, outputs).argmax(dim=1)
+    assert torch.equal(predicted_classes(spec, outputs), expected)
+    assert compute_metrics(spec, outputs, expected)["accuracy"] == 1

@@ -1,5 +1,6 @@
 """Runs that were stopped, damaged or finished, and are gone on with by the command."""
 
+import errno
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from runs import SHORT, curves, only_run, results, same, weights
 
 from nnlab import environment as nnlab_environment
 from nnlab.checkpoints import read_checkpoint, write_checkpoint
+from nnlab.run_directory import load_sweep
 from nnlab.stopwatch import PHASES
 
 
@@ -421,6 +423,25 @@ def test_a_sweep_that_was_stopped_goes_on(
     (moved / "multirun.yaml").write_text("hydra: {overrides: {task: [hydra.job.name=a]}}")
     process = quick_command("train.py", f"resume={moved}", succeed=False)
     assert "must hold the settings of a sweep as Hydra writes them" in process.stderr
+
+
+def test_what_began_a_sweep_is_kept_until_it_is_written_again(
+    quick_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = ("data=penguins", "trainer.max_epochs=1,2", "hydra.sweep.dir=sweep")
+    quick_command("train.py", "-m", *lengths)
+    whole = (tmp_path / "sweep" / "multirun.yaml").read_bytes()
+
+    def fails(**_: object) -> None:  # as Hydra does where the disk is full
+        (tmp_path / "sweep" / "multirun.yaml").write_bytes(whole[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hydra.main", fails)
+        quick_command("train.py", "resume=sweep", succeed=False)
+    assert "sweep directory" in quick_command("train.py", "resume=sweep").stdout
+    assert load_sweep(tmp_path / "sweep") == list(lengths[:2])
+    assert not (tmp_path / "sweep" / "multirun_before.yaml").exists()
 
 
 def test_what_varies_in_a_sweep_stays(quick_command: Command, tmp_path: Path) -> None:

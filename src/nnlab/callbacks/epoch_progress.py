@@ -84,7 +84,7 @@ class EpochProgress(ProgressBar):
             done = trainer.current_epoch * trainer.num_training_batches
             self._move(self._bar, trainer, pl_module, done)
             self._close()
-        elif trainer.current_epoch > 0:
+        elif trainer.current_epoch > self._first_epoch:
             self._print_line(trainer, pl_module, trainer.current_epoch)
 
     def on_exception(

@@ -1,5 +1,6 @@
 """What a config may say, value by value."""
 
+import functools
 import re
 from typing import Any
 
@@ -16,6 +17,8 @@ from nnlab.suggestions import did_you_mean, setting
 
 # Parts whose options stand beside each other, each by a name that a person may choose.
 _NAMED = ("callbacks", "logger")
+# Parts that may be a class of anybody's; that of another's `data` or `model` derives from nnlab's.
+_MAY_BE_OTHERS = ("optimizer", "scheduler", *_NAMED)
 
 
 def check_config(cfg: DictConfig) -> None:
@@ -107,6 +110,15 @@ def _check_modes(plain: dict[Any, Any]) -> None:
             )
 
 
+@functools.cache
+def _known_targets() -> frozenset[str]:
+    """The classes that the configs of nnlab name."""
+    texts = (path.read_text() for path in config_folder().rglob("*.yaml"))
+    return frozenset(
+        target for text in texts for target in re.findall(r"^ *_target_: (\S+)", text, re.MULTILINE)
+    )
+
+
 def _is_anothers(node: Any) -> bool:
     """Whether what a config describes is no class of nnlab's."""
     target = node.get("_target_", "nnlab.") if isinstance(node, dict) else "nnlab."
@@ -116,6 +128,9 @@ def _is_anothers(node: Any) -> bool:
 def _check_node(path: str, node: Any, *, has_own_metrics: bool) -> None:
     if not isinstance(node, dict):
         return
+    # `eps` is another thing to another's optimizer.
+    is_of_others = path.partition(".")[0] in _MAY_BE_OTHERS and "_target_" in node
+    keeps_rules = not is_of_others or str(node["_target_"]) in _known_targets()
     # Plain values first: `seed` itself before the settings that take its value.
     for key, value in sorted(node.items(), key=lambda item: isinstance(item[1], dict)):
         where = f"{path}.{key}" if path else str(key)
@@ -132,6 +147,9 @@ def _check_node(path: str, node: Any, *, has_own_metrics: bool) -> None:
         if key in ("monitor", "mode") and (_is_anothers(node) or "monitor" not in node):
             continue  # what is another's may watch, and mean by `mode`, what it likes
         if key == "monitor" and has_own_metrics and isinstance(value, str):
+            continue
+        if not keeps_rules:
+            _check_node(where, value, has_own_metrics=has_own_metrics)
             continue
         try:
             check(**{str(key): value})

@@ -90,8 +90,9 @@ def warn_of_sentinels(
         way_out = f"leave these cells empty, because {few(used)} has such numbers, too"
     are_days = any(not of_column.numbers for of_column in found.values())
     what = " and ".join(["numbers"] * bool(numbers) + ["dates"] * are_days)
-    kind = " or ".join(["numeric"] * bool(numbers) + ["date"] * are_days)
-    otherwise = f", if not, {column_kind('NAME', kind)}" if target.name not in found else ""
+    known = ["numeric"] * bool(numbers) + ["date"] * are_days
+    said = " or ".join(column_kind("NAME", kind) for kind in known)
+    otherwise = f", if not, {said}" if target.name not in found else ""
     return [
         f"{'; '.join(shown[:_FEW_NAMED])}{more}; if such {what} stand for missing values, "
         f"{way_out}{otherwise}"

@@ -158,10 +158,12 @@ def image_files(path: Path) -> list[Path]:
     Raises:
         FileNotFoundError: There is none.
     """
-    there = sorted(path.iterdir()) if path.is_dir() else [path]
-    files = [file for file in there if _is_png(file)] if path.is_dir() else there
-    if not any(file.is_file() for file in files):
+    files = [path] if path.is_file() else []
+    others: list[Path] = []
+    for file in sorted(path.iterdir()) if path.is_dir() else []:
+        (files if _is_png(file) else others).append(file)
+    if not files:
         raise FileNotFoundError(f"there must be a PNG file at {path}, but there is none")
-    if others := [file.name for file in there if file not in files]:
-        _log.info("%s: left out what is no PNG file: %s", path, few(others))
+    if others:
+        _log.info("%s: left out what is no PNG file: %s", path, few([file.name for file in others]))
     return files

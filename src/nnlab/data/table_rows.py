@@ -55,8 +55,8 @@ class TableReader:
         """The columns that are needed, in the order of an array's columns."""
         return [column.name for column in self.columns]
 
-    def read(self, rows: Any) -> tuple[Tensor, ...]:
-        """The encoder's arguments.
+    def to_frame(self, rows: Any) -> pl.DataFrame:
+        """Rows as a polars data frame.
 
         Args:
             rows: A polars or pandas data frame, or a table of pyarrow's, with the columns by name,
@@ -64,13 +64,8 @@ class TableReader:
                 order of `column_names`.
 
         Raises:
-            ValueError: A column is not there, or a cell is not what it was in training.
+            ValueError: They are none of these.
         """
-        numbers, codes = read_rows(self._as_in_training(self.to_frame(rows)), self.columns)
-        return torch.from_numpy(numbers), torch.from_numpy(codes)
-
-    def to_frame(self, rows: Any) -> pl.DataFrame:
-        """Rows as a polars data frame."""
         if isinstance(rows, pl.DataFrame):
             return rows
         if isinstance(rows, pl.LazyFrame):
@@ -100,11 +95,14 @@ class TableReader:
             }
         )
 
-    def _as_in_training(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def prepare(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The columns that are needed, names and text as training read them from a file.
 
         Without blanks around them, null where missing is spelled out; numbers with the decimal
         mark of the training file.
+
+        Raises:
+            ValueError: A column is there twice, or of a type that no table has.
         """
         there = {plain_name(name): name for name in frame.columns}
         counts = Counter(map(plain_name, frame.columns))
@@ -141,6 +139,16 @@ class TableReader:
             if values.dtype.is_numeric() or (values.dtype == pl.String and values.name in numbers)
         )
 
+    def read(self, prepared: pl.DataFrame) -> tuple[Tensor, ...]:
+        """The encoder's arguments, of rows that are prepared.
+
+        Raises:
+            ValueError: A column is not there.
+            CellError: A cell is not what it was in training.
+        """
+        numbers, codes = read_rows(prepared, self.columns)
+        return torch.from_numpy(numbers), torch.from_numpy(codes)
+
     def _refuse_unreadable(self, values: pl.Series) -> None:
         """Refuse cells of a type that is no table's, and times of which nobody knows the zone."""
         if is_nested(values) or values.dtype == pl.Object:
@@ -166,12 +174,11 @@ class TableReader:
             f"{way_out}"
         )
 
-    def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
-        """By column, the categories of a table that training had not, or only once."""
+    def unseen(self, prepared: pl.DataFrame) -> dict[str, pl.Series]:
+        """By column, the categories of prepared rows that training had not, or only once."""
         found = {}
-        frame = self._as_in_training(frame)
         for column in self.categorical:
-            text = column.text(frame[column.name]).drop_nulls()
+            text = column.text(prepared[column.name]).drop_nulls()
             found[column.name] = text.filter(~text.is_in(column.categories))
         return {name: cells for name, cells in found.items() if len(cells) > 0}
 

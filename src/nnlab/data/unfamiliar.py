@@ -12,7 +12,6 @@ from torch import Tensor
 from nnlab.data.columns.learned import MISSING, Column, NumericColumn
 from nnlab.data.columns.number_formats import unit_of
 from nnlab.data.columns.odd_cells import shorten
-from nnlab.data.names import plain_name
 from nnlab.data.table_rows import TableReader
 
 # A little beyond the range of training is what new rows often are: this share of its width.
@@ -21,7 +20,7 @@ _MARGIN = 0.5
 
 def unseen_sentences(reader: TableReader, frame: pl.DataFrame) -> Iterator[str]:
     """What to tell a person of unseen categories in some rows, a sentence for each column."""
-    for name, cells in reader.unseen(frame).items():
+    for name, cells in reader.unseen(reader.prepare(frame)).items():
         yield _unseen(reader, name, len(cells), cells[0])
 
 
@@ -59,19 +58,21 @@ class Unfamiliar:
         self._are_numbers: set[str] = set()  # columns, in some rows, as in the next
         self._beyond_one: set[str] = set()
 
-    def add(self, frame: pl.DataFrame, raw: Sequence[Tensor], place: Callable[[int], str]) -> None:
+    def add(
+        self, prepared: pl.DataFrame, raw: Sequence[Tensor], place: Callable[[int], str]
+    ) -> None:
         """Look at some more rows.
 
         Args:
-            frame: The rows.
-            raw: What the reader has made of them.
-            place: Where a row stands, for a message, by its index in `frame`.
+            prepared: The rows, as the reader prepares them.
+            raw: What it has made of them for the encoder.
+            place: Where a row stands, for a message, by its index.
         """
         numbers, codes = raw
-        for name, cells in self._reader.unseen(frame).items():
+        for name, cells in self._reader.unseen(prepared).items():
             self._unseen[name] += len(cells)
             self._examples.setdefault(name, cells[0])
-        self._are_numbers.update(map(plain_name, frame.select(pl.selectors.numeric()).columns))
+        self._are_numbers.update(prepared.select(pl.selectors.numeric()).columns)
         # In the order of the reader's columns of both kinds.
         missing = torch.cat([numbers.isnan(), codes == MISSING], dim=1)
         counts = missing.sum(dim=0).tolist()

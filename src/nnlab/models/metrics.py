@@ -42,12 +42,11 @@ def compute_metrics(spec: DataSpec, outputs: Tensor, targets: Tensor) -> dict[st
         outputs, targets = outputs.double(), targets.double()
         return _regression_metrics(outputs.squeeze(1), targets, spec.target_std)
     array: Callable[[Tensor], Array] = Tensor.detach if stays else Tensor.numpy
-    labels = array(targets)
+    labels, guesses = array(targets), array(predicted_classes(spec, outputs))
     if spec.task == "binary":
         positive = array(outputs.squeeze(1).double().sigmoid())
         # One of two classes has all the pairs that the other has.
-        return _class_metrics((positive > 0.5) * 1, labels, positive[None], [1], classes=2)
-    guesses = array(outputs.argmax(dim=1))
+        return _class_metrics(guesses, labels, positive[None], [1], classes=2)
     # Class by class, which is also how the softmax is computed in a fraction of the time.
     scores = array(outputs.T.contiguous().double().softmax(dim=0))
     return _class_metrics(guesses, labels, scores, list(range(len(scores))), classes=len(scores))
@@ -59,6 +58,16 @@ def _stays_on_gpu(outputs: Tensor) -> bool:
     One of Apple's has no numbers of 64 bits.
     """
     return outputs.is_cuda and outputs.numel() >= _WORTH_A_GPU
+
+
+def predicted_classes(spec: DataSpec, outputs: Tensor) -> Tensor:
+    """The index of the likeliest class of raw outputs `(rows, out_features)`, `(rows,)`, int64.
+
+    Of two that are as likely, the first.
+    """
+    if spec.task == "binary":  # by its probability: of the least outputs that is one half
+        return (outputs.squeeze(1).sigmoid() > 0.5).long()
+    return outputs.argmax(dim=1)
 
 
 def probabilities(spec: DataSpec, outputs: Tensor) -> Tensor:

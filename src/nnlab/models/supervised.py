@@ -36,8 +36,9 @@ _TRAINING_ONLY = [
 class SupervisedModule(LightningModule):
     """An MLP that learns to predict a target.
 
-    Every argument but `optimizer` and `scheduler` is plain data and is saved in the checkpoint,
-    so `SupervisedModule.load_from_checkpoint(path, weights_only=True)` needs nothing else.
+    What describes the network, the arguments up to `l2`, is plain data and saved in the
+    checkpoint, so `SupervisedModule.load_from_checkpoint(path, weights_only=True)` needs nothing
+    else.
 
     Metrics are computed once an epoch from all the outputs of a split, not averaged over batches:
     `train/loss`, `val/accuracy` and so on (see `nnlab.models.metrics`). The training ones are
@@ -189,7 +190,9 @@ class SupervisedModule(LightningModule):
             with torch.random.fork_rng(devices=[]):  # what it draws is overwritten
                 module = cls(**arguments)
             module.load_state_dict(weights)
-            if not all(weights.isfinite().all() for weights in module.parameters()):
+            # Batch normalisation's averages are buffers; those of one's own may be infinite.
+            averages = [b for name, b in module.named_buffers() if "running_" in name]
+            if not all(kept.isfinite().all() for kept in (*module.parameters(), *averages)):
                 raise TypeError("some of its weights are no finite numbers")
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
             raise ValueError(
@@ -276,7 +279,7 @@ class SupervisedModule(LightningModule):
             require_finite("train", float(torch.stack(losses).sum()), self.trainer)
 
     def on_train_start(self) -> None:
-        """Check what was restored, and tell the stopwatch; so do the hooks that follow."""
+        """Check what was restored."""
         for optimizer in self.trainer.optimizers:
             check_state(optimizer)
         self.is_restored = True

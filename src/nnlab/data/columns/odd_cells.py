@@ -103,7 +103,7 @@ def missing_words(cells: pl.Series) -> list[str]:
         cells: All that are no numbers, or no dates.
 
     Returns:
-        None where they are many, or one has a digit.
+        Nothing where they are many, or one has a digit.
     """
     if not is_text(cells):
         return []
