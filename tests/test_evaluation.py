@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from conftest import run_quickly
-from sklearn.metrics import confusion_matrix, f1_score, r2_score
+from sklearn.metrics import confusion_matrix, f1_score, precision_score, r2_score, recall_score
 
 from nnlab import load_run
 
@@ -89,8 +89,14 @@ def test_all_rows_of_another_file_are_tested(runs, quick_command, tmp_path) -> N
         f1_score(other["kind"], predicted, average="macro"), abs=1e-6
     )
     matrix = confusion_matrix(other["kind"], predicted, labels=["high", "low", "middle"])
-    for name, row in zip(["high", "low", "middle"], matrix, strict=True):
-        assert [name, *map(str, row)] in [line.split() for line in printed.splitlines()]
+    scores = [
+        score(other["kind"], predicted, labels=["high", "low", "middle"], average=None)
+        for score in (precision_score, recall_score)
+    ]
+    lines = [line.split() for line in printed.splitlines()]
+    for name, row, *of_class in zip(["high", "low", "middle"], matrix, *scores, strict=True):
+        never = [0] if name not in set(predicted) else []  # of which there is no precision
+        assert [name, *map(str, row), *(f"{s:.4f}" for s in of_class[len(never) :])] in lines
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:

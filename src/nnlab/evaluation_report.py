@@ -83,15 +83,26 @@ def report_errors(spec: DataSpec, outputs: Tensor, targets: Tensor) -> None:
     pairs = Counter(zip(targets.tolist(), guessed.tolist(), strict=True))
     if len(names) <= _MOST_CLASSES_SHOWN:
         rows = [
-            [name, *(str(pairs[i, j]) for j in range(len(names)))] for i, name in enumerate(names)
+            [name, *(str(pairs[i, j]) for j in range(len(names))), *_shares_right(pairs, i)]
+            for i, name in enumerate(names)
         ]
-        _log.info("\nrows of each class (down) by what was predicted (across)")
-        _log.info("%s", format_table(["", *names], rows))
+        _log.info(
+            "\nrows of each class (down) by what was predicted (across); precision, recall and f1 "
+            "above are means over the classes"
+        )
+        _log.info("%s", format_table(["", *names, "precision", "recall"], rows))
         return
     wrong = [(pair, count) for pair, count in pairs.most_common() if pair[0] != pair[1]]
     rows = [[names[i], names[j], str(count)] for (i, j), count in wrong[:_MOST_CLASSES_SHOWN]]
     _log.info("\nthe most frequent confusions")
     _log.info("%s", format_table(["class", "predicted", "rows"], rows, left=("class", "predicted")))
+
+
+def _shares_right(pairs: Counter[tuple[int, int]], index: int) -> list[str]:
+    """Precision and recall of a class; empty where they mean nothing."""
+    predicted = sum(count for (_, guess), count in pairs.items() if guess == index)
+    actual = sum(count for (label, _), count in pairs.items() if label == index)
+    return [f"{pairs[index, index] / of:.4f}" if of else "" for of in (predicted, actual)]
 
 
 def _report_residuals(residuals: Tensor) -> None:

@@ -1,7 +1,6 @@
 """What a person reads while and after a run."""
 
 import logging
-import math
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnlab.paths import relative
-from nnlab.suggestions import command
+from nnlab.suggestions import command, few
 from nnlab.text_table import format_metric, format_table
 
 if TYPE_CHECKING:  # these load torch, and how a sweep goes on is told without it
@@ -40,6 +39,21 @@ def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None
     sizes = [spec.in_features, *module.hparams["hidden_sizes"], spec.out_features]
     parameters = sum(weights.numel() for weights in module.parameters())
     _log.info("model  %s units, %s parameters", "-".join(map(str, sizes)), f"{parameters:,}")
+    if weights := _weights_of_classes(module):
+        counted = [f"'{name}' {weight:.4g}" for name, weight in weights.items()]
+        _log.info("class weights  %s", few(counted))
+
+
+def _weights_of_classes(module: "SupervisedModule") -> dict[str, float]:
+    """What a row of each class counts; nothing where all count the same."""
+    weights = module.objective.class_weights
+    if weights is None:
+        return {}
+    return dict(zip(module.spec.class_names, weights.tolist(), strict=True))
+
+
+# A class that counts so many times as much as it has rows is said to.
+_FAR_MORE = 2
 
 
 def _warn_of_model(module: "SupervisedModule", rows: int) -> Iterator[str]:
@@ -57,6 +71,16 @@ def _warn_of_model(module: "SupervisedModule", rows: int) -> Iterator[str]:
         return
     rarest = min(counts, key=lambda name: counts[name])
     share, least = counts[rarest] / sum(counts.values()), smoothing / len(spec.class_names)
+    weights = _weights_of_classes(module)
+    if weights:
+        weighted = {name: weights[name] * n for name, n in counts.items()}
+        counted = weighted[rarest] / sum(weighted.values())
+        if counted > _FAR_MORE * share:
+            yield (
+                f"class '{rarest}' is {share:.2g} of the training rows, but model.class_weights "
+                f"lets it count as {counted:.2g} of them, and its probability will be as high; "
+                "leave them out if probabilities matter, not only which one is the highest"
+            )
     if share < least:
         yield (
             f"class '{rarest}' is {share:.2g} of the training rows, but model.label_smoothing="
@@ -113,7 +137,8 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     )
     shown = relative(run_dir)
     _log.info("\n%s\n", table)
-    if _is_one_class(results["test"]):
+    is_one_class = results.get("test_classes_predicted") == 1  # not in those of early versions
+    if is_one_class and results["test"].get("accuracy", 1) < 1:
         _log.warning(
             "warning: every test row is predicted to be of one class; if the others matter, try "
             "model.class_weights=balanced, or train for longer\n"
@@ -129,15 +154,6 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     _log.info("run directory  %s", shown)
     if any(run_dir.glob("events.out.tfevents.*")):  # with a logger
         _log.info("its curves     tensorboard --logdir %s", shlex.quote(str(shown)))
-
-
-def _is_one_class(metrics: dict[str, float]) -> bool:
-    """Whether metrics are those of a network that knows one class: the means of k show it."""
-    if not metrics.get("recall"):
-        return False
-    classes = round(1 / metrics["recall"])
-    is_one_found = classes > 1 and math.isclose(metrics["recall"] * classes, 1)
-    return is_one_found and math.isclose(metrics["precision"] * classes, metrics["accuracy"])
 
 
 def _time_line(seconds: dict[str, float]) -> str:

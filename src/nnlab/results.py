@@ -5,20 +5,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig
+from torch import Tensor
 
 from nnlab.atomic import replacing
 from nnlab.checkpoints import best_checkpoint, previous, read_checkpoint
 from nnlab.config import plain_arguments, reads_environment, target_class
 from nnlab.data.module import InMemoryDataModule, in_order
 from nnlab.environment import environment
-from nnlab.evaluation import score
+from nnlab.evaluation import run_network, score
 from nnlab.loggers import CurvesLogger
 from nnlab.models import SupervisedModule
+from nnlab.models.metrics import predicted_classes
 from nnlab.rules import METRICS, RULES, mode_of
-from nnlab.spec import Task
+from nnlab.spec import DataSpec, Task
 from nnlab.stopwatch import stopwatch
 
 
@@ -43,6 +46,7 @@ def final_results(
     """
     best = read_checkpoint(best_checkpoint(run_dir))
     best_module = target_class(cfg.model, SupervisedModule).from_checkpoint(best)
+    outputs, targets = run_network(best_module, in_order(data.loaded.test))
     return {
         "monitor": cfg.monitor,
         "mode": mode_of(cfg.monitor, cfg.get("mode")),  # which a run of an earlier version has not
@@ -51,13 +55,22 @@ def final_results(
         "max_epochs": cfg.trainer.max_epochs,
         # Not by the data loaders: what was trained on a GPU is scored on the CPU.
         "val": score(best_module, in_order(data.loaded.val)),
-        "test": score(best_module, in_order(data.loaded.test)),
+        "test": best_module.compute_metrics(outputs, targets),
+        **_classes_predicted(best_module.spec, outputs),
         "seed": cfg.seed,
         **environment(str(trainer.strategy.root_device)),
         "wall_time_s": round(seconds, 3),
         "samples_per_second": round(_rows_of_epoch(trainer, data) * timed_epochs / seconds, 1),
         **_early_stop(trainer),
     }
+
+
+def _classes_predicted(spec: DataSpec, outputs: Tensor) -> dict[str, int]:
+    """How many classes the test rows are predicted to be of; nothing of numbers."""
+    # A network of one's own may have other outputs.
+    if spec.task == "regression" or outputs.shape[1:] != (spec.out_features,):
+        return {}
+    return {"test_classes_predicted": len(torch.unique(predicted_classes(spec, outputs)))}
 
 
 def monitored(results: dict[str, Any]) -> float:

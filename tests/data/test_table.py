@@ -144,6 +144,10 @@ def _has_shape(outcome: str, shape: str) -> bool:
         (";;\na;b;c\n1;2;3\n", "line 1: column 1 .*data.skip_lines=1 if line 2 is the header"),
         ("a,,c\n1,2,3\n", "line 1: column 2 has no name.* if the file has no header$"),
         ("a,a\n1,2\n", "line 1: more than one column is named 'a'.*data.header=false"),
+        (
+            "a,a_2,a,A\n1,2,3,4\n",
+            r"named 'a'; .* data.header=true 'data.column_names=\[a,a_2,a_3,A\]'$",
+        ),
         ("a,\n1,2\n", r"line 1: column 2 has no name.*, or name it with 'data.column_names=\[a,c"),
         ("a, \n1,2\n", "line 1: column 2 has no name"),
         ('a,b\n1,"2\n3,4\n', "line 2: the quote that opens here is never closed"),

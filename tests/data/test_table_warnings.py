@@ -67,8 +67,12 @@ def test_a_target_that_is_as_far_out_as_all_others_together_is_named(tmp_path: P
     ordinary = [float(i % 17) for i in range(60)]
     (warning,) = warnings_of_targets([*ordinary, 5e8])
     assert "'y' is 500,000,000 in line 62, which makes 100.0% of its spread" in warning
+    assert warning.endswith("or predict log(1 + y)")  # as there are zeros
     (warning,) = warnings_of_targets([-1e4, *ordinary])
     assert "'y' is -10,000 in line 2" in warning
+    assert "log" not in warning
+    (warning,) = warnings_of_targets([*(y + 1 for y in ordinary), 5e8])
+    assert warning.endswith("or predict the logarithm")
     for numbers in (ordinary, [*ordinary, 40.0], [1.0] * 60, [*ordinary[:18], 5e8]):
         assert warnings_of_targets(numbers) == []
 

@@ -876,6 +876,60 @@ def test_a_class_of_a_single_row_is_found_by_its_line(write) -> None:
         make_data(write(halves(["a", "b", "", "a", "b", "c", "a"])), "y").loaded  # noqa: B018
 
 
+def test_all_classes_of_a_single_row_are_named(write) -> None:
+    message = "got one of 'c', 'd' in table.csv, line 4; leave these rows out"
+    with pytest.raises(ValueError, match=message):
+        make_data(write(halves(["a", "b", "c", "a", "b", "d", "a"])), "y").loaded  # noqa: B018
+    message = "got one of 'YES' in table.csv, line 4; write it as the class that it differs from"
+    with pytest.raises(ValueError, match=message):
+        make_data(write(halves(["Yes", "no", "YES", "Yes", "no"])), "y").loaded  # noqa: B018
+
+
+def test_categories_are_told_apart_as_they_are_written(write) -> None:
+    versions = ["1.1", "1.10", "1.2"] * 30
+    table = "v,x,y\n" + "".join(
+        f"{v},{i % 7},{'ab'[v == '1.10']}\n" for i, v in enumerate(versions)
+    )
+    data = make_data(write(table), "y", columns={"v": "categorical"})
+    (column,) = (c for c in data.loaded.preprocessing["columns"] if c["name"] == "v")
+    assert column["categories"] == ["1.1", "1.10", "1.2"]
+    reader = TableReader(data.loaded.preprocessing)
+    _, codes = reader.read(reader.prepare(pl.DataFrame({"v": ["1.10", "1.1"], "x": [1, 2]})))
+    assert codes[:, 0].tolist() == [3, 2]
+    # What is a number in any case is one category however it is written.
+    table = table.replace("1.10,", "7,").replace("1.1,", "8,").replace("1.2,", "9,")
+    reader = TableReader(
+        make_data(write(table), "y", columns={"v": "categorical"}).loaded.preprocessing
+    )
+    for cells in (["7", "7.0", "9"], [7.0, 7.0, 9.0]):
+        _, codes = reader.read(reader.prepare(pl.DataFrame({"v": cells, "x": [1, 2, 3]})))
+        assert codes[:, 0].tolist() == [2, 2, 4]
+
+
+@pytest.mark.parametrize(("factor", "is_asked"), [(0.01, True), (1, False)])
+def test_shares_for_percentages_are_asked_about(write, caplog, factor, is_asked) -> None:
+    caplog.set_level(logging.INFO)
+    cells = [(i * 7 % 90) / 2 + 2 for i in range(60)]
+    path = write(halves([f"{cell}%" for cell in cells]))
+    preprocessing = make_data(path, "y", task="regression").loaded.preprocessing
+    path = write(halves([cell * factor for cell in cells]), "new.csv")
+    make_data(path, "y", task="regression").read_labelled(path, preprocessing)
+    assert "its numbers have no unit and are taken for those of '%'" in caplog.text
+    assert ("; multiply them by 100 if 1 is all" in caplog.text) == is_asked
+
+
+def test_a_format_of_minutes_alone_is_refused(write) -> None:
+    table = "t,y\n" + "".join(f"{10 + i % 40}:{10 + i % 31},{i / 7}\n" for i in range(60))
+    message = r"data.columns.t must be a date's format with a day or an hour in it, got %M:%S; put"
+    with pytest.raises(ValueError, match=message):
+        make_data(write(table), "y", columns={"t": "%M:%S"}).loaded  # noqa: B018
+    hours = table.replace("\n", "\n00:").removesuffix("00:")
+    columns = make_data(write(hours), "y", columns={"t": "%H:%M:%S"}).loaded.preprocessing[
+        "columns"
+    ]
+    assert columns[0]["is_date"]
+
+
 def test_what_a_person_says_of_columns_counts(write) -> None:
     said = {"patient": "categorical", "letter": "categorical", "day": "%d.%m.%Y"}
     data = make_data(write(make_frame()), "y", columns=said, drop=["n"], max_one_hot=0)

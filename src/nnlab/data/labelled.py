@@ -210,11 +210,14 @@ class LabelledTable:
         if self.target_format is not None and is_text(self.target):
             self.frame = self.frame.with_columns(written_numbers(self.target, self.target_format))
         elif unit := unit_of(self.target_format or ""):
+            numbers = self.target.cast(pl.Float64, strict=False)
+            may_be_shares = unit == "%" and not (numbers.abs() > 1).any()
             _log.info(
                 "target '%s': its numbers have no unit and are taken for those of '%s', as in "
-                "training",
+                "training%s",
                 self._target,
                 unit,
+                "; multiply them by 100 if 1 is all" * may_be_shares,
             )
         refuse_unlearnable(self.target)
 

@@ -86,10 +86,12 @@ def warn_of_lone_target(table: LabelledTable, targets: Tensor) -> list[str]:
     if share <= _MOST_OF_SPREAD:
         return []
     place = f" in {table.place(row)}" if len(targets) <= _MOST_ROWS else ""
+    lowest = float(targets.min())
+    logarithm = "the logarithm" if lowest > 0 else "log(1 + y)"
     return [
         f"'{table.target.name}' is {float(targets[row]):,.10g}{place}, which makes {share:.1%} of "
         "its spread, so the other rows hardly count; mend it, or take the row out if it sums up "
-        "others, or predict the logarithm"
+        "others" + f", or predict {logarithm}" * (lowest >= 0)
     ]
 
 

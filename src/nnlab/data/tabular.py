@@ -318,7 +318,10 @@ class TabularDataModule(InMemoryDataModule):
 
     def _read(self, path: Path, preprocessing: Mapping[str, Any] | None) -> LabelledTable:
         """The rows of a file that have a target, as training read it."""
-        text = list(map(plain_name, preprocessing["text"])) if preprocessing else ()
+        if preprocessing:
+            text = list(map(plain_name, preprocessing["text"]))
+        else:  # as numbers 1.1 and 1.10 would be one category
+            text = [name for name, kind in self._learning.said.items() if kind == "categorical"]
         table = LabelledTable(
             path,
             self.reading,

@@ -138,22 +138,25 @@ def find_classes(target: pl.Series, task: Task) -> list[str]:
         raise ValueError(
             f"task=binary needs a target of two values, got {len(names)} in '{target.name}'"
         )
-    rare = counts["rows"].arg_min()
-    if rare is not None and counts["rows"][rare] < 2:
+    rare = counts["class"].filter(counts["rows"] < 2)
+    if len(rare):
+        shown = [f"'{shorten(name)}'" for name in _class_text(rare)]
         raise CellError(
-            f"every class of '{target.name}' must have at least two rows, got one of "
-            f"'{names[rare]}'",
-            int((target == counts["class"][rare]).arg_true()[0]),
-            _way_out_of_rare(counts["class"]),
+            f"every class of '{target.name}' must have at least two rows, got one of {few(shown)}",
+            int((target == rare[0]).arg_true()[0]),
+            _way_out_of_rare(counts["class"], rare),
         )
     return names
 
 
-def _way_out_of_rare(classes: pl.Series) -> str:
-    """The way out of a class with a single row."""
+def _way_out_of_rare(classes: pl.Series, rare: pl.Series) -> str:
+    """The way out of classes with a single row."""
     if classes.dtype.is_numeric():
         return "for numbers give data.task=regression"
-    way_out = "add another, or leave the row out"
+    seen = classes.cast(pl.String).str.strip_chars().str.to_lowercase()
+    if seen.is_in(seen.filter(classes.is_in(rare))).sum() > len(rare):
+        return "write it as the class that it differs from in capitals or blanks alone"
+    way_out = "add another, or leave the row out" if len(rare) == 1 else "leave these rows out"
     # Such as 4h 57m.
     begin_as_numbers = classes.cast(pl.String).str.contains(r"^\W*\d").mean()
     if len(classes) > _FEW_VALUES and cast(float, begin_as_numbers) > 0.5:

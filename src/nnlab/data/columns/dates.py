@@ -77,6 +77,8 @@ _PARTS = {
 # What stands for a day in strftime's formats; without one, a format is of a time alone.
 _DAY_PARTS = ("%Y", "%y", "%C", "%G", "%d", "%e", "%j", "%D", "%F", "%x", "%c", "%s", "%+", "%v")
 
+_HOUR_PARTS = ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X")
+
 # What stands for a time zone, or for UTC: `%+` and `%s` have one in them.
 _ZONE = re.compile(r"%:{0,3}#?z|%\+|%s|(Z|UTC)$")
 
@@ -267,6 +269,11 @@ def _parse(values: pl.Series, pattern: str) -> pl.Series:
         is_shaped = values.str.contains(r"^\s*\d{4}\.\d\d\.\d\d")
         values = values.set(~is_shaped.fill_null(True), None)
     if not _has_day(pattern):
+        if not any(part in pattern for part in _HOUR_PARTS):
+            raise ValueError(
+                f"data.columns.{values.name} must be a date's format with a day or an hour in it, "
+                f"got {pattern}; put 00: before cells of minutes and seconds, for %H:%M:%S"
+            )
         # Scores and ratios such as 3:1 are no times; minutes have two digits.
         values = values.set(~values.str.contains(r":\d\d").fill_null(True), None)
     if "%y" in pattern and pattern in FORMATS:

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 
 from nnlab.data.csv.layout import Marks, Place, plain_line_ends, record_ends, without_blanks
@@ -15,6 +16,8 @@ _PANDAS_INDEX = (
 )
 # A header further down is looked for in so many records.
 _RECORDS = 50
+# So many names make a setting that can still be read.
+_FEW_NAMES = 12
 
 
 def split_record(record: bytes, marks: Marks, place: Place) -> list[str]:
@@ -102,7 +105,22 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
     else:
         repeated = next(name for name in seen if seen.count(name) > 1)
         reason = f"more than one column is named '{repeated}'; "
+        way_out += f", or name all with data.header=true {_told_apart(names)}"
     raise ValueError(f"{place.path}, line {place.line}: {reason}{way_out}")
+
+
+def _told_apart(names: Sequence[str]) -> str:
+    """The setting that gives each column a name of its own: the second of one gets a number."""
+    if len(names) > _FEW_NAMES:
+        return "data.column_names=[...]"
+    free: list[str] = []
+    for name in names:
+        candidate, number = name, 1
+        while as_seen(candidate) in map(as_seen, free) or (number > 1 and candidate in names):
+            number += 1
+            candidate = f"{name}_{number}"
+        free.append(candidate)
+    return setting("data.column_names", free)
 
 
 def _lines_above_names(text: bytes, width: int, marks: Marks, place: Place) -> int | None:
