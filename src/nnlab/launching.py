@@ -37,14 +37,13 @@ from nnlab.resume_words import (
 )
 from nnlab.run_directory import (
     alone_in,
-    forget_kept_sweep,
-    keep_sweep,
     read_results,
     settle_config,
 )
 from nnlab.signals import answering_sigterm
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import written
+from nnlab.sweep_directory import forget_kept_sweep, keep_sweep
 from nnlab.sweeping import configs_of_sweep
 
 _log = logging.getLogger(__name__)

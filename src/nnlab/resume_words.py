@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 from nnlab.config.command_line import MULTIRUN, is_setting
 from nnlab.finding import find_run
 from nnlab.run_changes import CHANGEABLE, refuse_other_data, refuse_others
-from nnlab.run_directory import load_config, load_sweep, swept_in_files
+from nnlab.run_directory import load_config
+from nnlab.sweep_directory import load_sweep, swept_in_files
 
 SAME_SWEEP = "hydra.sweep.dir=${nnlab.run_dir:}"
 """The setting by which a sweep goes on in the folder that it has."""

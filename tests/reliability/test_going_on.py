@@ -15,8 +15,8 @@ from runs import SHORT, curves, only_run, results, same, weights
 
 from nnlab import environment as nnlab_environment
 from nnlab.checkpoints import read_checkpoint, write_checkpoint
-from nnlab.run_directory import load_sweep
 from nnlab.stopwatch import PHASES
+from nnlab.sweep_directory import load_sweep
 
 
 def test_resuming_a_finished_run_only_reports_it(digits_run, quick_command: Command) -> None:
