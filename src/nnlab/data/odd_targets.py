@@ -6,7 +6,7 @@ from typing import cast
 import polars as pl
 
 from nnlab.data.columns.cell_error import CellError
-from nnlab.data.columns.dates import find_formats
+from nnlab.data.columns.date_inference import find_formats
 from nnlab.data.columns.number_formats import (
     find_number_format,
     to_numbers,

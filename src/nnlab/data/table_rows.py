@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nnlab.data.columns.dates import has_zone, to_seconds
+from nnlab.data.columns.date_formats import has_zone
+from nnlab.data.columns.dates import to_seconds
 from nnlab.data.columns.decimal_commas import is_of_numbers, with_points
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.learned import (

@@ -8,7 +8,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from nnlab.data.columns.dates import moments
+from nnlab.data.columns.date_inference import moments
 from nnlab.data.split import hold_out, places, take_fold
 from nnlab.data.table import require_column
 

@@ -6,19 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.columns.dates import (
-    DAY,
-    FORMATS,
-    WEEK,
-    YEAR,
-    find_formats,
-    find_odd_dates,
-    moments,
-    periods_of,
-    read_dates,
-    to_seconds,
-    to_seconds_or_iso,
-)
+from nnlab.data.columns.date_formats import FORMATS
+from nnlab.data.columns.date_inference import find_formats, find_odd_dates, moments, read_dates
+from nnlab.data.columns.dates import DAY, WEEK, YEAR, periods_of, to_seconds, to_seconds_or_iso
 
 # Days beyond the 12th, before 1970, leap days, the last moment of a year.
 MOMENTS = [

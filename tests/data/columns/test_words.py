@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.columns.dates import find_formats, moments
+from nnlab.data.columns.date_inference import find_formats, moments
 from nnlab.data.columns.fitting import fit_columns
 from nnlab.data.columns.inferred_kinds import infer_kind
 from nnlab.data.columns.spelling import boolean_text, number_text, spelled_numbers, without_numbers

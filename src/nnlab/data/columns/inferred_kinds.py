@@ -7,7 +7,8 @@ from typing import cast
 
 import polars as pl
 
-from nnlab.data.columns.dates import EPOCHS, has_zone, read_dates
+from nnlab.data.columns.date_formats import COMPACT, EPOCHS, has_zone
+from nnlab.data.columns.date_inference import read_dates
 from nnlab.data.columns.kinds import ColumnKind, count_distinct, describe
 from nnlab.data.columns.number_formats import find_number_format, to_numbers
 from nnlab.data.columns.odd_cells import find_odd_cells, hold_digits, shorten
@@ -15,7 +16,6 @@ from nnlab.data.columns.said_kinds import check_names, say_kind
 from nnlab.data.columns.sentinels import find_odd_days, find_sentinels
 from nnlab.data.columns.spelling import LARGEST_WHOLE, boolean_text
 from nnlab.data.columns.whole_numbers import (
-    DAY,
     are_codes,
     are_years,
     find_days,
@@ -101,7 +101,7 @@ def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnK
         return _infer_whole_number(values, distinct, whole)
     odd = find_days(whole)
     if odd and not odd.texts:
-        return describe(values, "date", distinct, note=f"read as {DAY}", date_formats=[DAY])
+        return describe(values, "date", distinct, note=f"read as {COMPACT}", date_formats=[COMPACT])
     if moments := _infer_moments(values, distinct, whole):
         return moments
     note = odd.note if odd else _ONE_VALUE if distinct == 1 else ""
@@ -114,7 +114,7 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
     rows = len(values)
     odd = find_days(whole)
     if odd and not odd.texts:
-        return describe(values, "date", distinct, note=f"read as {DAY}", date_formats=[DAY])
+        return describe(values, "date", distinct, note=f"read as {COMPACT}", date_formats=[COMPACT])
     moments = _infer_moments(values, distinct, whole)
     if moments and not is_id_name(values.name):
         return moments

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from nnlab.data.columns.dates import find_odd_dates
+from nnlab.data.columns.date_inference import find_odd_dates
 from nnlab.data.columns.number_formats import are_mostly_numbers, to_numbers
 from nnlab.data.columns.number_grammar import LONG, PADDED, as_number, plain_numbers
 from nnlab.data.columns.words import BLANKS, by_word, different_texts, is_text

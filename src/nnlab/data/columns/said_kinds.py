@@ -5,7 +5,7 @@ from typing import cast
 
 import polars as pl
 
-from nnlab.data.columns.dates import find_formats
+from nnlab.data.columns.date_inference import find_formats
 from nnlab.data.columns.kinds import ColumnKind, count_distinct, describe
 from nnlab.data.columns.number_formats import as_plain_numbers, find_number_format
 from nnlab.data.columns.spelling import boolean_text, number_text

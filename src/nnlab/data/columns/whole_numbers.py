@@ -6,11 +6,9 @@ from typing import cast
 
 import polars as pl
 
-from nnlab.data.columns.dates import EPOCHS, to_seconds
+from nnlab.data.columns.date_formats import COMPACT, EPOCHS
+from nnlab.data.columns.dates import to_seconds
 from nnlab.data.columns.odd_cells import OddCells, odd_cells
-
-DAY = "%Y%m%d"
-"""How days are written as whole numbers."""
 
 # The days that are taken for some, and how many different ones are no chance.
 _FIRST_DAY, _LAST_DAY, _FEW_DAYS = 1900_01_01, 2100_12_31, 5
@@ -45,11 +43,11 @@ def find_days(whole: pl.Series) -> OddCells | None:
     are_days = present.is_between(_FIRST_DAY, _LAST_DAY)
     if are_days.sum() * 2 <= len(present):
         return None
-    are_days &= to_seconds(present, DAY).is_not_null()
+    are_days &= to_seconds(present, COMPACT).is_not_null()
     days = present.filter(are_days)
     if days.n_unique() < _FEW_DAYS or len(days) * 2 <= len(present):
         return None
-    return odd_cells(present.filter(~are_days), "dates", f" as in {DAY}")
+    return odd_cells(present.filter(~are_days), "dates", f" as in {COMPACT}")
 
 
 def are_codes(values: pl.Series, distinct: int, low: int, high: int) -> bool:
