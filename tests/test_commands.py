@@ -283,6 +283,8 @@ def test_two_processes_train_one_network(prepared, quick_command: Command) -> No
     assert [point.step for point in read_events(run_dir).Scalars("train/loss")] == [8, 17]
     found = results(run_dir)
     assert found["samples_per_second"] * found["wall_time_s"] == pytest.approx(2300, rel=0.1)
+    # To start the second process is none of the training.
+    assert found["wall_time_s"] < sum(found["time_s"].values()) - found["time_s"]["start_up"]
     assert "exactly as in" in quick_command("evaluate.py", f"run={run_dir}").stdout
 
 

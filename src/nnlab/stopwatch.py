@@ -67,6 +67,10 @@ class Stopwatch:
             self._trained_before = earlier.training
             self.seconds = {name: self.seconds[name] + earlier.phases[name] for name in PHASES}
 
+    def restart_training(self) -> None:
+        """Count what follows as training, and nothing of this process before."""
+        self._training_began = time.perf_counter()
+
     def spent(self) -> Spent:
         """What the run has taken until now."""
         training = self._trained_before + time.perf_counter() - self._training_began

@@ -285,6 +285,8 @@ class SupervisedModule(LightningModule):
         self.is_restored = True
         self._step = None  # after an error there is one, of an earlier run's optimizer
         stopwatch.press("start_up")
+        if self.trainer.world_size > 1:  # the others have been started meanwhile
+            stopwatch.restart_training()
 
     def on_train_end(self) -> None:
         """Let go of the optimizer, and of what is recorded of it."""
