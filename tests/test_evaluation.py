@@ -132,9 +132,12 @@ def test_all_images_of_another_folder_are_tested(quick_command, tmp_path) -> Non
     whole = labels.read_bytes()
     labels.write_bytes(whole[:-1] + bytes([1 - whole[-1] % 2]))
     process = quick_command("evaluate.py", f"run={run_dir}", succeed=False)
-    assert "mine must be as it was in training, but has changed since; with data.root=mine all" in (
+    assert "mine must be as it was in training, but has changed since; with data.root=mine its" in (
         process.stderr
     )
+    labels.unlink()
+    process = quick_command("evaluate.py", f"run={run_dir}", succeed=False)
+    assert "must be there, but it is not" in process.stderr
     labels.write_bytes(whole)
     # Also where the run's own are checked by their sums.
     config = run_dir / ".hydra" / "config.yaml"

@@ -43,6 +43,7 @@ def test_what_is_left_out_of_a_wide_table_is_named() -> None:
         ),
         ([97, 3], 0.0, None, 3, None),
         ([90, 10], 0.0, [0.5, 5.0], 3, r"class '1' is 0\.1 of .* lets it count as 0\.53 of them"),
+        ([50, 30, 20], 0.0, [1.0, 50.0, 1.0], 3, r"class '1' is 0\.3 of .* count as 0\.96 of them"),
         ([60, 40], 0.0, [0.8, 1.2], 3, None),
         ([], 0.1, None, 101, r"more inputs \(101\) than training rows \(100\)"),
         ([], 0.1, None, 100, None),

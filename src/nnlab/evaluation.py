@@ -77,11 +77,10 @@ def _other_file(
 ) -> tuple[Path, Split] | None:
     """What is named in place of the run's own data, and all its rows; None if it is that."""
     if isinstance(data, ImageDataModule):
-        if data.is_own(preprocessing):
-            return None
-        if "data.root" not in changed:
-            raise _changed(data.root, "data.root")
-        return data.root, data.read_labelled(preprocessing)
+        if "data.root" not in changed and data.digest() != preprocessing.get("digest", ...):
+            raise _changed(data.root, "data.root", "images")
+        is_another = "data.root" in changed and not data.is_own(preprocessing)
+        return (data.root, data.read_labelled(preprocessing)) if is_another else None
     if not isinstance(data, TabularDataModule):
         return None
     if not data.path.is_file() and "data.path" not in changed:
@@ -104,10 +103,10 @@ def _other_file(
     return None
 
 
-def _changed(path: Path, name: str = "data.path") -> ValueError:
+def _changed(path: Path, name: str = "data.path", what: str = "rows") -> ValueError:
     return ValueError(
         f"{path.name} must be as it was in training, but has changed since; with "
-        f"{setting(name, str(path))} all its rows are tested"
+        f"{setting(name, str(path))} its {what} are tested as those of another"
     )
 
 

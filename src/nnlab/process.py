@@ -27,14 +27,12 @@ def torch_defaults() -> Iterator[None]:
     """Make tensors of 32 bits on the CPU meanwhile, whatever the process has set for its own."""
     dtype, device = torch.get_default_dtype(), torch.get_default_device()
     torch.set_default_dtype(torch.float32)
-    if device.type != "cpu":
-        torch.set_default_device(None)
     try:
-        yield
+        # Not where it is so already: torch then looks at each operation.
+        with contextlib.nullcontext() if device.type == "cpu" else torch.device("cpu"):
+            yield
     finally:
         torch.set_default_dtype(dtype)
-        if device.type != "cpu":
-            torch.set_default_device(device)
 
 
 def set_threads(threads: int | None) -> None:

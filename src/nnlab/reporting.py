@@ -71,13 +71,13 @@ def _warn_of_model(module: "SupervisedModule", rows: int) -> Iterator[str]:
         return
     rarest = min(counts, key=lambda name: counts[name])
     share, least = counts[rarest] / sum(counts.values()), smoothing / len(spec.class_names)
-    weights = _weights_of_classes(module)
-    if weights:
-        weighted = {name: weights[name] * n for name, n in counts.items()}
-        counted = weighted[rarest] / sum(weighted.values())
-        if counted > _FAR_MORE * share:
+    if weights := _weights_of_classes(module):
+        raised = max(counts, key=lambda name: weights[name])
+        its_share = counts[raised] / sum(counts.values())
+        counted = counts[raised] * weights[raised] / sum(n * weights[c] for c, n in counts.items())
+        if counted > _FAR_MORE * its_share:
             yield (
-                f"class '{rarest}' is {share:.2g} of the training rows, but model.class_weights "
+                f"class '{raised}' is {its_share:.2g} of the training rows, but model.class_weights "
                 f"lets it count as {counted:.2g} of them, and its probability will be as high; "
                 "leave them out if probabilities matter, not only which one is the highest"
             )

@@ -178,7 +178,10 @@ def _mean_and_deviation(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return ""
-    return f"{format_metric(statistics.mean(known))} ± {format_metric(statistics.stdev(known))}"
+    mean, deviation = statistics.mean(known), statistics.stdev(known)
+    shown = format_metric(mean)
+    # With as many decimals; of a small mean a few digits.
+    return f"{shown} ± {deviation:.4f}" if f"{mean:.4f}" == shown else f"{shown} ± {deviation:.2g}"
 
 
 def _metric(result: dict[str, Any], name: str) -> float | None:

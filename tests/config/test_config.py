@@ -156,10 +156,12 @@ def test_a_value_of_ones_own_may_stand_for_several_settings() -> None:
 
 
 def test_what_a_setting_means_to_anothers_class_is_its_own_affair() -> None:
-    own = {"_target_": "torch.optim.Adafactor", "eps": [1e-30, 1e-3], "lr": 0.1}
+    own = {"_target_": "torch.optim.Adafactor", "eps": [1e-30, 1e-3], "lr": 0.1, "a": {"eps": 0}}
     check_config(node(optimizer=own, callbacks={"x": {"_target_": "lightning.X", "seed": "a"}}))
     with pytest.raises(ValueError, match=r"^eps must be a number above 0, got optimizer.eps="):
         check_config(node(optimizer={**own, "_target_": "torch.optim.AdamW"}))
+    with pytest.raises(ValueError, match=r"lr must be a number above 0, got optimizer\.lr=-1"):
+        check_config(node(optimizer={**own, "lr": -1}))
     with pytest.raises(ValueError, match=r"optimizer\.x\._target_ must be of"):
         check_config(node(optimizer={**own, "x": {"_target_": "os.system"}}))
 

@@ -20,6 +20,7 @@ from nnlab.data import TabularDataModule, missing, storage, table_encoding
 from nnlab.data.chunks import read_chunks
 from nnlab.data.module import LoadedData
 from nnlab.data.table_rows import TableReader
+from nnlab.data.unfamiliar import Unfamiliar
 
 ROOT = Path(__file__).parents[2]
 PENGUINS = ROOT / "src" / "nnlab" / "data" / "embedded" / "penguins.csv"
@@ -876,11 +877,27 @@ def test_a_class_of_a_single_row_is_found_by_its_line(write) -> None:
         make_data(write(halves(["a", "b", "", "a", "b", "c", "a"])), "y").loaded  # noqa: B018
 
 
+def test_categories_of_numbers_are_read_as_numbers_are(write) -> None:
+    cells = ["1,5", "2,5", "3", "-999,0"] * 20
+    table = "c;x;y\n" + "".join(f"{c};{i % 7};{'ab'[i % 2]}\n" for i, c in enumerate(cells))
+    settings = {"decimal": ",", "null_values": ["-999"], "columns": {"c": "categorical"}}
+    data = make_data(write(table), "y", **settings)
+    (column,) = (c for c in data.loaded.preprocessing["columns"] if c["name"] == "c")
+    assert column["categories"] == ["1.5", "2.5", "3"]
+    reader = TableReader(data.loaded.preprocessing)
+    for cells in ([1.5, 3.0, None, -999.0], ["1,5", "3", None, "-999,0"]):
+        _, codes = reader.read(reader.prepare(pl.DataFrame({"c": cells, "x": [1] * 4})))
+        assert codes[:, 0].tolist() == [2, 4, 1, 1]
+    years = table.replace("1,5", "2001").replace("2,5", "2002")
+    data = make_data(write(years), "y", time="c", columns={"c": "categorical"}, decimal=",")
+    assert data.loaded.spec.class_names == ["a", "b"]
+
+
 def test_all_classes_of_a_single_row_are_named(write) -> None:
     message = "got one of 'c', 'd' in table.csv, line 4; leave these rows out"
     with pytest.raises(ValueError, match=message):
         make_data(write(halves(["a", "b", "c", "a", "b", "d", "a"])), "y").loaded  # noqa: B018
-    message = "got one of 'YES' in table.csv, line 4; write it as the class that it differs from"
+    message = "got one of 'YES' in table.csv, line 4; write classes alike that differ in capitals"
     with pytest.raises(ValueError, match=message):
         make_data(write(halves(["Yes", "no", "YES", "Yes", "no"])), "y").loaded  # noqa: B018
 
@@ -896,12 +913,18 @@ def test_categories_are_told_apart_as_they_are_written(write) -> None:
     reader = TableReader(data.loaded.preprocessing)
     _, codes = reader.read(reader.prepare(pl.DataFrame({"v": ["1.10", "1.1"], "x": [1, 2]})))
     assert codes[:, 0].tolist() == [3, 2]
-    # What is a number in any case is one category however it is written.
+    unfamiliar = Unfamiliar(reader)
+    for cells, said in ((["1.10"], 0), ([1.1], 1)):
+        prepared = reader.prepare(pl.DataFrame({"v": cells, "x": [1]}))
+        unfamiliar.add(prepared, reader.read(prepared), str)
+        told = [s for s in unfamiliar.sentences() if "give it as text" in s]
+        assert len(told) == said
+    # What is a number in any case is one category however it is written, also in training.
     table = table.replace("1.10,", "7,").replace("1.1,", "8,").replace("1.2,", "9,")
     reader = TableReader(
         make_data(write(table), "y", columns={"v": "categorical"}).loaded.preprocessing
     )
-    for cells in (["7", "7.0", "9"], [7.0, 7.0, 9.0]):
+    for cells in (["7", "7.0", "9"], [7.0, 7.0, 9.0], [7, 7, 9]):
         _, codes = reader.read(reader.prepare(pl.DataFrame({"v": cells, "x": [1, 2, 3]})))
         assert codes[:, 0].tolist() == [2, 2, 4]
 

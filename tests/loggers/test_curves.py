@@ -1,5 +1,6 @@
 """TensorBoard curves of a run that goes on, and some that cannot be written."""
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -129,13 +130,19 @@ def test_training_and_validation_share_a_chart_also_once_a_run_goes_on(tmp_path:
         logger.go_on(steps=epoch, epochs=epoch)
         logger.log_metrics({"val/loss": 1.0, "val/accuracy": 0.5, "epoch": epoch}, epoch)
         logger.log_metrics({"train/loss": 1.0, "train/penalty": 0.1, "epoch": epoch}, epoch)
+        logger.log_metrics({"accuracy": 1.0, "epoch": epoch}, epoch)
+        logger.log_metrics({"train/top(5)": 1.0, "val/top(5)": 1.0, "epoch": epoch}, epoch)
         logger.save()
         return logger
 
     log(0)
     log(1).save()
+    CurvesLogger(save_dir=tmp_path).go_on(steps=2, epochs=2)  # and trains no further
     (event,) = EventAccumulator(str(tmp_path)).Reload().Tensors("custom_scalars__config__")
     (category,) = Layout.FromString(event.tensor_proto.string_val[0]).category
-    (chart,) = category.chart
-    assert chart.title == "loss"
-    assert list(chart.multiline.tag) == ["^epoch/train/loss$", "^epoch/val/loss$"]
+    loss, own = category.chart
+    assert (loss.title, own.title) == ("loss", "top(5)")
+    assert list(loss.multiline.tag) == ["^epoch/train/loss$", "^epoch/val/loss$"]
+    tags = read(tmp_path)
+    for pattern in (*loss.multiline.tag, *own.multiline.tag):
+        assert len([tag for tag in tags if re.match(pattern, tag)]) == 1

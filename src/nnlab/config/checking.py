@@ -19,6 +19,8 @@ from nnlab.suggestions import did_you_mean, setting
 _NAMED = ("callbacks", "logger")
 # Parts that may be a class of anybody's; that of another's `data` or `model` derives from nnlab's.
 _MAY_BE_OTHERS = ("optimizer", "scheduler", *_NAMED)
+# Settings that are the same to all of these.
+_OF_ALL = ("lr",)
 
 
 def check_config(cfg: DictConfig) -> None:
@@ -125,12 +127,13 @@ def _is_anothers(node: Any) -> bool:
     return not str(target).startswith("nnlab.")
 
 
-def _check_node(path: str, node: Any, *, has_own_metrics: bool) -> None:
+def _check_node(path: str, node: Any, *, has_own_metrics: bool, keeps_rules: bool = True) -> None:
     if not isinstance(node, dict):
         return
-    # `eps` is another thing to another's optimizer.
-    is_of_others = path.partition(".")[0] in _MAY_BE_OTHERS and "_target_" in node
-    keeps_rules = not is_of_others or str(node["_target_"]) in _known_targets()
+    if path.partition(".")[0] in _MAY_BE_OTHERS and "_target_" in node:
+        # To another's optimizer `eps` may be another thing, also in what is nested in it.
+        target = str(node["_target_"])
+        keeps_rules = target.startswith("nnlab.") or target in _known_targets()
     # Plain values first: `seed` itself before the settings that take its value.
     for key, value in sorted(node.items(), key=lambda item: isinstance(item[1], dict)):
         where = f"{path}.{key}" if path else str(key)
@@ -148,8 +151,8 @@ def _check_node(path: str, node: Any, *, has_own_metrics: bool) -> None:
             continue  # what is another's may watch, and mean by `mode`, what it likes
         if key == "monitor" and has_own_metrics and isinstance(value, str):
             continue
-        if not keeps_rules:
-            _check_node(where, value, has_own_metrics=has_own_metrics)
+        if not keeps_rules and key not in _OF_ALL:
+            _check_node(where, value, has_own_metrics=has_own_metrics, keeps_rules=False)
             continue
         try:
             check(**{str(key): value})

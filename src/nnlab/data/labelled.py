@@ -13,7 +13,7 @@ from nnlab.data.chunks import find_place
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.column_table import spelled
 from nnlab.data.columns.kinds import count_distinct
-from nnlab.data.columns.number_formats import as_plain_numbers, unit_of
+from nnlab.data.columns.number_formats import as_plain_numbers, hold_one_number_twice, unit_of
 from nnlab.data.columns.odd_cells import FEW_WORDS
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import is_text
@@ -48,6 +48,8 @@ class LabelledTable:
         options: How it is written.
         target: Name of the target column.
         text: Columns that are text, whatever they hold.
+        categories: Columns that stay text if numbers would make one of two of their texts, such as
+            1.1 and 1.10.
         storage: Where the table is kept.
         class_names: The classes, where a network has learned them already.
         target_format: How the target's numbers are written, where a network has learned that;
@@ -70,12 +72,13 @@ class LabelledTable:
         *,
         target: str,
         text: Collection[str],
+        categories: Collection[str] = (),
         storage: Storage,
         class_names: Collection[str] | None = None,
         target_format: str | None = None,
     ) -> None:
         self.path = path
-        self.frame = read_table(path, options, text=text, storage=storage)
+        self.frame = read_table(path, options, text=[*text, *categories], storage=storage)
         self._options = options
         self._target = target
         self._class_names = class_names
@@ -96,7 +99,7 @@ class LabelledTable:
                 f"{path} must have a row with a value of the target '{target}', got none; give "
                 "labelled rows"
             )
-        self._take_numbers(text)
+        self._take_numbers(text, categories)
         self.target_format = target_format
         with self.locating():
             self._read_format()
@@ -125,14 +128,21 @@ class LabelledTable:
         in_file = row if self._rows is None else int(self._rows[row])
         return find_place(self.path, self._options, in_file)
 
-    def _take_numbers(self, text: Collection[str]) -> None:
+    def _take_numbers(self, text: Collection[str], categories: Collection[str]) -> None:
         """Take columns for numbers that only rows without a target keep from it, or their type.
 
         Args:
             text: Columns that are text, whatever they hold.
+            categories: Those that stay text if two of their texts are one number.
         """
         decimal = self._options.decimal or "."
-        texts = [v for v in self.frame if is_text(v) and v.name not in text]
+        texts = [
+            values
+            for values in self.frame
+            if is_text(values)
+            and values.name not in text
+            and not (values.name in categories and hold_one_number_twice(values, decimal))
+        ]
         numbers = [as_plain_numbers(values, decimal) for values in texts]
         spelled = spelled_numbers(missing_values(self._options), decimal)
         self.frame = self.frame.with_columns(

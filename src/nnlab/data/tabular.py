@@ -318,15 +318,14 @@ class TabularDataModule(InMemoryDataModule):
 
     def _read(self, path: Path, preprocessing: Mapping[str, Any] | None) -> LabelledTable:
         """The rows of a file that have a target, as training read it."""
-        if preprocessing:
-            text = list(map(plain_name, preprocessing["text"]))
-        else:  # as numbers 1.1 and 1.10 would be one category
-            text = [name for name, kind in self._learning.said.items() if kind == "categorical"]
+        said = {} if preprocessing else self._learning.said
+        text = list(map(plain_name, preprocessing["text"])) if preprocessing else ()
         table = LabelledTable(
             path,
             self.reading,
             target=self.target,
             text=text,
+            categories=[name for name, kind in said.items() if kind == "categorical"],
             storage=self.storage,
             class_names=preprocessing["class_names"] if preprocessing else None,
             # Those of the first version have none.

@@ -154,8 +154,8 @@ def _way_out_of_rare(classes: pl.Series, rare: pl.Series) -> str:
     if classes.dtype.is_numeric():
         return "for numbers give data.task=regression"
     seen = classes.cast(pl.String).str.strip_chars().str.to_lowercase()
-    if seen.is_in(seen.filter(classes.is_in(rare))).sum() > len(rare):
-        return "write it as the class that it differs from in capitals or blanks alone"
+    if (seen.is_duplicated() | ~classes.is_in(rare)).all():
+        return "write classes alike that differ in capitals or blanks alone"
     way_out = "add another, or leave the row out" if len(rare) == 1 else "leave these rows out"
     # Such as 4h 57m.
     begin_as_numbers = classes.cast(pl.String).str.contains(r"^\W*\d").mean()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nnlab.data.columns.learned import MISSING, Column, NumericColumn
-from nnlab.data.columns.number_formats import unit_of
+from nnlab.data.columns.number_formats import hold_one_number_twice, unit_of
 from nnlab.data.columns.odd_cells import shorten
 from nnlab.data.table_rows import TableReader
 
@@ -115,6 +115,15 @@ class Unfamiliar:
                     f"column '{column.name}': its numbers have no unit and are taken for those of "
                     f"'{unit}', as in training{hint}"
                 )
+        for category in self._reader.categorical:
+            # What came as numbers cannot tell 1.10 from 1.1.
+            if category.name in self._are_numbers and category.written_as == "text":
+                names = pl.Series(category.categories, dtype=pl.String)
+                if hold_one_number_twice(names, "."):
+                    yield (
+                        f"column '{category.name}': it holds numbers, but training told texts "
+                        "apart that are one number, such as 1.1 and 1.10; give it as text"
+                    )
         if self._blank:
             which = "in" if self._blank == 1 else "the first in"
             yield (

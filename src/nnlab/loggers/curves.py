@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 import threading
 import time
 from collections.abc import Container, Iterator, Mapping
@@ -20,6 +21,8 @@ from nnlab.loggers.event_files import event_files, kept_events
 _HAND_OVER_EVERY_S = 1.0
 # So many events are handed over without a wait for the thread that writes them.
 _MAX_QUEUE = 10_000
+# The tag under which TensorBoard keeps what the Custom Scalars tab shows.
+_CHARTS = "custom_scalars__config__"
 
 
 class CurvesLogger(TensorBoardLogger):
@@ -66,8 +69,10 @@ class CurvesLogger(TensorBoardLogger):
             return
 
         def is_kept(tag: str, step: int) -> bool:
-            if tag.startswith(("_hparams_/", "custom_scalars_")):  # which the run writes again
+            if tag.startswith("_hparams_/"):  # which the end of the run writes
                 return False
+            if tag == _CHARTS:
+                return True
             return step <= epochs if tag.startswith("epoch/") else step < steps
 
         with self._telling_of_failures():
@@ -75,6 +80,8 @@ class CurvesLogger(TensorBoardLogger):
                 self._experiment.close()
                 self._experiment = None
             events = kept_events(before, is_kept)
+            tags = (value.tag for event in events for value in event.summary.value)
+            self._has_charts = _CHARTS in tags
             self._kwargs["purge_step"] = 0  # of the SummaryWriter, which Lightning makes now
             writer = self.experiment._get_file_writer()
             for event in events:
@@ -168,11 +175,12 @@ class CurvesLogger(TensorBoardLogger):
 
     def _chart_side_by_side(self) -> None:
         """Put a metric of training and validation into one chart: where they part, it overfits."""
-        in_training = [name.removeprefix("train/") for name in self._of_epochs]
+        logged = [name.partition("/") for name in self._of_epochs]
         charts = {
-            name: ["Multiline", [f"^epoch/{split}/{name}$" for split in ("train", "val")]]
-            for name in in_training
-            if f"val/{name}" in self._of_epochs
+            # TensorBoard takes what it is to look for as regular expressions.
+            name: ["Multiline", [f"^epoch/{part}/{re.escape(name)}$" for part in ("train", "val")]]
+            for split, _, name in logged
+            if split == "train" and f"val/{name}" in self._of_epochs
         }
         if charts:
             layout = custom_scalars({"training and validation": charts})  # type: ignore[no-untyped-call]

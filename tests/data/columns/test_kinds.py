@@ -285,10 +285,7 @@ def test_the_words_that_keep_numbers_from_being_numbers_are_named() -> None:
 def test_a_person_has_the_last_word() -> None:
     assert say([1, 2, 1], "categorical").kind == "categorical"
     assert say([1, 2, 1], "categorical").written_as == "number"
-    assert say(["1", "2"], "categorical").written_as == "number"
-    assert say(["1.1", "1.10", "1.2"], "categorical").written_as == "text"  # three versions
-    assert say(["1", "01"], "categorical").written_as == "text"
-    assert say(["1", "red"], "categorical").written_as == "text"
+    assert say(["1", "2"], "categorical").written_as == "text"
     assert say([*range(40)], "numeric").kind == "numeric"
     assert say(["1", "2"], "numeric").kind == "numeric"
     assert say([408, 415, 510] * 70, "numeric").kind == "numeric"

@@ -102,9 +102,12 @@ def parse(values: pl.Series, pattern: str) -> pl.Series:
         values = values.set(~is_shaped.fill_null(True), None)
     if not has_day(pattern):
         if not has_hour(pattern):
+            way_out = "take it for categorical"
+            if "%M" in pattern or "%S" in pattern:
+                way_out = "put 00: before cells of minutes and seconds, for %H:%M:%S"
             raise ValueError(
                 f"data.columns.{values.name} must be a date's format with a day or an hour in it, "
-                f"got {pattern}; put 00: before cells of minutes and seconds, for %H:%M:%S"
+                f"got {pattern}; {way_out}"
             )
         # Scores and ratios such as 3:1 are no times; minutes have two digits.
         values = values.set(~values.str.contains(r":\d\d").fill_null(True), None)

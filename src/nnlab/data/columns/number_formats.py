@@ -29,6 +29,16 @@ _FIRST, _SAMPLE = 20, 20_000
 _FEW_NUMBERS = 12
 
 
+def hold_one_number_twice(values: pl.Series, decimal: str) -> bool:
+    """Whether two texts of a column are one number, as the versions 1.1 and 1.10 are.
+
+    That pandas writes 1 as 1.0 once another is missing, makes no other text.
+    """
+    texts = different_texts(values).str.replace(r"[.,]0*$", "").unique()
+    numbers = plain_numbers(texts, decimal).drop_nulls()
+    return numbers.n_unique() < len(numbers)
+
+
 def as_plain_numbers(values: pl.Series, decimal: str) -> pl.Series | None:
     """A column of text as numbers, if all of its texts are plain ones.
 

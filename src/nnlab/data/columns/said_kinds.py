@@ -7,10 +7,10 @@ import polars as pl
 
 from nnlab.data.columns.date_inference import find_formats
 from nnlab.data.columns.kinds import ColumnKind, count_distinct, describe
-from nnlab.data.columns.number_formats import as_plain_numbers, find_number_format
-from nnlab.data.columns.spelling import boolean_text, number_text
+from nnlab.data.columns.number_formats import find_number_format
+from nnlab.data.columns.spelling import boolean_text
 from nnlab.data.columns.whole_numbers import are_years, find_epoch
-from nnlab.data.columns.words import different_texts, is_text
+from nnlab.data.columns.words import is_text
 from nnlab.suggestions import column_kind, did_you_mean, few, setting
 
 
@@ -53,7 +53,7 @@ def say_kind(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> Co
         note = f"read as {pattern}" if pattern else ""
         return describe(values, "numeric", distinct, note=note, number_format=pattern)
     if kind == "categorical":
-        return describe(values, "categorical", distinct, written_as=_written_as(whole))
+        return describe(values, "categorical", distinct)
     if kind == "boolean":
         wrong = ~boolean_text(values).is_in(["true", "false"])  # null where missing
         if wrong.any():
@@ -76,19 +76,6 @@ def say_kind(values: pl.Series, kind: str, whole: pl.Series, decimal: str) -> Co
             f"'{values.drop_nulls()[0]}'; {_how_dates_are_said(values)}"
         )
     return describe(values, "date", distinct, date_formats=formats)
-
-
-def _written_as(whole: pl.Series) -> str | None:
-    """How the categories of a column are written: `number` if no two of its texts are the same one.
-
-    Else each text is a category, as 1.1 and 1.10 are two versions.
-    """
-    if not is_text(whole):
-        return None
-    texts = different_texts(whole).unique()
-    if texts.is_empty() or as_plain_numbers(texts, ".") is None:
-        return "text"
-    return "number" if number_text(texts).n_unique() == len(texts) else "text"
 
 
 def _how_dates_are_said(values: pl.Series) -> str:
