@@ -77,8 +77,9 @@ def _warn_of_model(module: "SupervisedModule", rows: int) -> Iterator[str]:
         counted = counts[raised] * weights[raised] / sum(n * weights[c] for c, n in counts.items())
         if counted > _FAR_MORE * its_share:
             yield (
-                f"class '{raised}' is {its_share:.2g} of the training rows, but model.class_weights "
-                f"lets it count as {counted:.2g} of them, and its probability will be as high; "
+                f"class '{raised}' is {its_share:.2g} of the training rows, but "
+                f"model.class_weights lets it count as {counted:.2g} of them, and its probability "
+                "will be as high; "
                 "leave them out if probabilities matter, not only which one is the highest"
             )
     if share < least:
