@@ -65,6 +65,11 @@ def test_what_hydra_cannot_read_is_written_out(typed: str, message: str) -> None
         ("optimizer.amsgrad=true", "unless it is added: write +optimizer.amsgrad=true"),
         ("data=houses.csv", "; write data=csv data.path=houses.csv data.target=COLUMN"),
         ("data=houses.pq", "; write data=csv data.path=houses.pq data.target=COLUMN"),
+        (
+            "data=/a/b.csv",
+            "got data=/a/b.csv; write data=csv data.path=/a/b.csv data",
+        ),
+        ("hidden_sizes=8,8", "add -m to try each, or write 'model.hidden_sizes=[8,8]'"),
         ("trainer.max_step=100", "did you mean '+trainer.max_steps'?"),
         ("model.hidden_sizes=8,8", "add -m to try each, or write 'model.hidden_sizes=[8,8]'"),
         ("optimizer.lr=0,01", "got optimizer.lr=0,01; write optimizer.lr=0.01, or add -m to try"),

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from nnlab.sweeping import sweep_table
 
 
@@ -46,6 +48,26 @@ def test_the_lowest_loss_comes_first_and_failures_last(tmp_path: Path) -> None:
     assert order(tmp_path)[:3] == ["1_b", "2_c", "0_a"]
     last = sweep_table(tmp_path).splitlines()[-1]
     assert last.split() == ["3_failed", "no", "result"]
+
+
+@pytest.mark.parametrize(
+    ("second", "monitor", "told"),
+    [
+        ("{path: other.csv}", "val/loss", True),
+        ("{path: a.csv, fold: 1}", "val/loss", False),
+        ("{path: other.csv}", "val/accuracy", False),
+    ],
+)
+def test_losses_of_another_measure_are_not_compared_without_a_word(
+    tmp_path: Path, second: str, monitor: str, told: bool
+) -> None:
+    for name, data in (("0_a", "{path: a.csv}"), ("1_b", second)):
+        add_job(tmp_path, name, monitor, data, loss=0.1, accuracy=0.9)
+    said = (
+        "\n\nval/loss is another measure in jobs of another data.path, so the order says little; "
+        "to go by another add monitor=val/accuracy"
+    )
+    assert sweep_table(tmp_path).endswith(said) == told
 
 
 def test_the_highest_accuracy_comes_first(tmp_path: Path) -> None:

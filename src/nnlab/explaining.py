@@ -14,7 +14,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, Interpolation
 from nnlab.config import config_folder, resolution_message, target_class
 from nnlab.config.column_names import restore
 from nnlab.config.command_line import list_meant, rule_of, texts, without
-from nnlab.config.setting_names import meant_path, setting_paths
+from nnlab.config.setting_names import full_name, meant_path, setting_paths
 from nnlab.rule_types import Either, ListOf
 from nnlab.suggestions import closest, did_you_mean, setting
 
@@ -45,6 +45,8 @@ def explain(error: BaseException) -> str:
             "removes it"
         )
     message = " ".join(str(error).split())
+    if "@experiment." in message:
+        return f"{message}; an experiment's file must begin with the line '# @package _global_'"
     if several := re.match(r"Ambiguous value for argument '(.*)' 1\. To use it as a list", message):
         return _several_values(restore(several[1]))
     return message
@@ -52,7 +54,8 @@ def explain(error: BaseException) -> str:
 
 def _no_such_option(missing: str, options: Sequence[str]) -> str:
     group, _, name = missing.rpartition("/")
-    if group == "data" and _is_table(name):
+    if missing.startswith("data/") and _is_table(name):
+        group, _, name = missing.partition("/")
         hint = f"; write {_train_on(name)}"
     elif name.lower() in _NOTHING:
         hint = f"; {without(group)}"
@@ -102,7 +105,7 @@ def _several_values(word: str) -> str:
     elif key.startswith("data.columns.") or (rule is not None and rule.allows(value)):
         way_out += f", or write {setting(key, value)}"
     elif isinstance(rule, (ListOf, Either)):
-        way_out += f", or write {shlex.quote(f'{key}=[{value}]')}"
+        way_out += f", or write {shlex.quote(f'{full_name(key)}=[{value}]')}"
     return f"{key} must have one value in a single run, got {key}={value}; {way_out}"
 
 

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.config import check_config, config_folder, new_folder, register_resolvers
-from nnlab.config.command_line import as_hydra_reads
+from nnlab.config.command_line import MULTIRUN, as_hydra_reads
 from nnlab.config.composing import checked_composition
 from nnlab.config.trust import check_downloads
 from nnlab.explaining import explain
@@ -135,6 +135,8 @@ def _load(run_dir: Path, settings: Sequence[str]) -> DictConfig:
 
 def _compose(settings: Sequence[str]) -> tuple[DictConfig, str]:
     """A config, checked, and the name of its data."""
+    if MULTIRUN & set(settings):
+        raise ValueError("a sweep is for the command line, got -m; call train for each run instead")
     for word in settings:
         if word.lstrip("+~").startswith("hydra."):
             raise ValueError(

@@ -126,6 +126,10 @@ def report_finished_before(epochs: int) -> None:
     )
 
 
+# Times the share that each of equally frequent classes has: from here on one is more frequent.
+_OF_CHANCE = 1.5
+
+
 def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     """Tell a run's metrics, its directory and how to look at it."""
     splits = ("val", "test")
@@ -141,8 +145,8 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     is_one_class = results.get("test_classes_predicted") == 1  # not in those of early versions
     if is_one_class and results["test"].get("accuracy", 1) < 1:
         _log.warning(
-            "warning: every test row is predicted to be of one class; if the others matter, try "
-            "model.class_weights=balanced, or train for longer\n"
+            "warning: every test row is predicted to be of one class; %s\n",
+            _way_out_of_one_class(results["test"]),
         )
     _log.info("best epoch     %d of %d", results["best_epoch"], results["epochs"])
     if "stopped_early_after" in results:
@@ -155,6 +159,18 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     _log.info("run directory  %s", shown)
     if any(run_dir.glob("events.out.tfevents.*")):  # with a logger
         _log.info("its curves     tensorboard --logdir %s", shlex.quote(str(shown)))
+
+
+def _way_out_of_one_class(metrics: dict[str, float]) -> str:
+    """What may help a network that predicts one class alone."""
+    # Macro recall is then one in so many classes.
+    is_frequent = metrics["accuracy"] > _OF_CHANCE * metrics.get("recall", 1)
+    if is_frequent:
+        return "if the others matter, try model.class_weights=balanced, or train for longer"
+    return (
+        "the network has learned nothing: try a lower optimizer.lr, fewer hidden layers or "
+        "model.activation=relu with model.batch_norm=true, or train for longer"
+    )
 
 
 def _time_line(seconds: dict[str, float]) -> str:

@@ -1,5 +1,6 @@
 """Sweeps: the configs that are looked at before the first job, and the table after the last."""
 
+import contextlib
 import json
 import logging
 import math
@@ -27,6 +28,11 @@ _log = logging.getLogger(__name__)
 
 # It takes a twentieth of a second to compose one.
 _MOST_CONFIGS = 40
+# What the loss is measured by, and on what.
+_OF_THE_LOSS = (
+    *("model.loss", "model.label_smoothing", "model.class_weights"),
+    *("data._target_", "data.path", "data.root", "data.target"),
+)
 # In the name of a job's folder.
 _OF_FOLDS = re.compile(r"(?:^|_)folds?-\d+(?=_|$)")
 _OF_SEEDS = re.compile(r"(?:^|_)seed-\d+(?=_|$)")
@@ -130,7 +136,26 @@ def sweep_table(sweep_dir: Path) -> str:
     for name, results in _repetitions(sweep_dir, jobs):
         of_folds = ([_metric(result, metric) for result in results] for metric in metrics)
         rows.append(["", name, *map(_mean_and_deviation, of_folds), ""])
-    return format_table(["", "job", *metrics, "best epoch"], rows)
+    table = format_table(["", "job", *metrics, "best epoch"], rows)
+    differing = _differing(sweep_dir, jobs) if monitor == "val/loss" else []
+    if not differing:
+        return table
+    way_out = f"; to go by another add monitor=val/{shown[0]}" if shown else ""
+    return (
+        f"{table}\n\nval/loss is another measure in jobs of another {' or '.join(differing)}, so "
+        f"the order says little{way_out}"
+    )
+
+
+def _differing(sweep_dir: Path, jobs: Sequence[_Job]) -> list[str]:
+    """The settings in which jobs differ and by which their loss is another measure."""
+    values: dict[str, set[str]] = {name: set() for name in _OF_THE_LOSS}
+    for name, _ in jobs:
+        with contextlib.suppress(ValueError):  # a run from elsewhere
+            config = load_config(sweep_dir / name)
+            for setting in _OF_THE_LOSS:
+                values[setting].add(str(OmegaConf.select(config, setting)))
+    return [name for name, found in values.items() if len(found) > 1]
 
 
 def _repetitions(

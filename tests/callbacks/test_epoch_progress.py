@@ -34,6 +34,17 @@ def test_on_a_terminal_one_bar_spans_the_run(
     bars = [line for line in re.split(r"[\r\n]+", text) if "━" in line]
     assert bars[-1].startswith("epoch 3/3 ")
     assert re.search(r"train/loss [\d.]+ +val/loss [\d.]+ +val/accuracy [\d.]+", bars[-1])
+    # Ended early, it is at the epoch that its numbers are of.
+    stops = ("callbacks.early_stopping.patience=1", "optimizer.lr=1", "trainer.max_epochs=30")
+    master, slave = pty.openpty()
+    with ThreadPoolExecutor() as pool:
+        seen_of_stopped = pool.submit(read_to_the_end, master)
+        with os.fdopen(slave, "w") as terminal:
+            run_quickly(tmp_path, "train.py", *stops, terminal=terminal)
+    stopped = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen_of_stopped.result())
+    *_, bar = [line for line in re.split(r"[\r\n]+", stopped) if "━" in line]
+    (epochs,) = re.findall(r"best epoch +\d+ of (\d+)", stopped)
+    assert bar.startswith(f"epoch {epochs}/30 ")
     # Nothing but the bar speaks of epochs while it runs.
     assert all("━" in line for line in re.split(r"[\r\n]+", text) if line.startswith("epoch "))
 

@@ -178,3 +178,30 @@ def test_aliases_are_counted_as_written_out(tmp_path: Path, text: str, allowed: 
     else:
         with pytest.raises(ValueError, match="must have at most 10000 entries"):
             require_few_nodes(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "# @package _global_\noptimizer: sgd\n",
+            "got optimizer: sgd; in a file it is swapped below 'defaults:' by '- override "
+            "/optimizer: sgd', on the command line by optimizer=sgd",
+        ),
+        ("# @package _global_\nmodel:\n  dropout:0.1\n", "a blank must follow the colon behind a"),
+        (
+            "defaults:\n  - override /optimizer: sgd\n",
+            "an experiment's file must begin with the line '# @package _global_'",
+        ),
+    ],
+)
+def test_a_mistake_in_an_experiments_file_is_told_in_a_sentence(
+    quick_command: Command, tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "mine" / "experiment").mkdir(parents=True)
+    (tmp_path / "mine" / "experiment" / "wide.yaml").write_text(content)
+    own = ("--config-dir", "mine", "experiment=wide")
+    process = quick_command("train.py", *own, succeed=False)
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert said in line

@@ -69,7 +69,8 @@ class EpochProgress(ProgressBar):
         """Move the bar, ten times a second."""
         if self._bar is not None and time.monotonic() - self._shown_at > _BAR_INTERVAL:
             done = trainer.current_epoch * trainer.num_training_batches + batch_idx + 1
-            self._move(self._bar, trainer, pl_module, done)
+            epoch = trainer.current_epoch + 1
+            self._move(self._bar, trainer, pl_module, done, epoch=epoch)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Print the line of the epoch before, whose metrics are complete only now."""
@@ -82,7 +83,7 @@ class EpochProgress(ProgressBar):
         """Fill the bar, or print the last epoch's line."""
         if self._bar is not None:
             done = trainer.current_epoch * trainer.num_training_batches
-            self._move(self._bar, trainer, pl_module, done)
+            self._move(self._bar, trainer, pl_module, done, epoch=trainer.current_epoch)
             self._close()
         elif trainer.current_epoch > self._first_epoch:
             self._print_line(trainer, pl_module, trainer.current_epoch)
@@ -94,14 +95,19 @@ class EpochProgress(ProgressBar):
         self._close()
 
     def _move(
-        self, bar: Progress, trainer: Trainer, pl_module: LightningModule, done: float
+        self,
+        bar: Progress,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        done: float,
+        *,
+        epoch: int,
     ) -> None:
         self._shown_at = time.monotonic()
-        epochs = min(trainer.current_epoch + 1, trainer.max_epochs or 0)
         bar.update(
             self._task,
             completed=done,
-            description=f"epoch {epochs}/{trainer.max_epochs}",
+            description=f"epoch {epoch}/{trainer.max_epochs}",
             metrics=self._metrics(trainer, pl_module),
         )
 

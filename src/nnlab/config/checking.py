@@ -15,6 +15,8 @@ from nnlab.config.trust import check_places, check_requests, require_trusted
 from nnlab.rules import RULES, check, mode_of
 from nnlab.suggestions import did_you_mean, setting
 
+# Parts that a run cannot be without.
+_PARTS = ("data", "model", "optimizer", "scheduler", "trainer")
 # Parts whose options stand beside each other, each by a name that a person may choose.
 _NAMED = ("callbacks", "logger")
 # Parts that may be a class of anybody's; that of another's `data` or `model` derives from nnlab's.
@@ -42,6 +44,7 @@ def check_config(cfg: DictConfig) -> None:
         example = " ".join(f"{key}=VALUE" for key in missing)
         raise ValueError(f"{' and '.join(missing)} must be given: add {example} to the command")
     if isinstance(plain, dict):
+        _check_parts(plain)
         _check_node("", plain, has_own_metrics=_is_anothers(plain.get("model")))
         check_requests(OmegaConf.to_container(cfg), plain)
         for group in ("callbacks", "logger", "trainer"):
@@ -49,6 +52,21 @@ def check_config(cfg: DictConfig) -> None:
         _check_fold(plain.get("data"))
         _check_modes(plain)
     _check_names(cfg)
+
+
+def _check_parts(plain: dict[Any, Any]) -> None:
+    """Refuse a part that is a word, as by a file that swaps it in the wrong place."""
+    for name in _PARTS:
+        part = plain.get(name, {})
+        if isinstance(part, dict):
+            continue
+        way_out = (
+            f"in a file it is swapped below 'defaults:' by '- override /{name}: {part}', on the "
+            f"command line by {name}={part}"
+        )
+        if isinstance(part, str) and ":" in part:
+            way_out = "in a file a blank must follow the colon behind a setting's name"
+        raise ValueError(f"{name} must be a part with its settings, got {name}: {part}; {way_out}")
 
 
 def _check_fold(data: Any) -> None:
@@ -145,7 +163,8 @@ def _check_node(path: str, node: Any, *, has_own_metrics: bool, keeps_rules: boo
             continue
         if path in _NAMED and value is not None:
             raise ValueError(
-                f"{where} must be null, or a _target_ with its settings, got {where}={value}"
+                f"{where} must be null, to leave it out, or a _target_ with its settings, got "
+                f"{where}={value}; write {where}=null"
             )
         if key in ("monitor", "mode") and (_is_anothers(node) or "monitor" not in node):
             continue  # what is another's may watch, and mean by `mode`, what it likes
@@ -159,13 +178,18 @@ def _check_node(path: str, node: Any, *, has_own_metrics: bool, keeps_rules: boo
         except ValueError as error:
             # The rule knows the setting's name; the person typed the whole path.
             message = str(error).replace(f" {key}=", f" {where}=")
-            raise ValueError(message + _as_text(where, str(key), value)) from None
+            raise ValueError(message + _as_meant(where, str(key), value)) from None
         if key not in RULES:  # whose values are no settings: a column may have any name
             _check_node(where, value, has_own_metrics=has_own_metrics)
 
 
-def _as_text(where: str, key: str, value: Any) -> str:
-    """How to write numbers that are meant as text: a shell takes quotes away, Hydra needs them."""
+def _as_meant(where: str, key: str, value: Any) -> str:
+    """How to write a list of one, or numbers that are meant as text.
+
+    A shell takes quotes away, Hydra needs them.
+    """
+    if isinstance(value, str) and RULES[key].allows([value]):
+        return f"; write {setting(where, [value])}"
     given = value if isinstance(value, list) else [value]
     texts = [str(item) for item in given]
     meant = texts if isinstance(value, list) else texts[0]
