@@ -40,7 +40,7 @@ def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None
     parameters = sum(weights.numel() for weights in module.parameters())
     _log.info("model  %s units, %s parameters", "-".join(map(str, sizes)), f"{parameters:,}")
     if weights := _weights_of_classes(module):
-        counted = [f"'{name}' {weight:.4g}" for name, weight in weights.items()]
+        counted = [f"'{' '.join(name.split())}' {weight:.4g}" for name, weight in weights.items()]
         _log.info("class weights  %s", few(counted))
 
 
@@ -49,7 +49,8 @@ def _weights_of_classes(module: "SupervisedModule") -> dict[str, float]:
     weights = module.objective.class_weights
     if weights is None:
         return {}
-    return dict(zip(module.spec.class_names, weights.tolist(), strict=True))
+    # Data of one's own may name no classes.
+    return dict(zip(module.spec.class_names, weights.tolist(), strict=False))
 
 
 # A class that counts so many times as much as it has rows is said to.
@@ -79,8 +80,8 @@ def _warn_of_model(module: "SupervisedModule", rows: int) -> Iterator[str]:
             yield (
                 f"class '{raised}' is {its_share:.2g} of the training rows, but "
                 f"model.class_weights lets it count as {counted:.2g} of them, and its probability "
-                "will be as high; "
-                "leave them out if probabilities matter, not only which one is the highest"
+                "will be as high; leave the weights out if probabilities matter, not only which "
+                "one is the highest"
             )
     if share < least:
         yield (
