@@ -96,11 +96,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ValueError: It is not a checkpoint, is damaged, or holds more than tensors and plain data.
     """
     if not path.is_file():
-        if not path.parent.parent.exists() or path.suffix != ".ckpt":
+        if not (path.parents[1] / ".hydra").is_dir():
             raise FileNotFoundError(f"there is no run directory or checkpoint file {path}")
         raise FileNotFoundError(
-            f"there is no checkpoint {path}; the run was stopped before its first one, or this is "
-            "not a run directory"
+            f"there is no checkpoint {path}; the run was stopped before its first one, or the file "
+            "was removed"
         )
     content = path.read_bytes()
     _check_digest(path, content)

@@ -77,7 +77,8 @@ def _other_file(
 ) -> tuple[Path, Split] | None:
     """What is named in place of the run's own data, and all its rows; None if it is that."""
     if isinstance(data, ImageDataModule):
-        if "data.root" not in changed and data.digest() != preprocessing.get("digest", ...):
+        known = preprocessing.get("digest")  # those of the first version have none
+        if "data.root" not in changed and known is not None and data.digest() != known:
             raise _changed(data.root, "data.root", "images")
         is_another = "data.root" in changed and not data.is_own(preprocessing)
         return (data.root, data.read_labelled(preprocessing)) if is_another else None

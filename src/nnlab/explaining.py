@@ -53,9 +53,10 @@ def explain(error: BaseException) -> str:
 
 
 def _no_such_option(missing: str, options: Sequence[str]) -> str:
-    group, _, name = missing.rpartition("/")
-    if missing.startswith("data/") and _is_table(name):
-        group, _, name = missing.partition("/")
+    group, _, name = missing.partition("/")  # what was typed may be a path
+    if group == "hydra":  # whose parts have parts
+        group, _, name = missing.rpartition("/")
+    if group == "data" and _is_table(name):
         hint = f"; write {_train_on(name)}"
     elif name.lower() in _NOTHING:
         hint = f"; {without(group)}"

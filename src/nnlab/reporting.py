@@ -127,8 +127,8 @@ def report_finished_before(epochs: int) -> None:
     )
 
 
-# Times the share that each of equally frequent classes has: from here on one is more frequent.
-_OF_CHANCE = 1.5
+# So near to what chance gives, a metric says nothing.
+_NEAR_CHANCE = 0.1
 
 
 def report_finished(results: dict[str, Any], run_dir: Path) -> None:
@@ -165,12 +165,13 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
 def _way_out_of_one_class(metrics: dict[str, float]) -> str:
     """What may help a network that predicts one class alone."""
     # Macro recall is then one in so many classes.
-    is_frequent = metrics["accuracy"] > _OF_CHANCE * metrics.get("recall", 1)
-    if is_frequent:
+    is_frequent = metrics["accuracy"] > metrics.get("recall", 1) + _NEAR_CHANCE
+    tells_apart = abs(metrics.get("auroc", 0.5) - 0.5) > _NEAR_CHANCE
+    if is_frequent or tells_apart:
         return "if the others matter, try model.class_weights=balanced, or train for longer"
     return (
-        "the network has learned nothing: try a lower optimizer.lr, fewer hidden layers or "
-        "model.activation=relu with model.batch_norm=true, or train for longer"
+        "the network has learned nothing: train for longer, or try another optimizer.lr, fewer "
+        "hidden layers, or model.batch_norm=true"
     )
 
 

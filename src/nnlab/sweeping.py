@@ -15,6 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.config import config_folder
 from nnlab.config.command_line import is_setting
@@ -28,11 +29,9 @@ _log = logging.getLogger(__name__)
 
 # It takes a twentieth of a second to compose one.
 _MOST_CONFIGS = 40
-# What the loss is measured by, and on what.
-_OF_THE_LOSS = (
-    *("model.loss", "model.label_smoothing", "model.class_weights"),
-    *("data._target_", "data.path", "data.root", "data.target"),
-)
+# What the loss is measured by, and on what any metric is.
+_OF_THE_LOSS = ("model.loss", "model.label_smoothing", "model.class_weights")
+_OF_THE_DATA = ("data._target_", "data.path", "data.root", "data.target", "data.val_path")
 # In the name of a job's folder.
 _OF_FOLDS = re.compile(r"(?:^|_)folds?-\d+(?=_|$)")
 _OF_SEEDS = re.compile(r"(?:^|_)seed-\d+(?=_|$)")
@@ -137,7 +136,9 @@ def sweep_table(sweep_dir: Path) -> str:
         of_folds = ([_metric(result, metric) for result in results] for metric in metrics)
         rows.append(["", name, *map(_mean_and_deviation, of_folds), ""])
     table = format_table(["", "job", *metrics, "best epoch"], rows)
-    differing = _differing(sweep_dir, jobs) if monitor == "val/loss" else []
+    if _differing(sweep_dir, jobs, _OF_THE_DATA):
+        return f"{table}\n\nthese jobs are of different data, so that their order says little"
+    differing = _differing(sweep_dir, jobs, _OF_THE_LOSS) if monitor == "val/loss" else []
     if not differing:
         return table
     way_out = f"; to go by another add monitor=val/{shown[0]}" if shown else ""
@@ -147,15 +148,16 @@ def sweep_table(sweep_dir: Path) -> str:
     )
 
 
-def _differing(sweep_dir: Path, jobs: Sequence[_Job]) -> list[str]:
-    """The settings in which jobs differ and by which their loss is another measure."""
-    values: dict[str, set[str]] = {name: set() for name in _OF_THE_LOSS}
+def _differing(sweep_dir: Path, jobs: Sequence[_Job], settings: Sequence[str]) -> list[str]:
+    """Those of some settings in which jobs differ."""
+    values: dict[str, set[str]] = {setting: set() for setting in settings}
     for name, _ in jobs:
-        with contextlib.suppress(ValueError):  # a run from elsewhere
+        with contextlib.suppress(ValueError, OmegaConfBaseException):  # a run from elsewhere
             config = load_config(sweep_dir / name)
-            for setting in _OF_THE_LOSS:
-                values[setting].add(str(OmegaConf.select(config, setting)))
-    return [name for name, found in values.items() if len(found) > 1]
+            for setting in settings:
+                if config.get(setting.partition(".")[0]):
+                    values[setting].add(str(OmegaConf.select(config, setting)))
+    return [setting for setting, found in values.items() if len(found) > 1]
 
 
 def _repetitions(

@@ -49,8 +49,12 @@ class EpochProgress(ProgressBar):
                 TextColumn("{task.fields[metrics]}"),
                 console=Console(),
             )
-            total = (trainer.max_epochs or 0) * trainer.num_training_batches
-            self._task = self._bar.add_task("epoch 1", total=total, metrics="")
+            self._task = self._bar.add_task(
+                f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}",
+                total=(trainer.max_epochs or 0) * trainer.num_training_batches,
+                completed=int(trainer.current_epoch * trainer.num_training_batches),
+                metrics="",
+            )
             self._bar.start()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

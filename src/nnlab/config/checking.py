@@ -21,8 +21,6 @@ _PARTS = ("data", "model", "optimizer", "scheduler", "trainer")
 _NAMED = ("callbacks", "logger")
 # Parts that may be a class of anybody's; that of another's `data` or `model` derives from nnlab's.
 _MAY_BE_OTHERS = ("optimizer", "scheduler", *_NAMED)
-# Settings that are the same to all of these.
-_OF_ALL = ("lr",)
 
 
 def check_config(cfg: DictConfig) -> None:
@@ -56,17 +54,22 @@ def check_config(cfg: DictConfig) -> None:
 
 def _check_parts(plain: dict[Any, Any]) -> None:
     """Refuse a part that is a word, as by a file that swaps it in the wrong place."""
-    for name in _PARTS:
+    for name in (*_PARTS, *_NAMED):
         part = plain.get(name, {})
-        if isinstance(part, dict):
+        if isinstance(part, dict) or (part is None and name in _NAMED):
             continue
-        way_out = (
-            f"in a file it is swapped below 'defaults:' by '- override /{name}: {part}', on the "
-            f"command line by {name}={part}"
-        )
-        if isinstance(part, str) and ":" in part:
-            way_out = "in a file a blank must follow the colon behind a setting's name"
-        raise ValueError(f"{name} must be a part with its settings, got {name}: {part}; {way_out}")
+        way_out = ""
+        if isinstance(part, str) and re.match(r"[a-z_0-9]+:\S", part):
+            way_out = "; in a file a blank must follow the colon behind a setting's name"
+        elif isinstance(part, str) and (config_folder() / name / f"{part}.yaml").is_file():
+            way_out = (
+                f"; in a file it is swapped below 'defaults:' by '- override /{name}: {part}', on "
+                f"the command line by {name}={part}"
+            )
+        elif name in _NAMED:
+            way_out = f"; leave one of them out with {name}.NAME=null"
+        shown = "null" if part is None else part
+        raise ValueError(f"{name} must be a part with its settings, got {name}: {shown}{way_out}")
 
 
 def _check_fold(data: Any) -> None:
@@ -170,7 +173,9 @@ def _check_node(path: str, node: Any, *, has_own_metrics: bool, keeps_rules: boo
             continue  # what is another's may watch, and mean by `mode`, what it likes
         if key == "monitor" and has_own_metrics and isinstance(value, str):
             continue
-        if not keeps_rules and key not in _OF_ALL:
+        # But a rate is a rate; some find their own.
+        is_rate = where == "optimizer.lr" and value is not None
+        if not keeps_rules and not is_rate:
             _check_node(where, value, has_own_metrics=has_own_metrics, keeps_rules=False)
             continue
         try:
@@ -190,6 +195,8 @@ def _as_meant(where: str, key: str, value: Any) -> str:
     """
     if isinstance(value, str) and RULES[key].allows([value]):
         return f"; write {setting(where, [value])}"
+    if isinstance(value, int | float) and RULES[key].allows([value]):
+        return f"; write '{where}=[{value}]'"
     given = value if isinstance(value, list) else [value]
     texts = [str(item) for item in given]
     meant = texts if isinstance(value, list) else texts[0]
