@@ -183,6 +183,7 @@ class CurvesLogger(TensorBoardLogger):
             if split == "train" and f"val/{name}" in self._of_epochs
         }
         if charts:
+            # As of hparams, torch declares no types.
             layout = custom_scalars({"training and validation": charts})  # type: ignore[no-untyped-call]
             self.experiment._get_file_writer().add_summary(layout, 0)
             self._has_charts = True
