@@ -625,6 +625,7 @@ def test_nnlab_names_its_commands() -> None:
         ("resume=x resume_anyway=ja", "resume_anyway must be true or false, got resume_anyway=ja"),
         ("resume_anyway=true", "resume_anyway must come with resume=RUN_DIR, got"),
         ("+resume=x resume_anyway=true", "resume must be a run directory"),
+        ("model.hidden_sizes=8", "; write 'model.hidden_sizes=[8]'"),
         ("data=penguins data.drop=year", "; write 'data.drop=[year]'"),
         ("callbacks.early_stopping=false", "; write callbacks.early_stopping=null"),
         ("run=a", "write resume=a to go on with it, or python scripts/evaluate.py run=a to test"),

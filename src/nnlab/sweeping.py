@@ -6,16 +6,16 @@ import logging
 import math
 import re
 import statistics
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.config import config_folder
 from nnlab.config.command_line import is_setting
@@ -132,13 +132,14 @@ def sweep_table(sweep_dir: Path) -> str:
         cells = ["" if value is None else format_metric(value) for value in values]
         rows.append([str(place), name, *cells, str(result["best_epoch"])])
     rows += [["", name, "no result", *[""] * len(metrics)] for name in failed]
-    for name, results in _repetitions(sweep_dir, jobs):
+    configs = _configs(sweep_dir, jobs)
+    for name, results in _repetitions(configs, jobs):
         of_folds = ([_metric(result, metric) for result in results] for metric in metrics)
         rows.append(["", name, *map(_mean_and_deviation, of_folds), ""])
     table = format_table(["", "job", *metrics, "best epoch"], rows)
-    if _differing(sweep_dir, jobs, _OF_THE_DATA):
+    if _differing(configs, _OF_THE_DATA):
         return f"{table}\n\nthese jobs are of different data, so that their order says little"
-    differing = _differing(sweep_dir, jobs, _OF_THE_LOSS) if monitor == "val/loss" else []
+    differing = _differing(configs, _OF_THE_LOSS) if monitor == "val/loss" else []
     if not differing:
         return table
     way_out = f"; to go by another add monitor=val/{shown[0]}" if shown else ""
@@ -148,20 +149,30 @@ def sweep_table(sweep_dir: Path) -> str:
     )
 
 
-def _differing(sweep_dir: Path, jobs: Sequence[_Job], settings: Sequence[str]) -> list[str]:
-    """Those of some settings in which jobs differ."""
-    values: dict[str, set[str]] = {setting: set() for setting in settings}
+def _configs(sweep_dir: Path, jobs: Sequence[_Job]) -> dict[str, dict[Any, Any]]:
+    """The configs of jobs by their names, as they are written; not those from elsewhere."""
+    configs = {}
     for name, _ in jobs:
-        with contextlib.suppress(ValueError, OmegaConfBaseException):  # a run from elsewhere
-            config = load_config(sweep_dir / name)
-            for setting in settings:
-                if config.get(setting.partition(".")[0]):
-                    values[setting].add(str(OmegaConf.select(config, setting)))
-    return [setting for setting, found in values.items() if len(found) > 1]
+        with contextlib.suppress(ValueError):
+            configs[name] = cast(
+                dict[Any, Any], OmegaConf.to_container(load_config(sweep_dir / name))
+            )
+    return configs
+
+
+def _differing(configs: Mapping[str, dict[Any, Any]], settings: Sequence[str]) -> list[str]:
+    """Those of some settings, each of a part, in which configs that have the part differ."""
+    differing = []
+    for setting in settings:
+        group, _, key = setting.partition(".")
+        parts = (config.get(group) for config in configs.values())
+        if len({str(part.get(key)) for part in parts if isinstance(part, dict)}) > 1:
+            differing.append(setting)
+    return differing
 
 
 def _repetitions(
-    sweep_dir: Path, jobs: Sequence[_Job]
+    configs: Mapping[str, dict[Any, Any]], jobs: Sequence[_Job]
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """What to call jobs that differ in nothing but the fold or the seed, and their results.
 
@@ -171,10 +182,9 @@ def _repetitions(
     folds: dict[str, dict[str, _Job]] = {}
     seeds: dict[str, dict[str, _Job]] = {}
     for job in jobs:
-        try:
-            config: Any = OmegaConf.to_container(load_config(sweep_dir / job[0]))
-        except ValueError:
-            continue  # a run from elsewhere
+        if job[0] not in configs:
+            continue
+        config = deepcopy(configs[job[0]])
         seed = json.dumps(config.pop("seed", None))
         seeds.setdefault(json.dumps(config), {})[seed] = job
         data = config.get("data")
@@ -182,8 +192,8 @@ def _repetitions(
             fold = json.dumps(data.pop("fold", None))
             folds.setdefault(json.dumps([config, seed]), {})[fold] = job
     of_folds: set[str] = set()
-    for config, members in folds.items():
-        if len(members) == json.loads(config)[0]["data"]["folds"]:
+    for others, members in folds.items():
+        if len(members) == json.loads(others)[0]["data"]["folds"]:
             of_folds |= {name for name, _ in members.values()}
             yield _mean_of(members.values(), "folds", _OF_FOLDS)
     for members in seeds.values():

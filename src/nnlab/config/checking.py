@@ -193,10 +193,9 @@ def _as_meant(where: str, key: str, value: Any) -> str:
 
     A shell takes quotes away, Hydra needs them.
     """
-    if isinstance(value, str) and RULES[key].allows([value]):
-        return f"; write {setting(where, [value])}"
-    if isinstance(value, int | float) and RULES[key].allows([value]):
-        return f"; write '{where}=[{value}]'"
+    if isinstance(value, str | int | float) and RULES[key].allows([value]):
+        listed = setting(where, [value]) if isinstance(value, str) else f"'{where}=[{value}]'"
+        return f"; write {listed}"
     given = value if isinstance(value, list) else [value]
     texts = [str(item) for item in given]
     meant = texts if isinstance(value, list) else texts[0]
