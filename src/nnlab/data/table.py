@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
+from threading import Semaphore
 from typing import cast
 
 import polars as pl
@@ -103,9 +104,12 @@ def _read_pieces(
     parts = TableParts(storage)
     last: pl.DataFrame | None = None
     fit = True
+    # A check is many short operations; more threads would wait for Python's lock at each of them.
+    checks = Semaphore(max(1, pl.thread_pool_size() // 2))
 
     def read(piece: Piece) -> tuple[Records, Attempt | None]:
-        records = scan.check(piece)
+        with checks:
+            records = scan.check(piece)
         attempt = types.attempt(records) if records.count else None
         if attempt is not None:
             attempt = replace(attempt, frame=texts.read(attempt.frame))

@@ -156,8 +156,9 @@ class CategoricalColumn:
             codes = self._codes_of(values.dtype)
             places = values.to_physical()
             if places.null_count() > 0:
-                places = places.cast(pl.UInt32).fill_null(len(codes) - 1)
-            return np.asarray(codes[places.to_numpy()])
+                # `fill_null` takes three times as long.
+                places = places.cast(pl.UInt32).set(places.is_null(), len(codes) - 1)
+            return np.asarray(codes.take(places.to_numpy()))
         text = self.text(values)
         # An enumeration's place, or null; twice as fast as looking codes up.
         places = text.cast(self._enumeration, strict=False).to_physical().cast(pl.Int64)

@@ -4,7 +4,7 @@ So they do where a file knows no empty cell.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import cast
 
 import polars as pl
@@ -108,15 +108,19 @@ def find_odd_days(values: pl.Series, times: pl.Series, pattern: str) -> Sentinel
 
 def _has_far_day(times: pl.Series) -> bool:
     """Whether the first or last time lies on such a day, far from all on others."""
-    ends = [end for end in (times.min(), times.max()) if isinstance(end, datetime)]
-    if not any(_day(end) in _DAYS for end in ends):
-        return False
-    others = times.filter(~times.dt.date().is_in([day.date() for day in _DAYS]))
-    low, high = others.min(), others.max()
+    ends = low, high = times.min(), times.max()
+    # Day by day from both ends: to look each up among the days takes several times as long.
+    while isinstance(low, datetime) and _day(low) in _DAYS:
+        low = times.filter(times > datetime.combine(low, time.max)).min()
+    while isinstance(high, datetime) and _day(high) in _DAYS:
+        high = times.filter(times < _day(high)).max()
     if not isinstance(low, datetime) or not isinstance(high, datetime):
         return False
     least = _FAR * (high - low)
-    return any(_day(end) in _DAYS and max(end - high, low - end) >= least for end in ends)
+    return any(
+        isinstance(end, datetime) and _day(end) in _DAYS and max(end - high, low - end) >= least
+        for end in ends
+    )
 
 
 def _day(moment: datetime) -> datetime:
