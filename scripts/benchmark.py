@@ -9,13 +9,12 @@ The rows:
     short   100 epochs of 4 steps, each validated
     start   from the command to the first step, beside `import lightning, tensorboard`
     race    98 % of MNIST's test images right: whole processes, from the command to their end
+    32-true, bf16-mixed, bf16-true
+            an epoch of MNIST, 784-1024-1024-10 on batches of 1024, in each of these precisions,
+            and beside it the products of matrices that it is made of, alone
 
 With `--gpu` both sides run on an NVIDIA GPU, and nnlab once more with `cuda_graphs=true`; the rows
-are step, mnist, short and
-
-    32-true, bf16-mixed, bf16-true
-            an epoch of MNIST, 784-4096-4096-10 on batches of 8192, in each of these precisions,
-            and beside it the products of matrices that it is made of, alone
+are step, mnist, short and those of the precisions, for 784-4096-4096-10 on batches of 8192.
 
 nnlab runs with all that a run has by default: validation, metrics, TensorBoard, checkpoints. The
 loop by hand runs over the same tensors with the same optimizer, the threads that nnlab chose and
@@ -62,7 +61,7 @@ _SCRIPTS = Path(__file__).parent
 _PEERS = {"scikit-learn": "sklearn", "skorch": "skorch", "keras": "keras"}
 _PRECISIONS = ("32-true", "bf16-mixed", "bf16-true")
 _ROWS = {
-    False: ("step", "mnist", "short", "start", "race"),
+    False: ("step", "mnist", "short", "start", "race", *_PRECISIONS),
     True: ("step", "mnist", "short", *_PRECISIONS),
 }
 """On a CPU, and on a GPU."""
@@ -158,8 +157,8 @@ def _mnist_epoch(folder: Path, repeats: int, mnist: list[str]) -> tuple[str, Mea
 
 
 def _wide(folder: Path, repeats: int, mnist: list[str], precision: str) -> tuple[str, Measured]:
-    epochs, batch = 20, 8192
-    settings = [*mnist, "model.dropout=0", "model.hidden_sizes=[4096,4096]"]
+    epochs, width, batch = (1, 1024, 1024) if "trainer=cpu" in mnist else (20, 4096, 8192)
+    settings = [*mnist, "model.dropout=0", f"model.hidden_sizes=[{width},{width}]"]
     settings += [f"data.batch_size={batch}", f"trainer.max_epochs={epochs}"]
     settings += [f"trainer.precision={precision}"]
     measured = {
@@ -167,33 +166,42 @@ def _wide(folder: Path, repeats: int, mnist: list[str], precision: str) -> tuple
         for side, runs in _beside_hand(settings, folder, repeats, aside="checkpoints").items()
     }
     dtype = torch.float32 if precision == "32-true" else torch.bfloat16
-    products = [_products([784, 4096, 4096, 10], batch, dtype) for _ in range(repeats)]
+    device = "cpu" if "trainer=cpu" in mnist else "cuda"
+    products = [_products([784, width, width, 10], batch, dtype, device) for _ in range(repeats)]
     measured["its matrix products"] = [seconds * _MNIST_ROWS / batch for seconds in products]
-    what = f"an epoch of MNIST, of {epochs}, 784-4096-4096-10, batches of {batch}, {precision}"
+    what = (
+        f"an epoch of MNIST, of {epochs}, 784-{width}-{width}-10, batches of {batch}, {precision}"
+    )
     return f"{what}; checkpoints aside", measured
 
 
-def _products(sizes: list[int], batch: int, dtype: torch.dtype) -> float:
+def _products(sizes: list[int], batch: int, dtype: torch.dtype, device: str) -> float:
     """Seconds of the products that a step is made of, forward and back, and nothing else."""
     steps = 20
+    set_threads(None)  # as nnlab, for so much work
     factors = [
         tuple(
-            torch.randn(shape, device="cuda", dtype=dtype)
+            torch.randn(shape, device=device, dtype=dtype)
             for shape in ((batch, n_in), (n_in, n_out), (batch, n_out))
         )
         for n_in, n_out in itertools.pairwise(sizes)
     ]
     for step in range(2 * steps):
         if step == steps:  # all before was to warm up
-            torch.cuda.synchronize()
+            _wait_for(device)
             started = time.perf_counter()
         for layer, (x, weights, gradients) in enumerate(factors):
             x @ weights
             x.T @ gradients
             if layer > 0:
                 gradients @ weights.T
-    torch.cuda.synchronize()
+    _wait_for(device)
     return (time.perf_counter() - started) / steps
+
+
+def _wait_for(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
 
 
 def _table(folder: Path, training_rows: int) -> list[str]:
