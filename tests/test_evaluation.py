@@ -177,6 +177,8 @@ def test_a_run_whose_files_have_moved_is_tested_and_gone_on_with(quick_command, 
     (run,) = (tmp_path / "outputs" / "csv").iterdir()
     for key in keys:
         (tmp_path / f"{key}.csv").rename(tmp_path / f"moved {key}.csv")
+    gone = quick_command("evaluate.py", f"run={run}", "data.path=moved path.csv", succeed=False)
+    assert "no file val_path.csv; if it has moved, name it with data.val_path=FILE" in gone.stderr
     moved = [f"data.{key}=moved {key}.csv" for key in keys]
     assert "exactly as in" in quick_command("evaluate.py", f"run={run}", *moved).stdout
     longer = quick_command("train.py", f"resume={run}", "trainer.max_epochs=2", *moved).stdout

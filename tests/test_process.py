@@ -31,6 +31,17 @@ def test_a_small_network_gets_one_thread_unless_told_otherwise(
     assert torch.get_num_threads() == before
 
 
+@pytest.mark.parametrize("is_flushed", [True, False])
+def test_small_numbers_are_afterwards_what_they_were(is_flushed: bool) -> None:
+    torch.set_flush_denormal(is_flushed)
+    try:
+        with fast_arithmetic(1, 10):
+            assert (torch.tensor(1e-40) * 1).item() == 0
+        assert ((torch.tensor(1e-40) * 1).item() == 0) == is_flushed
+    finally:
+        torch.set_flush_denormal(False)
+
+
 MANY = 128 * 784 * 256
 PRECISION = torch.backends.mkldnn
 

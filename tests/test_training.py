@@ -270,8 +270,7 @@ class Manual(SupervisedModule):
 
 class Small(SupervisedModule):
     def __init__(self, *, width, **arguments):
-        fixed = dict(hidden_sizes=[width], activation="relu", dropout=0.0, batch_norm=False)
-        super().__init__(**arguments | fixed)
+        super().__init__(hidden_sizes=[width], **arguments)
 """
 
 
@@ -300,8 +299,11 @@ def test_a_network_of_ones_own_is_trained_alike_in_blocks_and_steps(
 @pytest.mark.usefixtures("own_loss")
 def test_a_networks_own_steps_and_own_settings_are_its_own(quick_command, tmp_path: Path) -> None:
     quick_command("train.py", *PENGUINS, "model._target_=own_loss.Manual")
-    gone = (f"~model.{name}" for name in ("hidden_sizes", "activation", "dropout", "batch_norm"))
-    quick_command("train.py", *PENGUINS, "model._target_=own_loss.Small", "+model.width=4", *gone)
+    small = ("model._target_=own_loss.Small", "+model.width=4", "~model.hidden_sizes")
+    run = ("train.py", *PENGUINS, *small, f"hydra.run.dir={tmp_path / 'small'}")
+    assert "-4-3 units" in quick_command(*run).stdout
+    layers = [w.shape[0] for name, w in weights(tmp_path / "small").items() if w.dim() == 2]
+    assert layers[-2:] == [4, 3]
 
 
 @pytest.mark.usefixtures("own_loss")

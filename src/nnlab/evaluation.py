@@ -84,11 +84,13 @@ def _other_file(
         return (data.root, data.read_labelled(preprocessing)) if is_another else None
     if not isinstance(data, TabularDataModule):
         return None
-    if not data.path.is_file() and "data.path" not in changed:
-        raise FileNotFoundError(
-            f"the run's data must be there, but there is no file {data.path}; if it has moved, "
-            "name it with data.path=FILE"
-        )
+    files = {"path": data.path, "val_path": data.val_path, "test_path": data.test_path}
+    for name, path in files.items():
+        if path and not Path(path).expanduser().is_file() and f"data.{name}" not in changed:
+            raise FileNotFoundError(
+                f"the run's data must be there, but there is no file {path}; if it has moved, "
+                f"name it with data.{name}=FILE"
+            )
     if data.digest() != preprocessing["digest"]:
         if "data.path" not in changed:
             raise _changed(data.path)

@@ -54,7 +54,7 @@ def fast_arithmetic(threads: int | None, multiplications: int) -> Iterator[None]
             torch's own choice.
         multiplications: About how many a batch takes on its way forward.
     """
-    before = torch.get_num_threads()
+    before, flushed = torch.get_num_threads(), _flushes_denormal()
     torch.set_flush_denormal(True)
     is_little = multiplications <= _ONE_THREAD_MULTIPLICATIONS
     chosen = 1 if threads is None and is_little else threads
@@ -63,8 +63,13 @@ def fast_arithmetic(threads: int | None, multiplications: int) -> Iterator[None]
         with _kept_by_lightning(chosen):
             yield
     finally:
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(flushed)
         torch.set_num_threads(before)
+
+
+def _flushes_denormal() -> bool:
+    """Whether torch takes numbers below 1.2e-38 for zero; it does not say so itself."""
+    return (torch.tensor(1e-40) * 1).item() == 0
 
 
 @contextlib.contextmanager

@@ -36,9 +36,9 @@ def report_start(module: "SupervisedModule", data: "InMemoryDataModule") -> None
     classes = f" of {len(spec.class_names)} classes" if spec.class_names else ""
     inputs = "1 input" if spec.in_features == 1 else f"{spec.in_features:,} inputs"
     _log.info("data   %s rows%s, %s", rows, classes, inputs)
-    sizes = [spec.in_features, *module.hparams["hidden_sizes"], spec.out_features]
     parameters = sum(weights.numel() for weights in module.parameters())
-    _log.info("model  %s units, %s parameters", "-".join(map(str, sizes)), f"{parameters:,}")
+    sizes = "-".join(map(str, module.layer_sizes))
+    _log.info("model  %s units, %s parameters", sizes, f"{parameters:,}")
     if weights := _weights_of_classes(module):
         counted = [f"'{' '.join(name.split())}' {weight:.4g}" for name, weight in weights.items()]
         _log.info("class weights  %s", few(counted))

@@ -13,10 +13,11 @@ from omegaconf import DictConfig
 
 from nnlab.assembling import build_module, build_trainer
 from nnlab.checkpoints import best_checkpoint
-from nnlab.config import build, first_line
+from nnlab.config import build
 from nnlab.config.agreement import require_agreement, steps_per_block
 from nnlab.data.module import InMemoryDataModule
 from nnlab.environment import environment
+from nnlab.errors import first_line, out_of_memory
 from nnlab.models import SupervisedModule
 from nnlab.process import fast_arithmetic, fast_products, quiet_lightning, set_threads
 from nnlab.reporting import (
@@ -178,9 +179,7 @@ def _fit(
     except torch.OutOfMemoryError as error:
         raise ValueError(
             f"{trainer.strategy.root_device} must have memory for the network and a batch, but "
-            # What follows is about torch's own bookkeeping.
-            f"{'. '.join(first_line(error).split('. ')[:2])}; end what else uses it, or lower "
-            "data.batch_size"
+            f"{out_of_memory(error)}; end what else uses it, or lower data.batch_size"
         ) from error
     except ModuleNotFoundError as error:  # which a part of Lightning's needs
         raise ValueError(f"trainer, callbacks and logger: {first_line(error)}") from error

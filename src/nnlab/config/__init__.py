@@ -2,7 +2,6 @@
 
 from nnlab.config.building import (
     build,
-    first_line,
     named_class,
     plain_arguments,
     reads_environment,
@@ -18,7 +17,6 @@ __all__ = [
     "build",
     "check_config",
     "config_folder",
-    "first_line",
     "named_class",
     "new_folder",
     "new_folders",

@@ -9,6 +9,7 @@ from omegaconf.errors import InterpolationResolutionError
 from omegaconf.resolvers import oc
 
 from nnlab.config.trust import check_connections, require_trusted
+from nnlab.errors import first_line
 from nnlab.suggestions import did_you_mean
 
 Built = TypeVar("Built")
@@ -137,11 +138,6 @@ def reads_environment(node: DictConfig, key: str) -> bool:
     finally:
         OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
     return bool(names)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def resolution_message(error: InterpolationResolutionError) -> str:

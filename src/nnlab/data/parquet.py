@@ -13,6 +13,7 @@ from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import BLANKS
 from nnlab.data.names import as_seen, plain_name, refuse_patterns
 from nnlab.data.storage import Storage, TableParts
+from nnlab.errors import first_line
 
 # About what a cell takes in memory, and how much is read at a time of a table on disk.
 _BYTES, _CHUNK = 8, 2**27
@@ -164,14 +165,14 @@ def _refusing(path: Path) -> Iterator[None]:
     try:
         yield
     except pl.exceptions.DuplicateError as error:
-        reason = str(error).strip().splitlines()[0]
         raise ValueError(
-            f"{path} must have a name of its own for each column, but {reason}; rename one of them"
+            f"{path} must have a name of its own for each column, but {first_line(error)}; rename "
+            "one of them"
         ) from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = str(error).strip().splitlines()[0]
         raise ValueError(
-            f"{path} cannot be read as a Parquet file: {reason}; fetch it again, or write it as CSV"
+            f"{path} cannot be read as a Parquet file: {first_line(error)}; fetch it again, or "
+            "write it as CSV"
         ) from error
 
 

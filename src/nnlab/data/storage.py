@@ -21,6 +21,7 @@ from rich import filesize
 from torch import Tensor
 
 from nnlab.data.memory import memory_bytes
+from nnlab.errors import first_line
 from nnlab.paths import is_in_cache
 
 _log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class Storage:
             with tempfile.TemporaryFile(dir=self.scratch) as file:
                 yield file
         except OSError as error:
-            reason = error.strerror or str(error).splitlines()[0]  # polars gives no number
+            reason = error.strerror or first_line(error)  # polars gives no number
             raise OSError(
                 f"data.scratch must be a folder with room for {filesize.decimal(int(size))} more, "
                 f"got {self.scratch} ({reason}); name another with data.scratch=FOLDER"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from nnlab.errors import first_line, out_of_memory
 from nnlab.models.stepping import Batch, Step
 
 # Of each size of a batch. Libraries set themselves up in the first, and cannot be recorded there.
@@ -125,14 +126,14 @@ class _RecordedStep:
         except torch.OutOfMemoryError as error:
             raise ValueError(
                 f"{self._batch[0].device} must have memory for a step and for its recording, but "
-                f"{'. '.join(str(error).split('. ')[:2])}; set cuda_graphs=false, end what else "
-                "uses it, or lower data.batch_size"
+                f"{out_of_memory(error)}; set cuda_graphs=false, end what else uses it, or lower "
+                "data.batch_size"
             ) from error
         except RuntimeError as error:
-            cause = str(error.__context__ or error).splitlines()[0]
             raise ValueError(
                 "cuda_graphs must be false for a network or an optimizer whose steps wait for the "
-                f"device ({cause}); set cuda_graphs=false, or optimizer.fused=true if it is not"
+                f"device ({first_line(error.__context__ or error)}); set cuda_graphs=false, or "
+                "optimizer.fused=true if it is not"
             ) from error
 
     def __call__(self, batch: Batch) -> Result:

@@ -1,14 +1,17 @@
 """The LightningModule: a network, its loss and penalties, its metrics, its optimizer."""
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import FrameType
 from typing import Any, Self, cast
 
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities.parsing import collect_init_args
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -118,7 +121,11 @@ class SupervisedModule(LightningModule):
         super().__init__()
         self.trains_blocks = trains_blocks
         self.automatic_optimization = not trains_blocks
-        self.save_hyperparameters(ignore=_TRAINING_ONLY, logger=False)
+        # Those of the class itself: to them Lightning adds what one's own class hands on to this.
+        frame = cast(FrameType, inspect.currentframe())
+        given = collect_init_args(frame, [], classes=(SupervisedModule,))[-1]
+        arguments = {name: value for name, value in given.items() if name not in _TRAINING_ONLY}
+        self.save_hyperparameters(arguments, logger=False)
         self.spec = DataSpec(
             task=task,
             input_shape=list(input_shape),
@@ -217,6 +224,12 @@ class SupervisedModule(LightningModule):
     def latest_metrics(self) -> dict[str, float]:
         """The latest of each metric, by the name it is logged under."""
         return self._epoch_metrics.latest
+
+    @property
+    def layer_sizes(self) -> list[int]:
+        """The inputs of a row, and the units of each linear layer."""
+        layers = (layer for layer in self.network.modules() if isinstance(layer, nn.Linear))
+        return [self.spec.in_features, *(layer.out_features for layer in layers)]
 
     @property
     def multiplications(self) -> int:

@@ -17,6 +17,7 @@ from nnlab.data.columns.date_formats import (
     iso_formats,
     shape_of,
 )
+from nnlab.errors import first_line
 
 _FIRST_YEAR = datetime(1000, 1, 1)
 
@@ -121,10 +122,9 @@ def parse(values: pl.Series, pattern: str) -> pl.Series:
             # Blanks around them do not count, but to look for some takes half the time.
             times = _parse_exactly(values.str.strip_chars(), pattern)
     except pl.exceptions.PolarsError as error:
-        reason = str(error).strip().splitlines()[0]
         raise ValueError(
             f"data.columns.{values.name} must be a date's format such as %d/%m/%Y %H:%M, got "
-            f"{pattern} ({reason})"
+            f"{pattern} ({first_line(error)})"
         ) from error
     if times.dtype == pl.Time:
         return times

@@ -14,6 +14,7 @@ from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Records
+from nnlab.errors import first_line
 
 _log = logging.getLogger(__name__)
 Kind = Literal["integer", "float", "text"]
@@ -209,11 +210,10 @@ def _refusing(records: Records) -> Iterator[None]:
         yield
     except pl.exceptions.PolarsError as error:
         records.block.check_widths()
-        reason = str(error).strip().splitlines()[0]
         place = records.block.place
         raise ValueError(
-            f"{place.path}, line {place.line} or below: polars reads something else ({reason}); "
-            "set data.quote=none if quotes are part of the text"
+            f"{place.path}, line {place.line} or below: polars reads something else "
+            f"({first_line(error)}); set data.quote=none if quotes are part of the text"
         ) from error
 
 
