@@ -129,7 +129,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def is_checkpoint(content: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether it has what a network is made of again."""
+    """Whether it has what a network is rebuilt from."""
     return isinstance(content, dict) and all(key in content for key in _NEEDED)
 
 
@@ -155,8 +155,8 @@ def _check_digest(path: Path, content: bytes) -> None:
 def _check_archive(path: Path, content: bytes) -> None:
     """Refuse what becomes larger when it is opened: torch packs nothing.
 
-    Neither is what is no archive left to torch: of its format before 2020, a few bytes can ask
-    for any amount of memory.
+    What is no archive is refused as well: in torch's format before 2020, a few bytes can ask for
+    any amount of memory.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -6,7 +6,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import DictConfig
 
 from nnlab.atomic import replacing
@@ -24,7 +23,8 @@ from nnlab.evaluation_report import (
 from nnlab.models import SupervisedModule
 from nnlab.process import fast_arithmetic, set_threads
 from nnlab.reporting import report_unfinished
-from nnlab.resuming import finished_results
+from nnlab.run_directory import finished_results
+from nnlab.scoring import run_network
 from nnlab.suggestions import setting
 
 
@@ -138,21 +138,3 @@ def _source_of(path: Path) -> str | None:
         return str(json.loads(path.read_bytes())["path"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-
-
-def score(module: SupervisedModule, batches: Iterable[Split]) -> dict[str, float]:
-    """The loss and metrics of a network over all rows of some batches.
-
-    On the CPU in float32, whatever device and precision trained it, so that a checkpoint scores
-    the same wherever it is tested.
-    """
-    return module.compute_metrics(*run_network(module, batches))
-
-
-def run_network(module: SupervisedModule, batches: Iterable[Split]) -> Split:
-    """Raw outputs `(rows, out_features)` for all rows of some batches, and their targets."""
-    module.eval()
-    with torch.inference_mode():
-        kept = [(module(x), targets) for x, targets in batches]
-    outputs, targets = (torch.cat(parts) for parts in zip(*kept, strict=True))
-    return outputs, targets

@@ -35,11 +35,8 @@ from nnlab.resume_words import (
     config_dir_of,
     take_resume_anyway,
 )
-from nnlab.run_directory import (
-    alone_in,
-    read_results,
-    settle_config,
-)
+from nnlab.run_changes import settle_config
+from nnlab.run_directory import alone_in, read_results
 from nnlab.signals import answering_sigterm
 from nnlab.stopwatch import stopwatch
 from nnlab.suggestions import written

@@ -26,8 +26,8 @@ from nnlab.launching import remove_untouched_folders, require_tables
 from nnlab.loading import load
 from nnlab.logs import LogFile, Printer
 from nnlab.resume_words import is_resume, take_resume_anyway
-from nnlab.run_changes import CHANGEABLE, change_config
-from nnlab.run_directory import alone_in, load_config, read_results, settle_config
+from nnlab.run_changes import CHANGEABLE, change_config, settle_config
+from nnlab.run_directory import alone_in, load_config, read_results
 from nnlab.stopwatch import stopwatch
 
 # Whose messages a run keeps to itself.

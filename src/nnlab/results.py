@@ -16,11 +16,11 @@ from nnlab.checkpoints import best_checkpoint, previous, read_checkpoint
 from nnlab.config import plain_arguments, reads_environment, target_class
 from nnlab.data.module import InMemoryDataModule, in_order
 from nnlab.environment import environment
-from nnlab.evaluation import run_network, score
 from nnlab.loggers import CurvesLogger
 from nnlab.models import SupervisedModule
 from nnlab.models.metrics import predicted_classes
 from nnlab.rules import METRICS, RULES, mode_of
+from nnlab.scoring import run_network, score
 from nnlab.spec import DataSpec, Task
 from nnlab.stopwatch import stopwatch
 

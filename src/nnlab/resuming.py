@@ -14,7 +14,7 @@ from nnlab.config import takes, target_class
 from nnlab.environment import differences, means_the_same
 from nnlab.rules import check
 from nnlab.run_changes import changed_settings
-from nnlab.run_directory import config_path, read_results
+from nnlab.run_directory import config_path
 from nnlab.stopwatch import PHASES, Spent
 
 _log = logging.getLogger(__name__)
@@ -51,7 +51,8 @@ def find_saved_state(run_dir: Path) -> SavedState | None:
         None for a run that has none yet.
 
     Raises:
-        ValueError: No checkpoint is whole, or the best one is lost, or it is of no training run.
+        FileNotFoundError: The best checkpoint is lost.
+        ValueError: No checkpoint is whole, or it is of no training run.
     """
     folder = run_dir / "checkpoints"
     for unfinished in folder.glob(".*.ckpt.*"):  # what a killed process was writing
@@ -152,13 +153,6 @@ def _spent(content: Any) -> Spent | None:
             if all(isinstance(s, float) and 0 <= s < math.inf for s in seconds):
                 return Spent(phases=phases, training=training)
     return None
-
-
-def finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
-    """What a run wrote at its end, if it has come to the end that the config asks for."""
-    wanted = cfg.trainer.max_epochs  # also to find out now, and not at the end, if it is not there
-    results = read_results(run_dir)
-    return results if results and results["max_epochs"] == wanted else None
 
 
 def other_length(cfg: DictConfig) -> str | None:

@@ -133,7 +133,7 @@ class Kinds:
 
 @dataclass(frozen=True)
 class Mark:
-    """One visible ASCII character that no word or number holds, or one of a few words for one."""
+    """One ASCII character that no word or number holds, or one of a few words for one."""
 
     words: tuple[str, ...]
 

@@ -1,6 +1,7 @@
 """The settings of a run that may change when it is opened again, and those that make it another."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -9,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from nnlab.config import check_config, takes
 from nnlab.config.command_line import as_hydra_reads
 from nnlab.config.interpolations import few_interpolations
+from nnlab.run_directory import load_config, save_config
 from nnlab.suggestions import did_you_mean
 
 DATA_PLACES = (
@@ -113,4 +115,23 @@ def refuse_other_data(
         raise ValueError(
             f"{argument}=RUN_DIR is a run on {kind}, so only {', '.join(names)} may be given, "
             f"got {word}{hint}"
+        )
+
+
+def settle_config(cfg: DictConfig, run_dir: Path) -> None:
+    """Save the settings of a run that begins; of one that goes on, check that they are its own.
+
+    Hydra would save them itself, over those of a run that is in the directory already.
+
+    Raises:
+        ValueError: The run was begun with settings that make it another one.
+    """
+    if not (run_dir / "checkpoints").is_dir():
+        save_config(cfg, run_dir)
+        return
+    others = changed_settings(flat_settings(load_config(run_dir)), flat_settings(cfg))
+    if others:
+        raise ValueError(
+            f"{run_dir} must be the directory of one run, but has one that was begun with other "
+            f"settings, got {'; '.join(others)}; give the new run another directory"
         )

@@ -13,7 +13,6 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from nnlab.atomic import replacing
-from nnlab.run_changes import changed_settings, flat_settings
 
 _log = logging.getLogger(__name__)
 
@@ -64,25 +63,6 @@ def save_config(cfg: DictConfig, run_dir: Path) -> None:
         file.write(OmegaConf.to_yaml(cfg).encode())
 
 
-def settle_config(cfg: DictConfig, run_dir: Path) -> None:
-    """Save the settings of a run that begins; of one that goes on, check that they are its own.
-
-    Hydra would save them itself, over those of a run that is in the directory already.
-
-    Raises:
-        ValueError: The run was begun with settings that make it another one.
-    """
-    if not (run_dir / "checkpoints").is_dir():
-        save_config(cfg, run_dir)
-        return
-    others = changed_settings(flat_settings(load_config(run_dir)), flat_settings(cfg))
-    if others:
-        raise ValueError(
-            f"{run_dir} must be the directory of one run, but has one that was begun with other "
-            f"settings, got {'; '.join(others)}; give the new run another directory"
-        )
-
-
 def load_config(run_dir: Path) -> DictConfig:
     """The settings of a run, as they were saved.
 
@@ -123,6 +103,13 @@ def read_results(run_dir: Path) -> dict[str, Any] | None:
         } if monitor.removeprefix("val/") in val and all(map(_are_numbers, (val, test, seconds))):
             return cast(dict[str, Any], content)
     return None
+
+
+def finished_results(cfg: DictConfig, run_dir: Path) -> dict[str, Any] | None:
+    """What a run wrote at its end, if it has come to the end that the config asks for."""
+    wanted = cfg.trainer.max_epochs  # also to find out now, and not at the end, if it is not there
+    results = read_results(run_dir)
+    return results if results and results["max_epochs"] == wanted else None
 
 
 def _are_numbers(named: Mapping[str, Any]) -> bool:

@@ -38,13 +38,12 @@ from nnlab.resuming import (
     SavedState,
     check_length,
     find_saved_state,
-    finished_results,
     other_length,
     require_best,
     require_likeness,
 )
 from nnlab.run_changes import result_settings
-from nnlab.run_directory import save_config
+from nnlab.run_directory import finished_results, save_config
 from nnlab.signals import answering_sigterm
 from nnlab.stopwatch import stopwatch
 

@@ -125,7 +125,7 @@ def _least_wait(trainer: Trainer) -> float:
 
 
 def _write(trainer: Trainer, files: CheckpointFiles) -> None:
-    """Write checkpoints, and the curves up to there first: who goes on does not draw them again."""
+    """Write the curves, then checkpoints: a run that goes on does not draw earlier points again."""
     for logger in trainer.loggers:
         logger.save()
     files.write()

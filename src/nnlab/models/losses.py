@@ -25,8 +25,9 @@ def resolve_class_weights(
     Args:
         task: The task.
         class_weights: A number > 0 for each class; `balanced` for rows / (classes * rows of the
-            class), which gives all classes the same say (King & Zeng 2001, "Logistic Regression
-            in Rare Events Data"; as in scikit-learn); None for all rows alike.
+            class), of the classes that have rows, which gives all of them the same say (King &
+            Zeng 2001, "Logistic Regression in Rare Events Data"; as in scikit-learn); None for
+            all rows alike.
         class_counts: Training rows of each class.
 
     Raises:

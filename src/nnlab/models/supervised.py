@@ -296,7 +296,7 @@ class SupervisedModule(LightningModule):
         for optimizer in self.trainer.optimizers:
             check_state(optimizer)
         self.is_restored = True
-        self._step = None  # after an error there is one, of an earlier run's optimizer
+        self._step = None  # a run that failed may have left one, of its own optimizer
         stopwatch.press("start_up")
         if self.trainer.world_size > 1:  # the others have been started meanwhile
             stopwatch.restart_training()
@@ -306,17 +306,17 @@ class SupervisedModule(LightningModule):
         self._step = None
 
     def on_after_backward(self) -> None:
-        """Only where Lightning takes the steps."""
+        """Time the backward pass; Lightning calls this only where it takes the steps."""
         stopwatch.press("backward")
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Only Lightning's own step has not been put down yet."""
+        """Check the loss of Lightning's step, and time it; a block has timed its own steps."""
         if self.automatic_optimization:
             self._require_finite([outputs["loss"]])
         stopwatch.press("optimizer" if self.automatic_optimization else "loop")
 
     def on_validation_start(self) -> None:
-        """All since the last batch was Lightning's."""
+        """Time Lightning's loop since the last batch."""
         stopwatch.press("loop")
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

@@ -42,8 +42,8 @@ class NumericColumn:
         periods: The cycles of dates in seconds, each a sine and a cosine; empty for numbers.
         is_date: Whether the cells are dates or times.
         number_format: How numbers are written as text (`number_formats`); None where plainly.
-        low: The lowest of the training rows, and
-        high: the highest; None of what the first versions learned.
+        low: The lowest number of the training rows; None in checkpoints of the first versions.
+        high: The highest; None likewise.
     """
 
     name: str

@@ -32,7 +32,7 @@ _FEW_NUMBERS = 12
 def hold_one_number_twice(values: pl.Series, decimal: str) -> bool:
     """Whether two texts of a column are one number, as the versions 1.1 and 1.10 are.
 
-    That pandas writes 1 as 1.0 once another is missing, makes no other text.
+    1 and 1.0 count as one text: pandas writes 1 as 1.0 once another cell is missing.
     """
     texts = different_texts(values).str.replace(r"[.,]0*$", "").unique()
     numbers = plain_numbers(texts, decimal).drop_nulls()

@@ -81,10 +81,10 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
 
 
 def odd_cells(cells: pl.Series, meant: str, written: str) -> OddCells:
-    """What is to be said of cells that are not what the others are; there may be none.
+    """Describe the cells of a column that are unlike the others; there may be none.
 
     Args:
-        cells: They.
+        cells: The cells that are.
         meant: What the others are.
         written: How the others are written, in words with a blank before them, or nothing.
     """

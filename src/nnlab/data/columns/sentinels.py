@@ -36,7 +36,7 @@ class Sentinels:
     """Numbers or days of a column that may stand for a missing value.
 
     Attributes:
-        spelled: They as the file writes them, numbers in ascending order.
+        spelled: The values as the file writes them; numbers in ascending order.
         rows: How many rows have one.
         others: From where to where all others are, for a person.
         numbers: The numbers; none if they are days.
