@@ -24,9 +24,10 @@ def order_of(days: list, **more) -> list[str]:
     return warn_of_order(frame, fit_columns(frame, kinds, scaling="robust", max_one_hot=8))
 
 
-def subjects_of(**columns) -> list[str]:
+def subjects_of(target: list | np.ndarray = VALUES, **columns) -> list[str]:
     frame = pl.DataFrame({"x": VALUES, **columns})
-    return warn_of_subjects(frame, infer_kinds(frame, said={}, drop=[]))
+    kinds = infer_kinds(frame, said={}, drop=[])
+    return warn_of_subjects(frame.with_columns(pl.Series("target", target)), kinds, "target")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,14 @@ def test_subjects_with_several_rows_are_told_of(monkeypatch: pytest.MonkeyPatch)
         assert warning.endswith("set data.group=patient_id")
     monkeypatch.setattr("nnlab.data.split_warnings._MOST_ROWS", ROWS - 1)
     assert subjects_of(patient_id=SUBJECT, height=height) == []
+
+
+@pytest.mark.parametrize("outcome", [CHANCE.normal(size=60), np.arange(60) % 2])
+def test_subjects_are_told_of_where_the_target_is_their_own(outcome: np.ndarray) -> None:
+    (warning,) = subjects_of(patient_id=SUBJECT, target=outcome[SUBJECT])
+    assert warning.endswith("set data.group=patient_id")
+    # One patient alone may have had it by chance.
+    assert subjects_of(patient_id=SUBJECT, target=SUBJECT == 3) == []
 
 
 @pytest.mark.parametrize("name", ["patient", "Subject", "customers", "machine name"])

@@ -66,14 +66,16 @@ def _may_be_moments(values: pl.Series) -> bool:
     )
 
 
-def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[str]:
+def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: str) -> list[str]:
     """A sentence for a column that names a subject, such as a patient, who has many rows.
 
-    It is called as subjects or identifiers are, and some other column has one value for each.
+    It is called as subjects or identifiers are, and the target or some other column has one value
+    for each.
 
     Args:
         frame: The table.
-        kinds: What its columns hold.
+        kinds: What its columns hold, but for the target.
+        target: Name of the target column.
     """
     if len(frame) > _MOST_ROWS:
         return []
@@ -86,7 +88,7 @@ def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[s
             continue
         if len(frame) > kind.distinct * _MOST_OF_ONE:
             continue
-        others = [other.name for other in kinds if other.name != kind.name and other.distinct > 2]
+        others = [target, *(other.name for other in kinds if other.name != kind.name)]
         if any(_is_constant_within(subjects, frame.get_column(name)) for name in others):
             return [
                 f"rows of one '{kind.name}' are in training and test alike; if new rows will be of "
@@ -96,6 +98,9 @@ def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind]) -> list[s
 
 
 def _is_constant_within(subjects: pl.Series, values: pl.Series) -> bool:
-    """Whether a column has one value for each subject."""
+    """Whether a column has one value for each subject, and not because it hardly varies."""
+    most_frequent = values.value_counts()["count"].max()
+    if len(values) - cast(int, most_frequent) < _FEW_SUBJECTS:
+        return False
     pairs = pl.DataFrame([subjects.alias("subject"), values.alias("value")])
     return pairs.n_unique() == subjects.n_unique()

@@ -278,7 +278,7 @@ class TabularDataModule(InMemoryDataModule):
         if self.split.group is None and self.split.time is None:
             with table.locating():
                 warnings += warn_of_order(table.frame, columns)
-            warnings += warn_of_subjects(table.frame, kinds)
+            warnings += warn_of_subjects(table.frame, kinds, self.target)
         return warnings
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
