@@ -318,6 +318,90 @@ def test_numbers_drawn_by_numpy_are_repeated_when_a_run_goes_on(
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
 
 
+OWN_PARTS = """
+import torch
+from lightning.pytorch import Callback
+from nnlab.data import TabularDataModule
+from torch.utils.data import DataLoader, TensorDataset
+
+class Added(Callback):
+    # One layer is learned from the second epoch on.
+    def on_fit_start(self, trainer, module):
+        (group,) = trainer.optimizers[0].param_groups
+        self.last = group["params"].pop()
+    def on_train_epoch_start(self, trainer, module):
+        if trainer.current_epoch == 1:
+            trainer.optimizers[0].add_param_group({"params": [self.last]})
+
+class Frozen(Callback):
+    def on_train_epoch_start(self, trainer, module):
+        next(module.parameters()).requires_grad_(trainer.current_epoch != 1)
+
+class Reset(Callback):
+    def on_train_epoch_start(self, trainer, module):
+        if trainer.current_epoch == 1:
+            trainer.optimizers[0].state.clear()
+
+class PartlyReset(Callback):
+    def on_train_epoch_start(self, trainer, module):
+        if trainer.current_epoch == 1:
+            trainer.optimizers[0].state.pop(list(module.parameters())[-1])
+
+class Replaced(Callback):
+    def on_train_epoch_start(self, trainer, module):
+        if trainer.current_epoch == 1:
+            trainer.optimizers = [torch.optim.SGD(module.parameters(), lr=0.1)]
+
+class Clipped(Callback):
+    def on_train_epoch_start(self, trainer, module):
+        if trainer.current_epoch == 1:
+            trainer.gradient_clip_val = 0.01
+
+class Accumulated(Callback):
+    def on_train_epoch_start(self, trainer, module):
+        trainer.accumulate_grad_batches = 2
+
+class Loader(TabularDataModule):
+    def train_dataloader(self):
+        return DataLoader(TensorDataset(*self.loaded.train), batch_size=32, shuffle=True)
+"""
+
+
+@pytest.fixture
+def own_parts(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "own_parts.py").write_text(OWN_PARTS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NNLAB_TRUSTED_PACKAGES", "own_parts")
+
+
+@pytest.mark.usefixtures("own_parts")
+@pytest.mark.parametrize("name", ["Added", "Frozen", "Reset", "PartlyReset", "Replaced", "Clipped"])
+def test_what_a_callback_does_to_the_optimizer_counts_in_blocks(
+    quick_command: Command, tmp_path: Path, name: str
+) -> None:
+    own = (*PENGUINS, "scheduler=constant", "trainer.max_epochs=3")
+    callback = f"+callbacks.own._target_=own_parts.{name}"
+    runs = {"blocks": (callback,), "steps": (callback, "steps_per_block=1"), "none": ()}
+    for folder, more in runs.items():
+        quick_command("train.py", *own, *more, f"hydra.run.dir={tmp_path / folder}")
+    assert same(weights(tmp_path / "blocks"), weights(tmp_path / "steps"))
+    assert not same(weights(tmp_path / "blocks"), weights(tmp_path / "none"))
+
+
+@pytest.mark.usefixtures("own_parts")
+def test_a_callback_that_accumulates_gradients_needs_single_steps(
+    quick_command: Command,
+) -> None:
+    own = (*PENGUINS, "+callbacks.own._target_=own_parts.Accumulated")
+    assert "set steps_per_block=1" in quick_command("train.py", *own, succeed=False).stderr
+    quick_command("train.py", *own, "steps_per_block=1")
+
+
+@pytest.mark.usefixtures("own_parts")
+def test_data_may_have_a_loader_of_its_own(quick_command: Command) -> None:
+    quick_command("train.py", *PENGUINS, "data._target_=own_parts.Loader")
+
+
 LEAST = """
 from nnlab.models import SupervisedModule
 

@@ -13,7 +13,7 @@ from nnlab.checkpoints import best_checkpoint, read_checkpoint
 from nnlab.config import plain_arguments, target_class
 from nnlab.data.chunks import read_chunks
 from nnlab.data.columns.cell_error import CellError
-from nnlab.data.csv.decimals import refuse_point_thousands
+from nnlab.data.csv.decimals import refuse_certain_point_thousands, refuse_point_thousands
 from nnlab.data.csv.dialect import Dialect, find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.image_rows import ImageReader, image_files
@@ -120,6 +120,7 @@ def _predict_table(
                 names = [column.name for column in reader.numeric if not column.is_date]
                 numbers = chunk.frame.select(map(chunk.frame.get_column, names))
                 refuse_point_thousands(numbers, dialect)
+                refuse_certain_point_thousands(numbers, dialect)
         try:
             prepared = reader.prepare(chunk.frame)
             raw = reader.read(prepared)

@@ -103,7 +103,11 @@ def test_a_target_that_may_be_missing_is_warned_of(tmp_path: Path) -> None:
 def test_numbers_of_other_columns_are_not_to_be_lost(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     ages = [18 + i * 7 % 60 if i % 30 else 999 for i in range(90)]
-    frame = {"age": ages, "price": range(950, 1040), "y": [i / 7 for i in range(90)]}
+    frame = {
+        "age": ages,
+        "price": [950 + i % 50 for i in range(90)],
+        "y": [i / 7 for i in range(90)],
+    }
     pl.DataFrame(frame).write_csv(path)
     storage = Storage(memory_map=False, scratch=tmp_path)
     table = LabelledTable(path, CsvOptions(), target="y", text=(), storage=storage)
@@ -111,6 +115,10 @@ def test_numbers_of_other_columns_are_not_to_be_lost(tmp_path: Path) -> None:
     (warning,) = warn_of_sentinels(table, kinds, classes=False)
     assert "leave these cells empty, because price has such numbers, too" in warning
     assert "null_values" not in warning
+    # Of a column that is left out nothing is lost.
+    kinds = infer_kinds(table.frame.select("age", "price"), said={}, drop=["price"])
+    (warning,) = warn_of_sentinels(table, kinds, classes=False)
+    assert "set 'data.null_values=[\"999\"]' for all columns" in warning
 
 
 DAYS = [f"{date(2024, 1, 1) + timedelta(i)}" for i in range(60)]

@@ -532,7 +532,7 @@ def test_a_target_of_another_file_that_does_not_fit_has_its_line(
             "got 30 numbers and 30 words, the first 'none' in table.csv, line 32; mend such",
         ),
         (
-            {i: f"{i}x" for i in range(6)},
+            {i: f"{i}x" for i in range(11)},
             "words, the first '0x' in table.csv, line 2; mend such cells, or data.task=multiclass",
         ),
     ],

@@ -107,7 +107,7 @@ def _has_part_for_each_step(cfg: DictConfig) -> bool:
         or any(_overrides(cls, _HOOKS_OF_STEPS) for cls in classes.values())
         or any(_logs_steps(cls, cfg.callbacks[name]) for name, cls in classes.items())
         or _overrides(model, (*_HOOKS_OF_STEPS, *_HOOKS_OF_BATCHES))
-        or _overrides(data, _HOOKS_OF_BATCHES)
+        or _overrides(data, ("train_dataloader", *_HOOKS_OF_BATCHES))
     )
 
 

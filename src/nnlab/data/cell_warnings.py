@@ -81,7 +81,8 @@ def warn_of_sentinels(
     ]
     more = f"; likewise {few(list(found)[_FEW_NAMED:])}" if len(found) > _FEW_NAMED else ""
     numbers = sorted({number for of_column in found.values() for number in of_column.numbers})
-    others = [v for v in [*table.frame, target] if v.dtype.is_numeric() and v.name not in found]
+    no_matter = {*found, *(kind.name for kind in kinds if not kind.is_used)}
+    others = [v for v in [*table.frame, target] if v.dtype.is_numeric() and v.name not in no_matter]
     used = [v.name for v in others if v.cast(pl.Float64).is_in(numbers).any()]
     spelled = dict.fromkeys(text for of_column in found.values() for text in of_column.spelled)
     numbers_first = sorted(spelled, key=lambda text: as_number(text) or 0.0)

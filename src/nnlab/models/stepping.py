@@ -1,5 +1,6 @@
 """The inner loop of training: optimizer steps, and nothing between them."""
 
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -43,6 +44,19 @@ def _suits(kept: Tensor, weights: Tensor, name: str) -> bool:
         and kept.layout == weights.layout
         and kept.stride() == weights.stride()
     )
+
+
+def _parameters(optimizer: Optimizer) -> list[Tensor]:
+    return [weights for group in optimizer.param_groups for weights in group["params"]]
+
+
+def _contents(optimizer: Optimizer) -> list[object]:
+    """What it changes, whether that is frozen, and what it keeps of it."""
+    contents: list[object] = []
+    for weights in _parameters(optimizer):
+        kept = optimizer.state.get(weights, {})
+        contents += [weights, weights.requires_grad, *kept.values()]
+    return contents
 
 
 class _Update:
@@ -127,8 +141,23 @@ class Step:
         self.objective = objective
         self.optimizer = optimizer
         self.gradient_clip_val = gradient_clip_val
-        self.parameters = [w for group in optimizer.param_groups for w in group["params"]]
+        self.parameters = _parameters(optimizer)
         self._update = _Update(optimizer, self.parameters)
+        self._left: list[object] = []
+
+    def leave(self) -> None:
+        """Note what the optimizer has, before others may change it."""
+        self._left = _contents(self.optimizer)
+
+    def fits(self, optimizer: Optimizer, gradient_clip_val: float | None) -> bool:
+        """Whether all is as it was left: a callback may have put other things in its place."""
+        now = _contents(optimizer)
+        return (
+            optimizer is self.optimizer
+            and gradient_clip_val == self.gradient_clip_val
+            and len(now) == len(self._left)
+            and all(map(operator.is_, now, self._left))
+        )
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Take one; give the loss before it, a scalar, and the outputs, without their history."""

@@ -248,11 +248,12 @@ class SupervisedModule(LightningModule):
         Of a block of batches, which is trained on here, `loss` of the last, and `losses` and
         learning rates `lrs` of all.
         """
-        if isinstance(batch, tuple):
-            loss, outputs = self._objective(batch)
-            self._epoch_metrics.keep("train", outputs, batch[1])
-            return loss
-        return self._train_block(batch)
+        if self.trains_blocks:
+            return self._train_block(cast(Collection[Batch], batch))
+        batch = cast(Batch, batch)
+        loss, outputs = self._objective(batch)
+        self._epoch_metrics.keep("train", outputs, batch[1])
+        return loss
 
     def _objective(self, batch: Batch) -> tuple[Tensor, Tensor]:
         x, targets = batch
@@ -264,26 +265,33 @@ class SupervisedModule(LightningModule):
 
     def _train_block(self, block: Collection[Batch]) -> dict[str, Any]:
         """What Lightning's loop does in as many batches, without its hooks between."""
-        scheduler = cast(LRScheduler | None, self.lr_schedulers())
+        scheduler, step = cast(LRScheduler | None, self.lr_schedulers()), self._make_step()
         # All of it in Lightning's autocast, if there is one, which keeps no weights for later.
         taken = train_on(
             map(self.trainer.precision_plugin.convert_input, block),
-            step=self._step or self._make_step(),
+            step=step,
             # That one is stepped at the epoch's end.
             scheduler=None if isinstance(scheduler, ReduceLROnPlateau) else scheduler,
             keep=functools.partial(self._epoch_metrics.keep, "train"),
             count=functools.partial(count_step, self.trainer),
         )
+        step.leave()
         self._require_finite(taken["losses"])
         end_block(self.trainer)
         return taken
 
     def _make_step(self) -> Step:
-        self._step = self._step_class(
-            self._objective,
-            cast(Optimizer, self.optimizers(use_pl_optimizer=False)),
-            self.gradient_clip_val,
-        )
+        """What takes the steps of a block; that of the last one, where it fits."""
+        if self.trainer.accumulate_grad_batches != 1:
+            raise ValueError(
+                "trainer.accumulate_grad_batches must be in the config, or steps_per_block=1, got "
+                f"{self.trainer.accumulate_grad_batches} from a callback; set steps_per_block=1"
+            )
+        optimizer = cast(Optimizer, self.optimizers(use_pl_optimizer=False))
+        clip = self.trainer.gradient_clip_val  # which a callback may have set
+        clip = self.gradient_clip_val if clip is None else float(clip)
+        if self._step is None or not self._step.fits(optimizer, clip):
+            self._step = self._step_class(self._objective, optimizer, clip)
         return self._step
 
     def _require_finite(self, losses: list[Tensor]) -> None:

@@ -103,6 +103,8 @@ class NumericColumn:
         )
         if re.fullmatch(WITH_COMMA, str(values[row]).strip()) and what == "finite numbers":
             error.way_out = way_out_of_comma(str(values[row]))
+        elif 1 < len(rows) == len(values) - values.null_count() and "such as" in what:
+            error.way_out = "write the whole column so"
         return error
 
     def _numbers(self, values: pl.Series) -> pl.Series:

@@ -191,7 +191,7 @@ def with_plain_marks(texts: pl.Series) -> pl.Series:
     """Texts with one kind of blank, apostrophe and minus, which stands before the number.
 
     There a dash is one, too; elsewhere it stands in ranges. Behind the number it is one of two
-    decimals, as SAP writes amounts: 2- is a grade, and 65- an age.
+    decimals, or three, as SAP writes amounts: 2- is a grade, and 65- an age.
     """
     texts = (
         texts.str.strip_chars()
@@ -202,4 +202,4 @@ def with_plain_marks(texts: pl.Series) -> pl.Series:
     )
     if not texts.str.ends_with("-").any():
         return texts
-    return texts.str.replace(r"^([0-9][0-9., ']*[.,][0-9]{2})-$", "-$1")
+    return texts.str.replace(r"^([0-9][0-9., ']*[.,][0-9]{2,3})-$", "-$1")

@@ -10,7 +10,7 @@ from nnlab.data.columns.number_formats import are_mostly_numbers, to_numbers
 from nnlab.data.columns.number_grammar import LONG, PADDED, as_number, plain_numbers
 from nnlab.data.columns.words import BLANKS, by_word, different_texts, is_text
 
-FEW_WORDS = 5
+FEW_WORDS = 10
 """So few different words among numbers may spell a missing value."""
 # So many different texts show in which ways they are written.
 _MANY = 1000

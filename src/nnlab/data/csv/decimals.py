@@ -165,5 +165,5 @@ def refuse_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:
         raise ValueError(
             f"column '{name}' of {dialect.source.path} holds numbers such as '{cell}', which "
             f"semicolons between cells leave open: set {setting('data.decimal', '.')} if the point "
-            f"is a decimal mark; if it marks thousands, take it out, as in {cell.replace('.', '')}"
+            f"is a decimal mark, {setting('data.decimal', ',')} if it marks thousands"
         )
