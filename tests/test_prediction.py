@@ -1054,6 +1054,11 @@ def test_points_that_may_mark_thousands_are_refused(runs, quick_command, tmp_pat
         process.stderr
     )
     predict(quick_command, runs["regression"], "data.decimal='.'")
+    sizes = [str(950 - i) for i in range(10)] + [f"{i}.{i}40" for i in range(1, 10)]
+    new = make_table(19, 13).with_columns(size=pl.Series(sizes))
+    new.write_csv(tmp_path / "new.csv")
+    process = predict(quick_command, runs["regression"], succeed=False)
+    assert "such as '1.140' beside '950', as if the point marked thousands" in process.stderr
 
 
 def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:

@@ -90,6 +90,13 @@ def test_a_network_that_knows_one_class_is_told_of(
     assert told is None or told in caplog.text
 
 
+@pytest.mark.parametrize("r2", [-0.6, 0.0])
+def test_a_network_that_is_worse_than_the_mean_is_told_of(tmp_path: Path, caplog, r2) -> None:
+    metrics = {"loss": 1.0, "r2": r2}
+    report_finished({"val": metrics, "test": metrics, "best_epoch": 1, "epochs": 1}, tmp_path)
+    assert ("r2 of the test rows is below 0" in caplog.text) == (r2 < 0)
+
+
 def test_how_to_go_on_is_told_as_it_was_started(tmp_path, caplog, monkeypatch) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr("sys.argv", ["/venv/bin/nnlab"])

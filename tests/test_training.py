@@ -268,6 +268,10 @@ class Manual(SupervisedModule):
         self._epoch_metrics.keep("train", self(x).detach(), targets)
         return loss
 
+class Kept(SupervisedModule):
+    def training_step(self, batch, batch_idx):
+        return self.loss(self(batch[0]), batch[1])
+
 class Small(SupervisedModule):
     def __init__(self, *, width, **arguments):
         super().__init__(hidden_sizes=[width], **arguments)
@@ -304,6 +308,12 @@ def test_a_networks_own_steps_and_own_settings_are_its_own(quick_command, tmp_pa
     assert "-4-3 units" in quick_command(*run).stdout
     layers = [w.shape[0] for name, w in weights(tmp_path / "small").items() if w.dim() == 2]
     assert layers[-2:] == [4, 3]
+
+
+@pytest.mark.usefixtures("own_loss")
+def test_a_networks_own_step_that_keeps_its_batches_is_told(quick_command: Command) -> None:
+    process = quick_command("train.py", *PENGUINS, "model._target_=own_loss.Kept", succeed=False)
+    assert "error: model.training_step must hand its batches on" in process.stderr
 
 
 @pytest.mark.usefixtures("own_loss")

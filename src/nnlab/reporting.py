@@ -149,6 +149,11 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
             "warning: every test row is predicted to be of one class; %s\n",
             _way_out_of_one_class(results["test"]),
         )
+    if results["test"].get("r2", 0) < 0:
+        _log.warning(
+            "warning: r2 of the test rows is below 0, so their mean would predict them better; "
+            "train for longer, or try another optimizer.lr\n"
+        )
     _log.info("best epoch     %d of %d", results["best_epoch"], results["epochs"])
     if "stopped_early_after" in results:
         _log.info("stopped early  no better epoch in %s", results["stopped_early_after"])

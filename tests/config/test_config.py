@@ -190,6 +190,25 @@ def test_a_fold_that_is_not_there_is_refused_before_a_sweep_begins() -> None:
         check_config(OmegaConf.create({"data": {"fold": 3, "folds": 3}}))
 
 
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (
+            {"optimizer": {"momentum": 0, "nesterov": True}},
+            "optimizer.nesterov must be false where optimizer.momentum=0, .*; set optimizer.nes",
+        ),
+        ({"trainer": {"max_time": 5}}, r"max_time must be days, .*=5; write trainer.max_time=DD:"),
+    ],
+)
+def test_what_libraries_would_refuse_in_their_own_words_is_refused(
+    part: dict, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_config(OmegaConf.create(part))
+    check_config(OmegaConf.create({"optimizer": {"momentum": 0, "nesterov": False}}))
+    check_config(OmegaConf.create({"trainer": {"max_time": "00:01:00:00"}}))
+
+
 def test_a_folder_that_is_taken_gets_a_number(tmp_path: Path) -> None:
     expression = f"${{nnlab.new_folder:{tmp_path},null,digits,now}}"
     names = [Path(run_folder(expression)).relative_to(tmp_path).as_posix() for _ in range(3)]

@@ -48,6 +48,8 @@ def check_config(cfg: DictConfig) -> None:
         for group in ("callbacks", "logger", "trainer"):
             check_places(group, plain.get(group))
         _check_fold(plain.get("data"))
+        _check_momentum(plain.get("optimizer", {}))
+        _check_time(plain.get("trainer", {}).get("max_time"))
         _check_modes(plain)
     _check_names(cfg)
 
@@ -80,6 +82,24 @@ def _check_fold(data: Any) -> None:
         raise ValueError(
             f"data.fold must be a whole number in [0, {folds}), as there are data.folds={folds}, "
             f"got data.fold={fold}"
+        )
+
+
+def _check_momentum(optimizer: dict[Any, Any]) -> None:
+    """Refuse Nesterov momentum without momentum; torch does so only when the data is read."""
+    if optimizer.get("nesterov") and optimizer.get("momentum") == 0:
+        raise ValueError(
+            "optimizer.nesterov must be false where optimizer.momentum=0, got "
+            "optimizer.nesterov=true; set optimizer.nesterov=false"
+        )
+
+
+def _check_time(max_time: Any) -> None:
+    """Refuse a time in no unit."""
+    if isinstance(max_time, (int, float)):
+        raise ValueError(
+            "trainer.max_time must be days, hours, minutes and seconds such as 00:12:00:00, got "
+            f"trainer.max_time={max_time}; write trainer.max_time=DD:HH:MM:SS"
         )
 
 

@@ -39,7 +39,7 @@ class EpochMetrics:
 
     def forget(self, split: str) -> None:
         """Drop what is kept of a split."""
-        self._kept[split].take()
+        self._kept[split].clear()
 
     def log(self, split: str, trainer: Trainer, *, penalty: Tensor | None = None) -> None:
         """Compute the metrics of what is kept, and hand them to callbacks and loggers.
@@ -50,9 +50,17 @@ class EpochMetrics:
             penalty: The L1 and L2 terms, a scalar, to be logged as well; None for none.
 
         Raises:
-            ValueError: The loss is not finite, or the rows do not define the monitored metric.
+            ValueError: The loss is not finite, the rows do not define the monitored metric, or
+                there are none, because a network's own step keeps them to itself.
         """
-        outputs, targets = self._kept[split].take()
+        kept = self._kept[split]
+        if kept.is_empty:
+            step = {"train": "training", "val": "validation", "test": "test"}[split] + "_step"
+            raise ValueError(
+                f"model.{step} must hand its batches on for the metrics, got none of them; call "
+                f"super().{step}(batch, batch_idx) in it, or override loss or forward instead"
+            )
+        outputs, targets = kept.take()
         if trainer.world_size > 1 and split == "train":
             # Each process has trained on a share of the rows; the other splits it has seen whole.
             outputs, targets = (

@@ -25,6 +25,15 @@ class EpochOutputs:
         if len(self._recent) == _TOGETHER:
             self._join()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was added since they were taken."""
+        return not (self._joined or self._recent)
+
+    def clear(self) -> None:
+        """Drop what was added."""
+        self._joined, self._recent = [], []
+
     def take(self) -> Batch:
         """Those of all batches since the last call."""
         self._join()

@@ -415,3 +415,14 @@ def test_a_moment_has_a_time_of_the_day() -> None:
     moments = pandas.to_datetime(pandas.Series(times), format="%H:%M")
     found = column.read(pl.Series("x", moments.tolist()))
     assert found.to_list() == column.read(pl.Series("x", times)).to_list()
+
+
+def test_a_column_that_is_written_in_another_way_throughout_is_no_single_cell() -> None:
+    column = fit(["$1,000.5", "$2,000", "$3,500"], "numeric")
+    for cells, way_out in (
+        (["2.000 EUR", "3.000 EUR", None], "write the whole column so"),
+        (["2.000 EUR", "$3,000"], "mend or empty the cell"),
+    ):
+        with pytest.raises(CellError, match=r"such as \$1,000.5, got '2.000 EUR'") as caught:
+            column.read(pl.Series("x", cells))
+        assert caught.value.way_out == way_out

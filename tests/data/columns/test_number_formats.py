@@ -77,6 +77,8 @@ def test_a_minus_may_stand_behind_decimals() -> None:
     texts = pl.Series(["1.250,50-", "3,00-", "4,5", "-7"])
     assert find_number_format(texts, ".") == "1.000,5"
     assert to_numbers(texts, "1.000,5").to_list() == [-1250.5, -3, 4.5, -7]
+    texts = pl.Series(["1.250,500-", "3,000-", "250,125"])  # as SAP writes quantities
+    assert to_numbers(texts, "1.000,5").to_list() == [-1250.5, -3, 250.125]
     odd = pl.Series(["-3.50-", "(3.50-)", "3.50--", "-", "3-", "2.7-"])
     assert to_numbers(odd, "1000.5").to_list() == [None] * 6
 
