@@ -331,6 +331,7 @@ def test_numbers_drawn_by_numpy_are_repeated_when_a_run_goes_on(
 OWN_PARTS = """
 import torch
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import BaseFinetuning
 from nnlab.data import TabularDataModule
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -371,6 +372,17 @@ class Accumulated(Callback):
     def on_train_epoch_start(self, trainer, module):
         trainer.accumulate_grad_batches = 2
 
+class OfTrained(torch.optim.AdamW):
+    def __init__(self, parameters, **settings):
+        super().__init__((w for w in parameters if w.requires_grad), **settings)
+
+class Unfrozen(BaseFinetuning):
+    def freeze_before_training(self, module):
+        self.freeze(module.network[0])
+    def finetune_function(self, module, epoch, optimizer):
+        if epoch == 1:
+            self.unfreeze_and_add_param_group(module.network[0], optimizer)
+
 class Loader(TabularDataModule):
     def train_dataloader(self):
         return DataLoader(TensorDataset(*self.loaded.train), batch_size=32, shuffle=True)
@@ -396,6 +408,17 @@ def test_what_a_callback_does_to_the_optimizer_counts_in_blocks(
         quick_command("train.py", *own, *more, f"hydra.run.dir={tmp_path / folder}")
     assert same(weights(tmp_path / "blocks"), weights(tmp_path / "steps"))
     assert not same(weights(tmp_path / "blocks"), weights(tmp_path / "none"))
+
+
+@pytest.mark.usefixtures("own_parts")
+def test_weights_that_are_no_longer_frozen_are_trained_on(quick_command, tmp_path: Path) -> None:
+    own = (*PENGUINS, "scheduler=constant", "+callbacks.own._target_=own_parts.Unfrozen")
+    own = (*own, "optimizer._target_=own_parts.OfTrained")
+    for folder in ("whole", "stopped"):
+        length = f"trainer.max_epochs={4 if folder == 'whole' else 2}"
+        quick_command("train.py", *own, length, f"hydra.run.dir={tmp_path / folder}")
+    quick_command("train.py", f"resume={tmp_path / 'stopped'}", "trainer.max_epochs=4")
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
 
 
 @pytest.mark.usefixtures("own_parts")

@@ -172,6 +172,7 @@ class SupervisedModule(LightningModule):
         self._scheduler = scheduler
         self._epoch_metrics = EpochMetrics(compute=self.compute_metrics, monitor=monitor)
         self.is_restored = False
+        self._frozen: list[str] | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Spare the name of each hook, which Lightning notes here, torch's look for parameters."""
@@ -300,7 +301,10 @@ class SupervisedModule(LightningModule):
             require_finite("train", float(torch.stack(losses).sum()), self.trainer)
 
     def on_train_start(self) -> None:
-        """Check what was restored."""
+        """Check what was restored, and freeze the weights again that were frozen."""
+        if self._frozen is not None:  # else as they are; a callback freezes them as it begins
+            for name, weights in self.named_parameters():
+                weights.requires_grad_(name not in self._frozen)
         for optimizer in self.trainer.optimizers:
             check_state(optimizer)
         self.is_restored = True
@@ -403,11 +407,12 @@ class SupervisedModule(LightningModule):
         return cast(OptimizerLRScheduler, {"optimizer": optimizer, "lr_scheduler": steps})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what wrote the checkpoint, nnlab and this class; averaged weights where they count.
+        """Add what wrote it, nnlab and this class, and what is frozen; averaged weights as well.
 
         The class is for who has the file alone, and no config.
         """
         checkpoint["nnlab_version"] = __version__
+        checkpoint["frozen"] = [n for n, w in self.named_parameters() if not w.requires_grad]
         if "<locals>" not in type(self).__qualname__:  # which nobody could find again
             checkpoint["model_class"] = f"{type(self).__module__}.{type(self).__qualname__}"
         if "optimizer_states" not in checkpoint:  # weights alone, of which callbacks are not told
@@ -417,3 +422,8 @@ class SupervisedModule(LightningModule):
                     callback.on_save_checkpoint(self.trainer, self, checkpoint)
                     checkpoint.pop("current_model_state", None)
                     checkpoint.pop("averaging_state", None)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over which weights are frozen."""
+        frozen = checkpoint.get("frozen")  # those of earlier versions do not say
+        self._frozen = frozen if isinstance(frozen, list) else None
