@@ -305,7 +305,7 @@ def test_a_networks_own_steps_and_own_settings_are_its_own(quick_command, tmp_pa
     quick_command("train.py", *PENGUINS, "model._target_=own_loss.Manual")
     small = ("model._target_=own_loss.Small", "+model.width=4", "~model.hidden_sizes")
     run = ("train.py", *PENGUINS, *small, f"hydra.run.dir={tmp_path / 'small'}")
-    assert "-4-3 units" in quick_command(*run).stdout
+    assert "model  15-30-4-3 units" in quick_command(*run).stdout  # 15 inputs, numbers embedded
     layers = [w.shape[0] for name, w in weights(tmp_path / "small").items() if w.dim() == 2]
     assert layers[-2:] == [4, 3]
 

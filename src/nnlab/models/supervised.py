@@ -228,9 +228,15 @@ class SupervisedModule(LightningModule):
 
     @property
     def layer_sizes(self) -> list[int]:
-        """The inputs of a row, and the units of each linear layer."""
-        layers = (layer for layer in self.network.modules() if isinstance(layer, nn.Linear))
-        return [self.spec.in_features, *(layer.out_features for layer in layers)]
+        """The inputs of a row, what embeddings make of them, and the units of each linear layer."""
+        layers = [layer for layer in self.network.modules() if isinstance(layer, nn.Linear)]
+        embedded = [layer.in_features for layer in layers[:1]]
+        inputs = self.spec.in_features
+        return [
+            inputs,
+            *(size for size in embedded if size != inputs),
+            *(layer.out_features for layer in layers),
+        ]
 
     @property
     def multiplications(self) -> int:
