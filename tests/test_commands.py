@@ -607,7 +607,7 @@ def test_nnlab_names_its_commands() -> None:
         ("model.dropout=1.5", "dropout must be a number in [0, 1), got model.dropout=1.5"),
         ("model.hidden_sizes=[1,2", "cannot read 'model.hidden_sizes=[1,2'"),
         ("optimizer.lr=abc", "lr must be a number above 0, got optimizer.lr=abc"),
-        ("optimizer=sgd optimizer.momentum=0", "SGD: Nesterov momentum requires a momentum"),
+        ("optimizer=sgd optimizer.momentum=0", "set optimizer.nesterov=false"),
         ("seed=-1", "seed must be a whole number in [0, 4294967295], got seed=-1"),
         ("threads=0", "threads must be a whole number in [1, 1024] or null"),
         ("monitor=val/rmse", "monitor must be a metric of the task, multiclass"),

@@ -62,6 +62,11 @@ def test_a_run_that_vanishes_meanwhile_is_passed_over(tmp_path: Path, monkeypatc
         find_run("run", str(tmp_path))
 
 
+def test_a_name_that_nothing_has_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no_run, where nothing is$"):
+        find_run("run", str(tmp_path / "no_run"))
+
+
 def test_the_run_of_a_checkpoint_is_named(tmp_path: Path) -> None:
     add_run(tmp_path / "a", hours={"checkpoints/best.ckpt": 2})
     for path in ("a/checkpoints/best.ckpt", "a/checkpoints", "a/metrics.json"):

@@ -24,9 +24,10 @@ def find_run(argument: str, path: str) -> Path:
     run_dir = Path(path).expanduser()
     if config_path(run_dir).is_file():
         return run_dir
+    hint = _one_above(argument, run_dir) or _one_inside(run_dir)
     raise FileNotFoundError(
         f"{argument} must be a run directory, with its config in .hydra/config.yaml, "
-        f"got {argument}={path}{_one_above(argument, run_dir) or _one_inside(run_dir)}"
+        f"got {argument}={path}{hint or ', where nothing is' * (not run_dir.exists())}"
     )
 
 

@@ -149,7 +149,7 @@ def test_an_epoch_elsewhere_than_on_the_cpu_waits_for_nothing(
 ) -> None:
     monkeypatch.setattr(SupervisedModule, "device", torch.device(device))
     module = make_module("multiclass", lambda parameters: AdamW(parameters, fused=True))
-    module.automatic_optimization = steps == 1
+    module.trains_blocks, module.automatic_optimization = steps > 1, steps == 1
     batches = make_batches("multiclass")
     callback = EpochWaits()
     trainer = Trainer(

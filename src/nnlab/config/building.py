@@ -9,7 +9,7 @@ from omegaconf.errors import InterpolationResolutionError
 from omegaconf.resolvers import oc
 
 from nnlab.config.trust import check_connections, require_trusted
-from nnlab.errors import first_line
+from nnlab.errors import first_line, without_allocator
 from nnlab.suggestions import did_you_mean
 
 Built = TypeVar("Built")
@@ -94,7 +94,7 @@ def build(node: DictConfig, base: type[Built], *given: Any, **more: Any) -> Buil
         RuntimeError,  # how torch refuses, or runs out of memory
         MisconfigurationException,
     ) as error:
-        raise ValueError(f"{cls.__name__}: {first_line(error)}") from error
+        raise ValueError(f"{cls.__name__}: {without_allocator(error)}") from error
     except ArithmeticError as error:  # such as OneCycleLR's of a rise of exactly one step
         values = ", ".join(f"{name}={value}" for name, value in arguments.items())
         raise ValueError(

@@ -21,6 +21,9 @@ from nnlab.data.labelled import LabelledTable
 from nnlab.data.threads import map_in_threads
 from nnlab.spec import Task
 
+# In fewer training rows a column may seem to have one value by chance.
+_FEW_ROWS = 10
+
 
 @dataclass(frozen=True, kw_only=True)
 class TableLearning:
@@ -75,6 +78,8 @@ class TableLearning:
                 f"{table.path.name} must have a column besides '{self.target}' that says "
                 f"something, got {len(kinds)} in {len(train):,} training "
                 f"{'row' if len(train) == 1 else 'rows'} ({reasons})"
+                + "; give more rows"
+                * (len(train) < _FEW_ROWS)
             )
         mean, std = mean_and_spread(targets[train].numpy()) if not class_names else (0.0, 1.0)
         if not std:
