@@ -272,7 +272,7 @@ class SupervisedModule(LightningModule):
 
     def _train_block(self, block: Collection[Batch]) -> dict[str, Any]:
         """What Lightning's loop does in as many batches, without its hooks between."""
-        scheduler, step = cast(LRScheduler | None, self.lr_schedulers()), self._make_step()
+        scheduler, step = cast(LRScheduler | None, self.lr_schedulers()), self._fitting_step()
         # All of it in Lightning's autocast, if there is one, which keeps no weights for later.
         taken = train_on(
             map(self.trainer.precision_plugin.convert_input, block),
@@ -287,7 +287,7 @@ class SupervisedModule(LightningModule):
         end_block(self.trainer)
         return taken
 
-    def _make_step(self) -> Step:
+    def _fitting_step(self) -> Step:
         """What takes the steps of a block; that of the last one, where it fits."""
         if self.trainer.accumulate_grad_batches != 1:
             raise ValueError(
