@@ -1059,6 +1059,7 @@ def test_points_that_may_mark_thousands_are_refused(runs, quick_command, tmp_pat
     new.write_csv(tmp_path / "new.csv")
     process = predict(quick_command, runs["regression"], succeed=False)
     assert "such as '1.140' beside '950', as if the point marked thousands" in process.stderr
+    assert "take it out, as in 1140, if it marks thousands" in process.stderr
 
 
 def test_parquet_is_predicted_like_csv(runs, quick_command, tmp_path) -> None:

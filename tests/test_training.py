@@ -272,6 +272,10 @@ class Kept(SupervisedModule):
     def training_step(self, batch, batch_idx):
         return self.loss(self(batch[0]), batch[1])
 
+class Popped(SupervisedModule):
+    def __init__(self, **arguments):
+        super().__init__(hidden_sizes=[arguments.pop("width")], **arguments)
+
 class Small(SupervisedModule):
     def __init__(self, *, width, **arguments):
         super().__init__(hidden_sizes=[width], **arguments)
@@ -308,6 +312,14 @@ def test_a_networks_own_steps_and_own_settings_are_its_own(quick_command, tmp_pa
     assert "model  15-30-4-3 units" in quick_command(*run).stdout  # 15 inputs, numbers embedded
     layers = [w.shape[0] for name, w in weights(tmp_path / "small").items() if w.dim() == 2]
     assert layers[-2:] == [4, 3]
+
+
+@pytest.mark.usefixtures("own_loss")
+def test_a_network_that_no_checkpoint_could_bring_back_is_refused(quick_command: Command) -> None:
+    popped = ("model._target_=own_loss.Popped", "+model.width=4", "~model.hidden_sizes")
+    process = quick_command("train.py", *PENGUINS, *popped, succeed=False)
+    assert "error: Popped: its network must come from the arguments" in process.stderr
+    assert "('width')" in process.stderr
 
 
 @pytest.mark.usefixtures("own_loss")
@@ -368,6 +380,10 @@ class Clipped(Callback):
         if trainer.current_epoch == 1:
             trainer.gradient_clip_val = 0.01
 
+class ClippedByValue(Callback):
+    def on_train_epoch_start(self, trainer, module):
+        trainer.gradient_clip_algorithm = "value"
+
 class Accumulated(Callback):
     def on_train_epoch_start(self, trainer, module):
         trainer.accumulate_grad_batches = 2
@@ -397,7 +413,7 @@ def own_parts(tmp_path: Path, monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("own_parts")
-@pytest.mark.parametrize("name", ["Added", "Frozen", "Reset", "PartlyReset", "Replaced", "Clipped"])
+@pytest.mark.parametrize("name", ["Added", "Frozen", "Reset", "PartlyReset", "Replaced"])
 def test_what_a_callback_does_to_the_optimizer_counts_in_blocks(
     quick_command: Command, tmp_path: Path, name: str
 ) -> None:
@@ -422,10 +438,11 @@ def test_weights_that_are_no_longer_frozen_are_trained_on(quick_command, tmp_pat
 
 
 @pytest.mark.usefixtures("own_parts")
-def test_a_callback_that_accumulates_gradients_needs_single_steps(
-    quick_command: Command,
+@pytest.mark.parametrize("name", ["Accumulated", "Clipped", "ClippedByValue"])
+def test_a_callback_that_changes_what_a_step_is_needs_single_ones(
+    quick_command: Command, name: str
 ) -> None:
-    own = (*PENGUINS, "+callbacks.own._target_=own_parts.Accumulated")
+    own = (*PENGUINS, f"+callbacks.own._target_=own_parts.{name}")
     assert "set steps_per_block=1" in quick_command("train.py", *own, succeed=False).stderr
     quick_command("train.py", *own, "steps_per_block=1")
 

@@ -21,6 +21,7 @@ from nnlab.checkpoint_files import CheckpointFiles
 from nnlab.config import build, takes
 from nnlab.config.agreement import steps_per_block
 from nnlab.data.module import InMemoryDataModule
+from nnlab.errors import first_line
 from nnlab.models import SupervisedModule
 from nnlab.resuming import SavedState
 from nnlab.run_changes import result_settings
@@ -167,7 +168,7 @@ def build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
         length = {"total_steps": total_steps} if takes(cfg.scheduler, "total_steps") else {}
         return build(cfg.scheduler, LRScheduler, optimizer, **length)
 
-    return build(
+    module = build(
         cfg.model,
         SupervisedModule,
         **asdict(data.spec),
@@ -178,3 +179,20 @@ def build_module(cfg: DictConfig, data: InMemoryDataModule) -> SupervisedModule:
         gradient_clip_val=cfg.trainer.gradient_clip_val,
         **({"cuda_graphs": True} if cfg.get("cuda_graphs") else {}),
     )
+    if type(module) is not SupervisedModule:
+        _require_rebuildable(module)
+    return module
+
+
+def _require_rebuildable(module: SupervisedModule) -> None:
+    """Refuse before training a network that could not be had from its checkpoint afterwards."""
+    cls = type(module)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+            cls(**module.hparams)
+    except (AttributeError, LookupError, TypeError) as error:
+        raise ValueError(
+            f"{cls.__name__}: its network must come from the arguments of its __init__ alone, as "
+            f"a checkpoint builds it again, but does not ({first_line(error)}); name its own "
+            "arguments, and hand the others on by super().__init__(**others)"
+        ) from error

@@ -119,8 +119,8 @@ def _predict_table(
             if options.decimal is None and dialect is not None:
                 names = [column.name for column in reader.numeric if not column.is_date]
                 numbers = chunk.frame.select(map(chunk.frame.get_column, names))
-                refuse_point_thousands(numbers, dialect)
-                refuse_certain_point_thousands(numbers, dialect)
+                refuse_point_thousands(numbers, dialect, is_learned=True)
+                refuse_certain_point_thousands(numbers, dialect, is_learned=True)
         try:
             prepared = reader.prepare(chunk.frame)
             raw = reader.read(prepared)

@@ -68,6 +68,9 @@ def test_subjects_with_several_rows_are_told_of(monkeypatch: pytest.MonkeyPatch)
 def test_subjects_are_told_of_where_the_target_is_their_own(outcome: np.ndarray) -> None:
     (warning,) = subjects_of(patient_id=SUBJECT, target=outcome[SUBJECT])
     assert warning.endswith("set data.group=patient_id")
+    # Whatever columns are called.
+    for name in ("count", "rows", "value", "subject"):
+        assert subjects_of(patient_id=SUBJECT, target=outcome[SUBJECT], **{name: VALUES})
     # One patient alone may have had it by chance.
     assert subjects_of(patient_id=SUBJECT, target=SUBJECT == 3) == []
 

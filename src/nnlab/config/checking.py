@@ -98,8 +98,8 @@ def _check_time(max_time: Any) -> None:
     """Refuse a time in no unit."""
     if isinstance(max_time, (int, float)):
         raise ValueError(
-            "trainer.max_time must be days, hours, minutes and seconds such as 00:12:00:00, got "
-            f"trainer.max_time={max_time}; write trainer.max_time=DD:HH:MM:SS"
+            "trainer.max_time must be days, hours, minutes and seconds such as 00:12:00:00, in a "
+            f"file with quotes around it, got trainer.max_time={max_time}"
         )
 
 

@@ -99,7 +99,7 @@ def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: s
 
 def _is_constant_within(subjects: pl.Series, values: pl.Series) -> bool:
     """Whether a column has one value for each subject, and not because it hardly varies."""
-    most_frequent = values.value_counts()["count"].max()
+    most_frequent = values.alias("value").value_counts(name="rows")["rows"].max()
     if len(values) - cast(int, most_frequent) < _FEW_SUBJECTS:
         return False
     pairs = pl.DataFrame([subjects.alias("subject"), values.alias("value")])

@@ -149,12 +149,11 @@ class Step:
         """Note what the optimizer has, before others may change it."""
         self._left = _contents(self.optimizer)
 
-    def fits(self, optimizer: Optimizer, gradient_clip_val: float | None) -> bool:
+    def fits(self, optimizer: Optimizer) -> bool:
         """Whether all is as it was left: a callback may have put other things in its place."""
         now = _contents(optimizer)
         return (
             optimizer is self.optimizer
-            and gradient_clip_val == self.gradient_clip_val
             and len(now) == len(self._left)
             and all(map(operator.is_, now, self._left))
         )

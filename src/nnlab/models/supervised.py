@@ -35,6 +35,13 @@ _TRAINING_ONLY = [
     *("trains_blocks", "gradient_clip_val", "cuda_graphs"),
 ]
 
+# What a trainer has where a block takes its steps itself, with the clipping that this module has.
+_OF_BLOCKS = {
+    "accumulate_grad_batches": 1,
+    "gradient_clip_val": None,
+    "gradient_clip_algorithm": None,
+}
+
 
 class SupervisedModule(LightningModule):
     """An MLP that learns to predict a target.
@@ -289,16 +296,15 @@ class SupervisedModule(LightningModule):
 
     def _fitting_step(self) -> Step:
         """What takes the steps of a block; that of the last one, where it fits."""
-        if self.trainer.accumulate_grad_batches != 1:
-            raise ValueError(
-                "trainer.accumulate_grad_batches must be in the config, or steps_per_block=1, got "
-                f"{self.trainer.accumulate_grad_batches} from a callback; set steps_per_block=1"
-            )
+        for name, expected in _OF_BLOCKS.items():
+            if (value := getattr(self.trainer, name)) != expected:  # which a callback has set
+                raise ValueError(
+                    f"trainer.{name} must stay as the config has it where steps are taken in "
+                    f"blocks, got {value}; set steps_per_block=1"
+                )
         optimizer = cast(Optimizer, self.optimizers(use_pl_optimizer=False))
-        clip = self.trainer.gradient_clip_val  # which a callback may have set
-        clip = self.gradient_clip_val if clip is None else float(clip)
-        if self._step is None or not self._step.fits(optimizer, clip):
-            self._step = self._step_class(self._objective, optimizer, clip)
+        if self._step is None or not self._step.fits(optimizer):
+            self._step = self._step_class(self._objective, optimizer, self.gradient_clip_val)
         return self._step
 
     def _require_finite(self, losses: list[Tensor]) -> None:

@@ -103,7 +103,9 @@ def may_be_thousands(values: pl.Series) -> bool:
     return bool((is_whole | is_grouped).all())
 
 
-def refuse_certain_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:
+def refuse_certain_point_thousands(
+    cells: pl.DataFrame, dialect: Dialect, *, is_learned: bool = False
+) -> None:
     """Refuse numbers in which a point marks thousands, as 950 beside 1.040 and 2.483 shows.
 
     No program writes many decimals so: with three of them throughout, 950 has them, too, and where
@@ -112,6 +114,7 @@ def refuse_certain_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> Non
     Args:
         cells: Columns of numbers as text.
         dialect: How their file is written.
+        is_learned: Whether training has settled how their numbers are written.
 
     Raises:
         ValueError: There are such numbers.
@@ -131,12 +134,22 @@ def refuse_certain_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> Non
             shown = f"'{pointed.filter(pointed.str.ends_with('0'))[0]}' beside '{whole[0]}'"
             raise ValueError(
                 f"column '{values.name}' of {dialect.source.path} holds numbers such as {shown}, "
-                f"as if the point marked thousands: set {setting('data.decimal', ',')} if it does, "
-                f"{setting('data.decimal', '.')} if it is a decimal mark"
+                f"as if the point marked thousands: "
+                f"{_ways_out_of_point(str(pointed[0]), is_learned)}"
             )
 
 
-def refuse_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:
+def _ways_out_of_point(cell: str, is_learned: bool) -> str:
+    """What can be done about a number with a point that is a decimal mark, or one of thousands."""
+    thousands = f"set {setting('data.decimal', ',')} if it marks thousands"
+    if is_learned:
+        thousands = f"take it out, as in {cell.replace('.', '')}, if it marks thousands"
+    return f"set {setting('data.decimal', '.')} if the point is a decimal mark, {thousands}"
+
+
+def refuse_point_thousands(
+    cells: pl.DataFrame, dialect: Dialect, *, is_learned: bool = False
+) -> None:
     """Refuse numbers such as 1.000 where nothing shows that the point is a decimal mark.
 
     Semicolons separate cells where a comma is the decimal mark, and there a point marks
@@ -145,6 +158,7 @@ def refuse_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:
     Args:
         cells: Columns of numbers as text.
         dialect: How their file is written.
+        is_learned: Whether training has settled how their numbers are written.
 
     Raises:
         ValueError: There are such numbers and no other with a point, and semicolons.
@@ -164,6 +178,5 @@ def refuse_point_thousands(cells: pl.DataFrame, dialect: Dialect) -> None:
         name, cell = example
         raise ValueError(
             f"column '{name}' of {dialect.source.path} holds numbers such as '{cell}', which "
-            f"semicolons between cells leave open: set {setting('data.decimal', '.')} if the point "
-            f"is a decimal mark, {setting('data.decimal', ',')} if it marks thousands"
+            f"semicolons between cells leave open: {_ways_out_of_point(cell, is_learned)}"
         )
