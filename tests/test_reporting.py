@@ -70,7 +70,7 @@ def test_what_a_network_can_learn_little_from_is_told(
     ("predicted", "accuracy", "told"),
     [
         (1, 0.7, "if the others matter, try model.class_weights=balanced"),
-        (1, 0.26, "has learned nothing: train for longer, or try another optimizer.lr"),
+        (1, 0.26, "has learned nothing: try a lower or higher optimizer.lr"),
         (2, 0.5, None),
         (1, 1.0, None),
     ],

@@ -175,7 +175,7 @@ def _way_out_of_one_class(metrics: dict[str, float]) -> str:
     if is_frequent or tells_apart:
         return "if the others matter, try model.class_weights=balanced, or train for longer"
     return (
-        "the network has learned nothing: train for longer, or try another optimizer.lr, fewer "
+        "the network has learned nothing: try a lower or higher optimizer.lr, more epochs, fewer "
         "hidden layers, or model.batch_norm=true"
     )
 

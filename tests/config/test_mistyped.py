@@ -77,6 +77,7 @@ def test_words_of_their_own_are_left_alone(typed: str) -> None:
     ("typed", "message"),
     [
         ("--lr 0.1", "without dashes, got --lr 0.1; write optimizer.lr=0.1"),
+        ("--m seed=0,1", "got --m; write -m"),
         ("--lr=0.1", "without dashes, got --lr=0.1; write optimizer.lr=0.1"),
         ("-lr 0.1 seed=1", "without dashes, got -lr 0.1; write optimizer.lr=0.1"),
         ("--lr", "without dashes, got --lr; write optimizer.lr=VALUE"),

@@ -104,6 +104,10 @@ def refuse_dashes(arguments: Sequence[str]) -> None:
     except ArgumentError as error:
         raise ValueError(f"{error}; see --help") from error
     for place, word in enumerate(arguments):
+        if word in unknown and word in ("--m", "--multi"):
+            raise ValueError(
+                f"several values are tried with -m or --multirun, got {word}; write -m"
+            )
         if word in unknown and word.startswith("-"):
             typed, name, value = _without_dashes(arguments[place:])
             raise _has_dashes(typed, full_name(name), value)
