@@ -13,7 +13,12 @@ from nnlab.data.chunks import find_place
 from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.column_table import spelled
 from nnlab.data.columns.kinds import count_distinct
-from nnlab.data.columns.number_formats import as_plain_numbers, hold_one_number_twice, unit_of
+from nnlab.data.columns.number_formats import (
+    as_plain_numbers,
+    hold_one_number_twice,
+    unit_of,
+    without_unit,
+)
 from nnlab.data.columns.odd_cells import FEW_WORDS
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.columns.words import is_text
@@ -26,6 +31,7 @@ from nnlab.data.odd_targets import (
     refuse_odd_numbers,
     written_numbers,
 )
+from nnlab.data.parquet import is_parquet
 from nnlab.data.storage import Storage
 from nnlab.data.table import read_table, require_column
 from nnlab.data.targets import (
@@ -214,21 +220,17 @@ class LabelledTable:
         grouped = re.compile(r"[^$£]*1,000[^$£]*")
         names = [name for name, pattern in formats.items() if grouped.fullmatch(pattern or "")]
         cells = list(map(self.frame.get_column, names))
-        refuse_comma_thousands(cells, self.frame, self.path, self._options)
+        if cells and not is_parquet(self.path):
+            refuse_comma_thousands(cells, self.frame, self.path, self._options)
 
     def _read_format(self) -> None:
         if self.target_format is not None and is_text(self.target):
             self.frame = self.frame.with_columns(written_numbers(self.target, self.target_format))
         elif unit := unit_of(self.target_format or ""):
             numbers = self.target.cast(pl.Float64, strict=False)
-            may_be_shares = unit == "%" and not (numbers.abs() > 1).any()
-            _log.info(
-                "target '%s': its numbers have no unit and are taken for those of '%s', as in "
-                "training%s",
-                self._target,
-                unit,
-                "; multiply them by 100 if 1 is all" * may_be_shares,
-            )
+            may_be_shares = not (numbers.abs() > 1).any()
+            what = f"target '{self._target}'"
+            _log.info("%s", without_unit(what, unit, may_be_shares=may_be_shares))
         refuse_unlearnable(self.target)
 
     def _refuse_words(self, task: str) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nnlab.data.columns.learned import MISSING, Column, NumericColumn
-from nnlab.data.columns.number_formats import hold_one_number_twice, unit_of
+from nnlab.data.columns.number_formats import hold_one_number_twice, unit_of, without_unit
 from nnlab.data.columns.odd_cells import shorten
 from nnlab.data.table_rows import TableReader
 
@@ -109,12 +109,8 @@ class Unfamiliar:
                     f"training{way_out}"
                 )
             if column.name in self._are_numbers and (unit := unit_of(column.number_format or "")):
-                may_be_shares = unit == "%" and column.name not in self._beyond_one
-                hint = "; multiply them by 100 if 1 is all" if may_be_shares else ""
-                yield (
-                    f"column '{column.name}': its numbers have no unit and are taken for those of "
-                    f"'{unit}', as in training{hint}"
-                )
+                may_be_shares = column.name not in self._beyond_one
+                yield without_unit(f"column '{column.name}'", unit, may_be_shares=may_be_shares)
         for category in self._reader.categorical:
             # What came as numbers cannot tell 1.10 from 1.1.
             if category.name in self._are_numbers and category.written_as == "text":

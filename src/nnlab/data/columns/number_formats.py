@@ -187,6 +187,21 @@ def unit_of(pattern: str) -> str:
     return (found[1] + found[4]).strip() if found else ""
 
 
+def without_unit(what: str, unit: str, *, may_be_shares: bool) -> str:
+    """A sentence on numbers that come without the unit of training.
+
+    Args:
+        what: Of what they are, such as `column 'price'`.
+        unit: That of training, as `unit_of` gives it.
+        may_be_shares: Whether none is beyond 1, where 1 may be 100 %.
+    """
+    hint = "; multiply them by 100 if 1 is all" * (unit == "%" and may_be_shares)
+    return (
+        f"{what}: its numbers have no unit and are taken for those of '{unit}', as in training"
+        f"{hint}"
+    )
+
+
 def with_plain_marks(texts: pl.Series) -> pl.Series:
     """Texts with one kind of blank, apostrophe and minus, which stands before the number.
 

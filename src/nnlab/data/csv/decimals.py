@@ -18,7 +18,6 @@ from nnlab.data.columns.number_grammar import (
 from nnlab.data.columns.words import BLANKS, different_texts, is_text
 from nnlab.data.csv.dialect import Dialect, find_dialect
 from nnlab.data.csv.options import CsvOptions
-from nnlab.data.parquet import is_parquet
 from nnlab.suggestions import setting
 
 # Fewer different numbers of a kind may be typed by hand, or stand for a missing value.
@@ -66,7 +65,7 @@ def refuse_comma_thousands(
     commas, shows the contrary.
 
     Args:
-        cells: Columns of text in which commas were taken for marks of thousands.
+        cells: Columns of text in which commas were taken for marks of thousands, at least one.
         frame: The whole table.
         path: Its file.
         options: What the user states about it.
@@ -74,7 +73,7 @@ def refuse_comma_thousands(
     Raises:
         ValueError: There are such numbers and none of these, and semicolons.
     """
-    if not cells or options.decimal is not None or is_parquet(path):
+    if options.decimal is not None:
         return
     if find_dialect(path, options, is_told=False).marks.separator != ord(";"):
         return

@@ -16,8 +16,8 @@ _PANDAS_INDEX = (
 )
 # A header further down is looked for in so many records.
 _RECORDS = 50
-# So many names make a setting that can still be read.
-_FEW_NAMES = 12
+FEW_NAMES = 12
+"""So many names make a setting that can still be read."""
 
 
 def split_record(record: bytes, marks: Marks, place: Place) -> list[str]:
@@ -111,7 +111,7 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
 
 def _told_apart(names: Sequence[str]) -> str:
     """The setting that gives each column a name of its own: the second of one gets a number."""
-    if len(names) > _FEW_NAMES:
+    if len(names) > FEW_NAMES:
         return "data.column_names=[...]"
     free: list[str] = []
     for name in names:

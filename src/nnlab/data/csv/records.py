@@ -7,11 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from nnlab.data.csv.dialect import Dialect
+from nnlab.data.csv.header import FEW_NAMES
 from nnlab.data.csv.layout import LF, Mask, Place, Positions, as_bytes, cell_ends
 from nnlab.suggestions import setting
-
-# So many names make a message that can still be read.
-_FEW_NAMES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +127,7 @@ class Block:
         elif begins and all_longer and dialect.has_header and len(names) > 1 and not is_cut:
             above = self.place.after(self.text[:start]).line - 1
             named = "name the first column in the header, too"
-            if len(names) <= _FEW_NAMES:
+            if len(names) <= FEW_NAMES:
                 named = f"set {setting('data.column_names', ['row', *names])}"
                 named += f" data.skip_lines={above}"
             way_out = (
