@@ -177,6 +177,16 @@ def test_cells_that_are_written_alike_are_not_said_to_differ(tmp_path: Path) -> 
     assert warning == start + "write its numbers in one plain way, each in a cell of its own"
 
 
+def test_minutes_and_seconds_are_told_of(tmp_path: Path) -> None:
+    (warning,) = warnings_of(table_of(tmp_path, [f"{i}:{i % 60:02d}" for i in range(70)]))
+    assert warning == (
+        "'x' is left out: no time is read from cells such as '0:00'; write minutes and seconds as "
+        "00:03:23, or all in seconds"
+    )
+    # As the results of games.
+    assert warnings_of(table_of(tmp_path, [f"{i}:{70 - i}" for i in range(5)] * 8)) == []
+
+
 def test_cells_that_are_written_in_several_ways_are_shown_in_each(tmp_path: Path) -> None:
     cells = [f"0.{i}" if i % 2 else f"{i}.2%" for i in range(40)] + ["0.5"]
     (warning,) = warnings_of(table_of(tmp_path, cells))

@@ -46,6 +46,8 @@ def _warn_of_odd_cells(
     taken = {"categorical": "taken as categories", "numeric": "taken as numbers"}
     becomes = taken.get(kind.kind, kind.kind)
     ways_out = [f"write its {odd.meant} in one plain way, each in a cell of its own"]
+    if odd.meant == "times":
+        ways_out = ["write minutes and seconds as 00:03:23, or all in seconds"]
     if totals := [text for text in odd.texts if text.strip(" :").casefold() in _TOTALS]:
         ways_out = [f"take the row of '{totals[0]}' out of the file if it sums up others"]
     elif odd.texts:

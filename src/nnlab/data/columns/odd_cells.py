@@ -14,6 +14,8 @@ FEW_WORDS = 10
 """So few different words among numbers may spell a missing value."""
 # So many different texts show in which ways they are written.
 _MANY = 1000
+# Minutes and seconds, or more hours than a day has; a score has no two digits behind the colon.
+_MINUTES = r"^\s*\d{1,3}:[0-5]\d\s*$"
 _ADDRESS = re.compile(r"\d+(\.\d+){3}")
 
 
@@ -23,7 +25,8 @@ class OddCells:
 
     Attributes:
         note: What it is, in few words.
-        meant: What most cells are: `numbers`, `dates`, or `codes`, which look like numbers.
+        meant: What most cells are: `numbers`, `dates`, `times`, or `codes`, which look like
+            numbers.
         texts: The first different cells that are none; empty where it is not single
             cells, but how all of them are written.
     """
@@ -51,6 +54,11 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
         pattern, cells = found
         return odd_cells(cells, "dates", f" as in {pattern}")
     present = values.drop_nulls()
+    texts = different_texts(present)
+    of_minutes = texts.filter(texts.str.contains(_MINUTES))
+    if len(of_minutes) * 2 > len(texts):
+        note = f"no time is read from cells such as '{of_minutes[0]}'"
+        return OddCells(note=note, meant="times", texts=[])
 
     def are_words(texts: pl.Series) -> pl.Series:
         if number_format is None:
@@ -59,7 +67,6 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
 
     words = present.filter(by_word(present, are_words))
     if words.is_empty():
-        texts = different_texts(present)
         reasons = {PADDED: " with leading zeros", LONG: " beyond 64 bits"}
         reason = next(
             (r for pattern, r in reasons.items() if texts.str.contains(pattern).any()), ""
