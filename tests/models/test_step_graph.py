@@ -105,11 +105,14 @@ def learn(
     def keep(outputs: Tensor, targets: Tensor) -> None:
         seen.append(outputs.clone())
 
+    step.leave()
     for epoch in range(epochs):
         torch.manual_seed(epoch)
         batches.set_epoch(epoch)
         for block in batches.blocks(4):
+            assert step.fits(optimizer)  # else it would be made, and recorded, for each block anew
             taken = train_on(block, step=step, scheduler=scheduler, keep=keep, count=lambda: None)
+            step.leave()
             seen += taken["losses"]
             assert all(isinstance(lr, float) for lr in taken["lrs"])  # as a schedule left it
     return module, seen, counted.count

@@ -74,12 +74,11 @@ class TableLearning:
         kinds, columns = self._learn_features(table, train, keeps_times)
         if not columns:
             reasons = "; ".join(f"{kind.name}: {kind.note}" for kind in kinds[:3]) or "no other"
+            way_out = "; give more rows" if len(train) < _FEW_ROWS else ""
             raise ValueError(
                 f"{table.path.name} must have a column besides '{self.target}' that says "
                 f"something, got {len(kinds)} in {len(train):,} training "
-                f"{'row' if len(train) == 1 else 'rows'} ({reasons})"
-                + "; give more rows"
-                * (len(train) < _FEW_ROWS)
+                f"{'row' if len(train) == 1 else 'rows'} ({reasons}){way_out}"
             )
         mean, std = mean_and_spread(targets[train].numpy()) if not class_names else (0.0, 1.0)
         if not std:

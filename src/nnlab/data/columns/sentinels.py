@@ -108,7 +108,6 @@ def find_odd_days(values: pl.Series, times: pl.Series, pattern: str) -> Sentinel
 
 def _has_far_day(times: pl.Series) -> bool:
     """Whether the first or last time lies on such a day, far from all on others."""
-    times = times.cast(pl.Datetime("us")) if isinstance(times.dtype, pl.Datetime) else times
     ends = low, high = times.min(), times.max()
     # Day by day from both ends: to look each up among the days takes several times as long.
     while isinstance(low, datetime) and _day(low) in _DAYS:
