@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 BLANKS = " \t"
 """Around the text of a cell or a name, quoted or not, these are no part of it."""
 
-_AT_A_TIME = 2**16
+_AT_A_TIME, _MANY_AT_A_TIME = 2**16, 2**18
 
 
 def is_text(values: pl.Series) -> bool:
@@ -34,7 +34,14 @@ def different_texts(values: pl.Series) -> pl.Series:
     """The texts of a column as strings, without missing ones; of an enumeration each once."""
     if not isinstance(values.dtype, pl.Enum):
         return values.drop_nulls()
-    return values.dtype.categories.alias(values.name).filter(word_counts(values, values.dtype) > 0)
+    words = values.dtype.categories.alias(values.name)
+    occurs = np.zeros(len(words), np.bool_)
+    # Of a large table the first rows have them all.
+    for start in range(0, len(values), _MANY_AT_A_TIME):
+        occurs |= word_counts(values[start : start + _MANY_AT_A_TIME], values.dtype) > 0
+        if occurs.all():
+            break
+    return words.filter(occurs)
 
 
 def word_counts(values: pl.Series, words: pl.Enum) -> NDArray[np.int64]:
