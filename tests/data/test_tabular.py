@@ -941,6 +941,29 @@ def test_shares_for_percentages_are_asked_about(write, caplog, factor, is_asked)
     assert ("; multiply them by 100 if 1 is all" in caplog.text) == is_asked
 
 
+@pytest.mark.parametrize(
+    ("learned", "new", "is_far"),
+    [
+        ([1000, 9000], ["1.000", "9.000"], True),  # a German file's thousands
+        ([20, 80], [0.2, 0.8], True),
+        ([20, 80], [2.0, 8.0], False),
+        ([-80, -20], [-0.8, -0.2], True),
+        ([-20, 80], [-0.2, 0.8], False),
+        (["1975-01-01", "2024-12-31"], ["1970-01-02", "1970-03-01"], False),
+    ],
+)
+def test_numbers_much_smaller_than_any_of_training_are_told_of(
+    write, learned: list, new: list, is_far: bool
+) -> None:
+    rows = "".join(f"{cell},{i}\n" for i, cell in enumerate(learned * 30))
+    data = make_data(write("x,y\n" + rows), "y", task="regression")
+    reader = TableReader(data.loaded.preprocessing)
+    unfamiliar = Unfamiliar(reader)
+    prepared = reader.prepare(pl.read_csv(write("x\n" + "".join(f"{c}\n" for c in new), "new.csv")))
+    unfamiliar.add(prepared, reader.read(prepared), str)
+    assert any("lie far outside" in sentence for sentence in unfamiliar.sentences()) == is_far
+
+
 def test_a_format_of_minutes_alone_is_refused(write) -> None:
     table = "t,y\n" + "".join(f"{10 + i % 40}:{10 + i % 31},{i / 7}\n" for i in range(60))
     message = r"data.columns.t must be a date's format with a day or an hour in it, got %M:%S; put"

@@ -16,6 +16,9 @@ from nnlab.data.table_rows import TableReader
 
 # A little beyond the range of training is what new rows often are: this share of its width.
 _MARGIN = 0.5
+# Where training had none near 0, a number below this share of its smallest may be kilometres in
+# place of metres, a share in place of percent, or 1.040 for a thousand and forty.
+_SMALL = 0.1
 
 
 def unseen_sentences(reader: TableReader, frame: pl.DataFrame) -> Iterator[str]:
@@ -147,7 +150,10 @@ def _familiar(columns: Sequence[NumericColumn]) -> tuple[Tensor, Tensor]:
     )
     low, high = ends.reshape(-1, 2).T
     margin = _MARGIN * (high - low)
-    return low - margin, high + margin
+    is_number = torch.tensor([not column.is_date for column in columns], dtype=torch.bool)
+    least = torch.where(is_number & (low > 0), _SMALL * low, -math.inf)
+    most = torch.where(is_number & (high < 0), _SMALL * high, math.inf)
+    return torch.maximum(low - margin, least), torch.minimum(high + margin, most)
 
 
 def _may_miss(column: Column) -> bool:
