@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from nnlab.models.metrics import predicted_classes
 from nnlab.paths import relative
 from nnlab.run_directory import read_results
 from nnlab.spec import DataSpec
-from nnlab.text_table import format_table
+from nnlab.text_table import format_metric, format_table
 
 _log = logging.getLogger(__name__)
 
@@ -28,12 +29,14 @@ def report_evaluation(
         run_dir: The run directory.
         now: The `environment` (`nnlab.environment`) that they were computed in.
     """
-    _log.info("%s", format_table(["metric", "test"], [[k, repr(v)] for k, v in test.items()]))
     then, path = read_results(run_dir), run_dir / "metrics.json"
+    is_other = then is not None and then["test"] != test
+    # All digits where they differ, which may be in the last one.
+    _report_metrics("test", test, repr if is_other else format_metric)
     if then is None:
         return
     place = f"\nthe {rows:,} test rows of the data"
-    if then["test"] == test:
+    if not is_other:
         _log.info("%s; exactly as in %s", place, relative(path))
         return
     reason = (
@@ -48,8 +51,13 @@ def report_evaluation(
 
 def report_other_evaluation(metrics: dict[str, float], rows: int, path: Path) -> None:
     """Tell the metrics of another file than the run's own."""
-    _log.info("%s", format_table(["metric", "value"], [[k, repr(v)] for k, v in metrics.items()]))
+    _report_metrics("value", metrics, format_metric)
     _log.info("\nthe %s rows that have a target; written to %s", f"{rows:,}", relative(path))
+
+
+def _report_metrics(what: str, metrics: dict[str, float], written: Callable[[float], str]) -> None:
+    rows = [[name, written(value)] for name, value in metrics.items()]
+    _log.info("%s", format_table(["metric", what], rows))
 
 
 def report_undefined(spec: DataSpec, metrics: dict[str, float], targets: Tensor) -> None:
