@@ -149,6 +149,7 @@ def _has_shape(outcome: str, shape: str) -> bool:
             r"named 'a'; .* data.header=true 'data.column_names=\[a,a_2,a_3,A\]'$",
         ),
         ("a,\n1,2\n", r"line 1: column 2 has no name.*, or name it with 'data.column_names=\[a,c"),
+        ("a,b,,\n1,2,,\n", r"column 3 has no name.*=\[a,b,column_3,column_4\]' data.skip_lines=1$"),
         ("a, \n1,2\n", "line 1: column 2 has no name"),
         ('a,b\n1,"2\n3,4\n', "line 2: the quote that opens here is never closed"),
         ('a,"b\n1,2\n', "line 1: .*never closed"),

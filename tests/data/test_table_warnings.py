@@ -56,6 +56,16 @@ def test_classes_that_differ_only_in_capitals_or_blanks_are_named() -> None:
     assert warn_of_similar_names("classes of 'y'", ["a", "b", "A1"]) == []
 
 
+def test_yes_and_no_in_several_spellings_are_named() -> None:
+    (warning,) = warn_of_similar_names("classes of 'y'", ["FALSE", "N", "No", "TRUE", "Y", "Yes"])
+    assert warning.startswith(
+        "classes of 'y' differ only in how they say yes and no: 'FALSE' and 'N' and 'No'; 'TRUE' "
+        "and 'Y' and 'Yes'; if they are the same, spell"
+    )
+    for names in (["no", "yes"], ["0", "1"], ["n", "y", "z"], ["0", "1", "2"]):
+        assert warn_of_similar_names("classes of 'y'", names) == []
+
+
 def test_a_target_that_is_as_far_out_as_all_others_together_is_named(tmp_path: Path) -> None:
     def warnings_of_targets(numbers: list[float]) -> list[str]:
         path = tmp_path / "table.csv"

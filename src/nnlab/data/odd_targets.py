@@ -84,6 +84,7 @@ def written_numbers(target: pl.Series, pattern: str) -> pl.Series:
         raise CellError(
             f"target '{target.name}' must hold numbers such as {pattern}, got '{target[row]}'",
             row,
+            "write the whole column so" if 1 < len(target) == unread.sum() else "mend the cell",
             count=int(unread.sum()),
         )
     return numbers

@@ -16,6 +16,8 @@ from nnlab.data.cell_warnings import (
 from nnlab.data.columns.kinds import ColumnKind
 from nnlab.data.columns.learned import CategoricalColumn, Column
 from nnlab.data.columns.odd_cells import shorten, spell_out
+from nnlab.data.columns.sampling import spread_sample
+from nnlab.data.columns.spelling import boolean_text
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
 from nnlab.data.names import as_seen
@@ -114,7 +116,7 @@ def warn_of_leaks(
         classes: Whether the targets are classes.
         drop: What is left out already.
     """
-    sample = train[:: -(-len(train) // _LEAK_SAMPLE)]
+    sample = train[torch.from_numpy(spread_sample(len(train), _LEAK_SAMPLE))]
     used = pl.DataFrame([table.frame.get_column(column.name) for column in columns])
     leaks = find_leaks(
         used[sample.numpy()], columns, targets[sample].double().numpy(), classes=classes
@@ -251,15 +253,18 @@ def warn_of_similar_categories(columns: Sequence[Column]) -> list[str]:
 
 
 def warn_of_similar_names(what: str, names: Sequence[str]) -> list[str]:
-    """A sentence on names that differ in next to nothing, if there are any.
+    """A sentence on names that differ in next to nothing, or say yes and no in several ways.
 
     Args:
         what: What they name.
         names: All of them.
     """
+    spelled = [as_seen(name).replace(" ", "").casefold() for name in names]
+    as_booleans = boolean_text(pl.Series(spelled, dtype=pl.String)).to_list()
+    are_booleans = set(as_booleans) == {"true", "false"}
     alike: dict[str, list[str]] = {}
-    for name in names:
-        alike.setdefault(as_seen(name).replace(" ", "").casefold(), []).append(name)
+    for name, same in zip(names, as_booleans if are_booleans else spelled, strict=True):
+        alike.setdefault(same, []).append(name)
     found = [
         " and ".join(f"'{spell_out(name)}'" for name in same) for same in alike.values() if same[1:]
     ]
@@ -267,6 +272,8 @@ def warn_of_similar_names(what: str, names: Sequence[str]) -> list[str]:
         return []
     is_seen = len({as_seen(name) for name in names}) == len(names)
     difference = "capitals or blanks" if is_seen else "what no one sees"
+    if are_booleans and len(set(spelled)) > 2:
+        difference = "how they say yes and no"
     return [
         f"{what} differ only in {difference}: {'; '.join(found[:5])}; if they are the same, spell "
         "them in one way in the file"

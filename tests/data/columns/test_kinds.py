@@ -460,3 +460,26 @@ def test_numbers_of_another_unit_are_no_moments() -> None:
     assert to_seconds(counts // 1000, "%s%3f").to_list() == pytest.approx(
         [1_700_000.0, 1_700_000.001]
     )
+
+
+def test_identifiers_are_left_out_however_they_are_written() -> None:
+    texts = [f"{10_000 + i:,}" for i in range(60)]
+    kind = kind_of(texts, "order_no")
+    assert (kind.kind, kind.note) == (
+        "left out",
+        "an identifier: a different number in each row",
+    )
+    assert kind_of(texts, "amount").kind == "left out"  # they were counted up
+    assert kind_of([f"{i * 7919 % 90_000 + 10_000:,}" for i in range(60)], "order_no").note == (
+        "an identifier: a different number in each row"
+    )
+    assert kind_of([f"${i * 7919 % 90_000 + 10_000:,}" for i in range(60)], "price").kind == (
+        "numeric"
+    )
+    assert kind_of([f"${i * 100 + 1000.5:,}" for i in range(60)], "no").kind == "numeric"
+
+
+def test_numbers_with_any_letter_behind_are_numbers_if_they_are_many() -> None:
+    assert kind_of(spread([f"{age}y" for age in range(20, 80)])).kind == "numeric"
+    assert kind_of(spread([f"{size}y" for size in range(2, 8)])).kind == "categorical"
+    assert kind_of(spread([f"{i}{'ABC'[i % 3]}" for i in range(1, 60)])).kind == "categorical"

@@ -199,6 +199,16 @@ def test_a_sample_is_the_same_of_numbers_and_of_texts(
     assert fit([*[5] * 90, 1, 13], "numeric").scale == 6.0  # wherever these two are
 
 
+@pytest.mark.parametrize("scaling", ["robust", "quantile"])
+def test_a_sample_has_a_part_of_each_of_those_that_take_turns(
+    monkeypatch: pytest.MonkeyPatch, scaling: str
+) -> None:
+    monkeypatch.setattr(fitting, "_SAMPLE", 1000)
+    chance = np.random.default_rng(0)
+    values = np.where(np.arange(2000) % 2 == 0, chance.normal(0, 1, 2000), 1000.0)
+    assert fit(values.tolist(), "numeric", scaling=scaling).scale == pytest.approx(1000, rel=0.01)
+
+
 def test_cells_of_another_type_are_refused() -> None:
     with pytest.raises(ValueError, match="'x' must hold numbers, got Date"):
         fit([1.0, 2.0], "numeric").read(pl.Series([date(2024, 1, 1)]))
@@ -426,3 +436,23 @@ def test_a_column_that_is_written_in_another_way_throughout_is_no_single_cell() 
         with pytest.raises(CellError, match=r"such as \$1,000.5, got '2.000 EUR'") as caught:
             column.read(pl.Series("x", cells))
         assert caught.value.way_out == way_out
+
+
+@pytest.mark.parametrize(
+    ("pattern", "cells", "new", "way_out"),
+    [
+        ("%H:%M", ["1:00", "12:59"], "27:15", "write minutes and seconds as 00:03:23, in training"),
+        ("%Y-%m", ["2001-02", "2010-11"], "2012-13", "or train with data.columns.x=categorical if"),
+        ("%Y-%m", ["2001-02", "2010-11"], "later", "mend or empty the cell"),
+    ],
+)
+def test_cells_that_are_shaped_as_dates_but_are_none_get_their_way_out(
+    pattern: str, cells: list[str], new: str, way_out: str
+) -> None:
+    column = fit(cells * 20, pattern)
+    with pytest.raises(
+        CellError, match=f"must hold dates such as {pattern}, got '{new}'"
+    ) as caught:
+        column.read(pl.Series("x", [cells[0], new]))
+    assert way_out in caught.value.way_out
+    assert ("categorical" in way_out) == ("categorical" in caught.value.way_out)

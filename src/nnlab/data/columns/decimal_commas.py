@@ -44,8 +44,7 @@ def _with_point(cells: pl.Series, column: Column) -> pl.Series:
     if isinstance(column, NumericColumn) and len(odd):
         row = int(odd[0])
         error = CellError(
-            f"column '{cells.name}' must hold numbers with a decimal comma, as in training, "
-            f"got '{cells[row]}'",
+            f"column '{cells.name}' must hold numbers with a decimal comma, got '{cells[row]}'",
             row,
             words=missing_words(cells[odd]),
             count=len(odd),

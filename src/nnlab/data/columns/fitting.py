@@ -20,6 +20,7 @@ from nnlab.data.columns.learned import (
     NumericColumn,
     category_text,
 )
+from nnlab.data.columns.sampling import spread_sample
 from nnlab.data.columns.words import word_counts
 
 _QUANTILE_KNOTS = 256
@@ -79,7 +80,7 @@ def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericCo
         return (unfitted.read(cells) if is_plain else cells).to_numpy()
 
     ends = pl.Series(values.name, [present.min(), present.max()], dtype=present.dtype)
-    sample = numbers(present.gather_every(-(-len(present) // _SAMPLE)))
+    sample = numbers(present.gather(spread_sample(len(present), _SAMPLE)))
     fitted: dict[str, Any] = {"periods": periods_of(sample) if unfitted.is_date else []}
     fitted["low"], fitted["high"] = numbers(ends).tolist()
     if scaling == "standard":

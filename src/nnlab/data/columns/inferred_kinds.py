@@ -1,5 +1,6 @@
 """What each column of a table holds, and which columns say nothing that could be learned."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +24,7 @@ from nnlab.data.columns.whole_numbers import (
     is_id_name,
     is_time_name,
 )
-from nnlab.data.columns.words import different_texts, is_text
+from nnlab.data.columns.words import by_word, different_texts, is_text
 from nnlab.suggestions import setting
 
 # With fewer rows, values that are all different are no sign of an identifier.
@@ -32,6 +33,7 @@ _FREE_TEXT_LENGTH = 60
 # Of two words in capitals and otherwise, as where two files were joined.
 _MOST_SPELLINGS = 8
 _ONE_VALUE = "one value, or missing"
+_IDENTIFIER = "an identifier: a different number in each row"
 
 
 def infer_kinds(
@@ -118,12 +120,8 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
     moments = _infer_moments(values, distinct, whole)
     if moments and not is_id_name(values.name):
         return moments
-    all_different = distinct >= rows - values.null_count() and rows >= _FEW_ROWS
-    # Of rows that were numbered, training has a part.
-    is_sequence = high - low < 1.8 * rows and not are_years(low, high)
-    if all_different and (is_sequence or is_id_name(values.name)):
-        note = "an identifier: a different number in each row"
-        return describe(values, "left out", distinct, note=note)
+    if _is_identifier(values, distinct):
+        return describe(values, "left out", distinct, note=_IDENTIFIER)
     if max(-low, high) > LARGEST_WHOLE:
         note = "numbers beyond 2^53, taken as codes"
         if distinct > rows / 2 and rows >= _FEW_ROWS:
@@ -133,13 +131,27 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
     if are_codes(values, distinct, low, high):
         return describe(values, "categorical", distinct, note="codes")
     note = _ONE_VALUE if distinct == 1 else ""
-    if all_different and not are_years(low, high):
+    if _are_all_different(values, distinct) and not are_years(low, high):
         # So are the populations of towns, but an identifier looks no different.
         way_out = setting("data.drop", [values.name])
         note = f"a different number in each row; if an identifier: {way_out}"
     note = odd.note if odd else note
     sentinels = find_sentinels(values)
     return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels)
+
+
+def _is_identifier(whole: pl.Series, distinct: int) -> bool:
+    """Whether whole numbers, one in each row, were counted up, or are called as identifiers are."""
+    if not _are_all_different(whole, distinct):
+        return False
+    low, high = (int(cast(float, end)) for end in (whole.min(), whole.max()))
+    # Of rows that were numbered, training has a part.
+    is_sequence = high - low < 1.8 * len(whole) and not are_years(low, high)
+    return is_sequence or is_id_name(whole.name)
+
+
+def _are_all_different(values: pl.Series, distinct: int) -> bool:
+    return distinct >= len(values) - values.null_count() and len(values) >= _FEW_ROWS
 
 
 def _infer_moments(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind | None:
@@ -174,6 +186,11 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
     may_count = hold_digits(texts)
     number_format = find_number_format(texts, decimal) if may_count else None
     if number_format and to_numbers(texts, number_format).null_count() == 0:
+        if _are_all_different(values, distinct):
+            numbers = by_word(values, functools.partial(to_numbers, pattern=number_format))
+            whole = numbers.cast(pl.Int64, strict=False)
+            if (whole == numbers).all() and _is_identifier(whole, distinct):
+                return describe(values, "left out", distinct, note=_IDENTIFIER)
         note = f"read as {number_format}"
         return describe(values, "numeric", distinct, note=note, number_format=number_format)
     odd = find_odd_cells(whole, number_format, decimal) if may_count else None

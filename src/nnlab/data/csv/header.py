@@ -94,12 +94,15 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
         way_out += f", data.skip_lines={above} if line {above + 1} is the header"
     if blank := [number for number, name in enumerate(seen, 1) if not name]:
         reason = f"column {blank[0]} has no name" + (_PANDAS_INDEX if blank[0] == 1 else "; ")
-        # As where a separator ends each line, or pandas has written its index.
-        if blank in ([1], [len(names)]) and len(names) > 1:
-            free = f"column_{blank[0]}"
-            while free in names:
-                free += "_"
-            whole = [name or free for name in names]
+        # As where separators end each line, or pandas has written its index.
+        are_last = blank == list(range(blank[0], len(names) + 1))
+        if (are_last or blank == [1]) and 1 < len(names) > len(blank):
+            whole = list(names)
+            for number in blank:
+                free = f"column_{number}"
+                while free in whole:
+                    free += "_"
+                whole[number - 1] = free
             named = setting("data.column_names", whole)
             way_out += f", or name it with {named} data.skip_lines={place.line}"
     else:
