@@ -506,6 +506,14 @@ def test_columns_that_nobody_can_tell_apart_are_refused(runs) -> None:
         model.predict(frame)
 
 
+def test_codes_that_have_lost_their_zeros_are_told_of(runs, caplog) -> None:
+    new = make_table(3, 11).with_columns(pl.Series("zip", [501, 1234, 90210]))
+    load_run(runs["regression"]).predict(new)
+    (record,) = caplog.records
+    assert "'zip': 2 cells of a category" in record.message
+    assert record.message.endswith("such as '501' (but '00501'; give the column as text)")
+
+
 def test_numbers_that_are_far_from_those_of_training_are_told_of(runs, caplog) -> None:
     model = load_run(runs["regression"])
     new = make_table(30, 11)
@@ -973,9 +981,7 @@ def test_decimal_commas_are_read_as_in_training(quick_command, tmp_path) -> None
     assert [float(row["prediction"]) for row in written(tmp_path, ";")] == given
     (tmp_path / "new.csv").write_text("x;v\n3,2;1,5\n1.234;2,5\n")
     process = predict(quick_command, run, succeed=False)
-    assert "numbers with a decimal comma, as in training, got '1.234' in new.csv, line 3" in (
-        process.stderr
-    )
+    assert "numbers with a decimal comma, got '1.234' in new.csv, line 3" in (process.stderr)
 
 
 @pytest.mark.parametrize("script", ["evaluate", "predict"])

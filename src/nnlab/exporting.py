@@ -97,5 +97,7 @@ def _report(predictor: Predictor, path: Path, format: str, difference: str) -> N
         ]
     _log.info("graph    %s", file)
     _log.info("inputs   %s tells how to build them", relative(path.with_suffix(".json")))
-    _log.info("checked  on random rows: from PyTorch's %s by at most %s", output, difference)
+    of_what = " of it" if predictor.spec.task == "regression" else ""
+    checked = f"from PyTorch's {output} by at most {difference}{of_what}"
+    _log.info("checked  on random rows: %s", checked)
     _log.info("\nTo use it:\n\n    %s", "\n    ".join(lines))

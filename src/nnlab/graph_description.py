@@ -23,12 +23,12 @@ _HOW_NUMBERS = (
     "-999.0 are one."
 )
 _HOW_CODES = (
-    "A category becomes its number in 'codes', one that is not there the code of 'other', a "
-    "missing cell that of 'missing'. Spaces around a cell do not count. Written as text, it must "
-    "be the same text, capitals included, but true and false stand for True and False where only "
-    "these are categories; as number, it must be the same number, however it is written: 1, 1.0 "
-    "and 01 are one category; as boolean, capitals do not count, and it is one of "
-    "'boolean_spellings'."
+    "A category becomes its number in its column's 'codes'; one that is not there, and a missing "
+    "cell, become 'other' and 'missing' of the 'codes' below all inputs. Spaces around a cell do "
+    "not count. Written as text, it must be the same text, capitals included, but true and false "
+    "stand for True and False where only these are categories; as number, it must be the same "
+    "number, however it is written: 1, 1.0 and 01 are one category; as boolean, capitals do not "
+    "count, and it is one of 'boolean_spellings'."
 )
 _HOW_PIXELS = "Brightness from 0 to 255, row by row from the top left, as it was in training."
 _HOW_CLASSES = (

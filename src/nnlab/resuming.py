@@ -196,8 +196,9 @@ def check_length(cfg: DictConfig, run_dir: Path, epochs_before: int) -> None:
     if wanted != planned and takes(cfg.scheduler, "total_steps"):
         schedule = cfg.scheduler["_target_"].rpartition(".")[2]
         raise ValueError(
-            f"trainer.max_epochs must stay {planned} in {run_dir}, whose {schedule} was laid out "
-            f"for so many epochs, got trainer.max_epochs={wanted}; start a new run"
+            f"trainer.max_epochs must stay {planned} in {run_dir}, whose learning rates "
+            f"({schedule}) were laid out for so many epochs, got trainer.max_epochs={wanted}; "
+            "start a new run"
         )
 
 

@@ -32,6 +32,8 @@ def _unseen(reader: TableReader, name: str, count: int, example: str) -> str:
     (column,) = (column for column in reader.categorical if column.name == name)
     known = [other for other in column.categories if other.casefold() == example.casefold()]
     hint = f" (but '{shorten(known[0])}')" if known else ""
+    if padded := [other for other in column.categories if other.lstrip("0") == example]:
+        hint = f" (but '{padded[0]}'; give the column as text)"
     return (
         f"column '{name}': {cells} of a category that training did not have (or only once), such "
         f"as '{shorten(example)}'{hint}"
