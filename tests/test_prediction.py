@@ -376,11 +376,12 @@ def test_a_missing_column_is_named(runs, quick_command, tmp_path) -> None:
 
 def test_cells_that_a_spreadsheet_would_run_are_neutralised(runs, quick_command, tmp_path) -> None:
     cells = ["=1+1", "+cmd", "-5", "@x", "\tx", "-2+3", "plain", "-1e5"]
-    cells += ["-1.778,32 €", "-$4,200.20", "-1,39 %", "-A1 %"]
-    new = make_table(12, 8).with_columns(pl.Series("note", cells))
+    cells += ["-1.778,32 €", "-$4,200.20", "-1,39 %", "-A1 %", "  =1+1", "\uff1d1+1", "  -5 %"]
+    new = make_table(15, 8).with_columns(pl.Series("note", cells))
     new.write_csv(tmp_path / "new.csv")
     predict(quick_command, runs["regression"])
     safe = ["'=1+1", "'+cmd", "-5", "'@x", "'\tx", "'-2+3", "plain", "-1e5", *cells[8:11], "'-A1 %"]
+    safe += ["'  =1+1", "'\uff1d1+1", "  -5 %"]
     assert [row["note"] for row in written(tmp_path)] == safe
     predict(quick_command, runs["regression"], "raw_cells=true")
     assert [row["note"] for row in written(tmp_path)] == cells

@@ -21,10 +21,11 @@ from rich.progress import (
 from nnlab.atomic import replacing
 from nnlab.data.csv.dialect import Dialect
 
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
-_FORMULA = r"^[=+\-@\t\r]"
+# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), wide letters of
+# East Asia among them; blanks before it, which some leave out, do not count.
+_FORMULA = r"^[\t\r\n]|^\s*[=+\-@＝＋－＠]"  # noqa: RUF001
 # What begins so and is no more than a number, such as -1,82 or -$4,200.20 or -1.39 %.
-_HARMLESS = r"^[+-]? ?\p{Sc}?[\d.,' ]*[%\p{Sc}]?$"
+_HARMLESS = r"^ *[+-]? ?\p{Sc}?[\d.,' ]*[%\p{Sc}]?$"
 
 Part = tuple[pl.DataFrame, float]
 """Some rows, and the share of all that is done with them."""

@@ -74,7 +74,7 @@ class TableLearning:
         kinds, columns = self._learn_features(table, train, keeps_times)
         if not columns:
             reasons = "; ".join(f"{kind.name}: {kind.note}" for kind in kinds[:3]) or "no other"
-            way_out = "; give more rows" if len(train) < _FEW_ROWS else ""
+            way_out = "; give more rows" if kinds and len(train) < _FEW_ROWS else ""
             raise ValueError(
                 f"{table.path.name} must have a column besides '{self.target}' that says "
                 f"something, got {len(kinds)} in {len(train):,} training "
