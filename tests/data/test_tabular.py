@@ -964,6 +964,23 @@ def test_numbers_much_smaller_than_any_of_training_are_told_of(
     assert any("lie far outside" in sentence for sentence in unfamiliar.sentences()) == is_far
 
 
+def test_rows_of_another_file_that_are_unlike_those_of_training_are_told_of(write, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    path = write(halves(range(100)))
+    other = write("x,y\n" + "".join(f"{i * 1000},1\n" for i in range(1, 40)) + ",2\n", "other.csv")
+    data = make_data(path, "y", task="regression", test_path=str(other))
+    far = (
+        "column 'x': 39 of 39 numbers lie far outside those of training; are they in another unit?"
+    )
+    missing = "column 'x': 1 of 40 cells is missing, but none was in training"
+    blank = "1 row has no value in any column that is used, in line 41"
+    told = [w for w in data.loaded.warnings if w.startswith("other.csv")]
+    assert told == [f"other.csv: {sentence}" for sentence in (missing, far, blank)]
+    assert far not in caplog.text
+    data.read_labelled(other, data.loaded.preprocessing)
+    assert all(sentence in caplog.text for sentence in (missing, far, blank))
+
+
 def test_a_format_of_minutes_alone_is_refused(write) -> None:
     table = "t,y\n" + "".join(f"{10 + i % 40}:{10 + i % 31},{i / 7}\n" for i in range(60))
     message = r"data.columns.t must be a date's format with a day or an hour in it, got %M:%S; put"

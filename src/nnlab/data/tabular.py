@@ -29,7 +29,7 @@ from nnlab.data.table_rows import TableReader
 from nnlab.data.table_split import TableSplit
 from nnlab.data.table_warnings import warn_of_shared_rows, warn_of_table
 from nnlab.data.targets import encode_targets, find_classes, scale_targets
-from nnlab.data.unfamiliar import unseen_sentences
+from nnlab.data.unfamiliar import unfamiliar_sentences
 from nnlab.rule_types import flat_names
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
@@ -227,8 +227,9 @@ class TabularDataModule(InMemoryDataModule):
                 splits[name] = self._encode(other, preprocessing)
                 if is_new:
                     warnings += warn_of_shared_rows(table.frame, rows["train"], other)
-                    unseen = unseen_sentences(TableReader(preprocessing), other.frame)
-                    warnings += [f"{other.path.name}: {sentence}" for sentence in unseen]
+                    reader = TableReader(preprocessing)
+                    sentences = unfamiliar_sentences(reader, other.frame, other.place)
+                    warnings += [f"{other.path.name}: {sentence}" for sentence in sentences]
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
@@ -284,11 +285,12 @@ class TabularDataModule(InMemoryDataModule):
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
         """All rows of a file that have a target, preprocessed as in training.
 
-        Categories that training had not are told of.
+        What training had not, such as other categories and numbers far off, is told of.
         """
         table = self._read(path, preprocessing)
         split = self._encode(table, preprocessing)
-        for sentence in unseen_sentences(TableReader(preprocessing), table.frame):
+        reader = TableReader(preprocessing)
+        for sentence in unfamiliar_sentences(reader, table.frame, table.place):
             _log.info("%s", sentence)
         return split
 

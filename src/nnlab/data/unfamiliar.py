@@ -14,6 +14,8 @@ from nnlab.data.columns.number_formats import hold_one_number_twice, unit_of, wi
 from nnlab.data.columns.odd_cells import shorten
 from nnlab.data.table_rows import TableReader
 
+# Rows that are looked at together.
+_ROWS = 50_000
 # A little beyond the range of training is what new rows often are: this share of its width.
 _MARGIN = 0.5
 # Where training had none near 0, a number below this share of its smallest may be kilometres in
@@ -21,10 +23,25 @@ _MARGIN = 0.5
 _SMALL = 0.1
 
 
-def unseen_sentences(reader: TableReader, frame: pl.DataFrame) -> Iterator[str]:
-    """What to tell a person of unseen categories in some rows, a sentence for each column."""
-    for name, cells in reader.unseen(reader.prepare(frame)).items():
-        yield _unseen(reader, name, len(cells), cells[0])
+def unfamiliar_sentences(
+    reader: TableReader, frame: pl.DataFrame, place: Callable[[int], str]
+) -> Iterator[str]:
+    """What to tell a person of a table's rows, all of which the reader can read.
+
+    Args:
+        reader: What reads them.
+        frame: The rows.
+        place: Where a row stands, for a message, by its index.
+    """
+
+    def place_below(start: int) -> Callable[[int], str]:
+        return lambda row: place(start + row)
+
+    unfamiliar = Unfamiliar(reader)
+    for start in range(0, len(frame), _ROWS):
+        prepared = reader.prepare(frame[start : start + _ROWS])
+        unfamiliar.add(prepared, reader.read(prepared), place_below(start))
+    yield from unfamiliar.sentences()
 
 
 def _unseen(reader: TableReader, name: str, count: int, example: str) -> str:

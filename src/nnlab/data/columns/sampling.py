@@ -17,4 +17,4 @@ def spread_sample(rows: int, most: int) -> NDArray[np.int64]:
     stretch = max(1, -(-rows // most))
     starts = np.arange(0, rows, stretch)
     places = np.random.default_rng(0).integers(stretch, size=len(starts))
-    return np.minimum(starts + places, rows - 1)
+    return np.asarray(np.minimum(starts + places, rows - 1))
