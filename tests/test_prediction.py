@@ -377,11 +377,12 @@ def test_a_missing_column_is_named(runs, quick_command, tmp_path) -> None:
 def test_cells_that_a_spreadsheet_would_run_are_neutralised(runs, quick_command, tmp_path) -> None:
     cells = ["=1+1", "+cmd", "-5", "@x", "\tx", "-2+3", "plain", "-1e5"]
     cells += ["-1.778,32 €", "-$4,200.20", "-1,39 %", "-A1 %", "  =1+1", "\uff1d1+1", "  -5 %"]
-    new = make_table(15, 8).with_columns(pl.Series("note", cells))
+    cells += [" -1.5e-05", "\u00a0-5", "\uff0d5"]
+    new = make_table(18, 8).with_columns(pl.Series("note", cells))
     new.write_csv(tmp_path / "new.csv")
     predict(quick_command, runs["regression"])
     safe = ["'=1+1", "'+cmd", "-5", "'@x", "'\tx", "'-2+3", "plain", "-1e5", *cells[8:11], "'-A1 %"]
-    safe += ["'  =1+1", "'\uff1d1+1", "  -5 %"]
+    safe += ["'  =1+1", "'\uff1d1+1", *cells[14:]]
     assert [row["note"] for row in written(tmp_path)] == safe
     predict(quick_command, runs["regression"], "raw_cells=true")
     assert [row["note"] for row in written(tmp_path)] == cells
@@ -512,7 +513,7 @@ def test_codes_that_have_lost_their_zeros_are_told_of(runs, caplog) -> None:
     load_run(runs["regression"]).predict(new)
     (record,) = caplog.records
     assert "'zip': 2 cells of a category" in record.message
-    assert record.message.endswith("such as '501' (but '00501'; give the column as text)")
+    assert record.message.endswith("such as '501' (but '00501': leading zeros are a part of it)")
 
 
 def test_numbers_that_are_far_from_those_of_training_are_told_of(runs, caplog) -> None:

@@ -54,7 +54,7 @@ def export(
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as opened:
             opened.write(content)
-    _report(predictor, path, format, f"{difference:.1g} ({checked_by})")
+    _report(predictor, path, format, f"{difference:.1g}", checked_by)
 
 
 def _place(format: str, output: str, run_dir: Path) -> Path:
@@ -77,7 +77,9 @@ def _place(format: str, output: str, run_dir: Path) -> Path:
     return path
 
 
-def _report(predictor: Predictor, path: Path, format: str, difference: str) -> None:
+def _report(
+    predictor: Predictor, path: Path, format: str, difference: str, checked_by: str
+) -> None:
     """Tell where the graph is and how it is used."""
     names = list(random_inputs(predictor, rows=0))
     output, file = output_name(predictor), str(relative(path))
@@ -98,6 +100,6 @@ def _report(predictor: Predictor, path: Path, format: str, difference: str) -> N
     _log.info("graph    %s", file)
     _log.info("inputs   %s tells how to build them", relative(path.with_suffix(".json")))
     of_what = " of it" if predictor.spec.task == "regression" else ""
-    checked = f"from PyTorch's {output} by at most {difference}{of_what}"
+    checked = f"from PyTorch's {output} by at most {difference}{of_what} ({checked_by})"
     _log.info("checked  on random rows: %s", checked)
     _log.info("\nTo use it:\n\n    %s", "\n    ".join(lines))

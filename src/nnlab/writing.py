@@ -25,7 +25,7 @@ from nnlab.data.csv.dialect import Dialect
 # East Asia among them; blanks before it, which some leave out, do not count.
 _FORMULA = r"^[\t\r\n]|^\s*[=+\-@＝＋－＠]"  # noqa: RUF001
 # What begins so and is no more than a number, such as -1,82 or -$4,200.20 or -1.39 %.
-_HARMLESS = r"^ *[+-]? ?\p{Sc}?[\d.,' ]*[%\p{Sc}]?$"
+_HARMLESS = r"^\s*[+\-＋－]? ?\p{Sc}?[\d.,' ]*[%\p{Sc}]?$"  # noqa: RUF001
 
 Part = tuple[pl.DataFrame, float]
 """Some rows, and the share of all that is done with them."""
@@ -121,7 +121,7 @@ def _quoted(frame: pl.DataFrame, separator: str) -> pl.DataFrame:
 def _neutralize(frame: pl.DataFrame) -> pl.DataFrame:
     """Put a ' before cells that a spreadsheet would run; numbers such as -5 are none."""
     text = pl.selectors.string()
-    is_no_number = text.cast(pl.Float64, strict=False).is_null()
+    is_no_number = text.str.strip_chars().cast(pl.Float64, strict=False).is_null()
     runs = text.str.contains(_FORMULA) & ~text.str.contains(_HARMLESS) & is_no_number
     frame = frame.with_columns(pl.when(runs).then("'" + text).otherwise(text).name.keep())
     taken, renamed = set(frame.columns), {}

@@ -62,7 +62,7 @@ def test_yes_and_no_in_several_spellings_are_named() -> None:
         "classes of 'y' differ only in how they say yes and no: 'FALSE' and 'N' and 'No'; 'TRUE' "
         "and 'Y' and 'Yes'; if they are the same, spell"
     )
-    for names in (["no", "yes"], ["0", "1"], ["n", "y", "z"], ["0", "1", "2"]):
+    for names in (["no", "yes"], ["0", "1"], ["n", "y", "z"], ["0", "1", "2"], ["f", "n", "y"]):
         assert warn_of_similar_names("classes of 'y'", names) == []
 
 

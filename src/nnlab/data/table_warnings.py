@@ -261,7 +261,9 @@ def warn_of_similar_names(what: str, names: Sequence[str]) -> list[str]:
     """
     spelled = [as_seen(name).replace(" ", "").casefold() for name in names]
     as_booleans = boolean_text(pl.Series(spelled, dtype=pl.String)).to_list()
-    are_booleans = set(as_booleans) == {"true", "false"}
+    # Of letters alone, such as Y, N and F, each may stand for something else.
+    has_word = any(len(name) > 1 for name in spelled)
+    are_booleans = has_word and set(as_booleans) == {"true", "false"}
     alike: dict[str, list[str]] = {}
     for name, same in zip(names, as_booleans if are_booleans else spelled, strict=True):
         alike.setdefault(same, []).append(name)

@@ -18,9 +18,9 @@ from nnlab.data.table_rows import TableReader
 _ROWS = 50_000
 # A little beyond the range of training is what new rows often are: this share of its width.
 _MARGIN = 0.5
-# Where training had none near 0, a number below this share of its smallest may be kilometres in
-# place of metres, a share in place of percent, or 1.040 for a thousand and forty.
-_SMALL = 0.1
+# Where all of training are of the same order, a number below this share of the smallest may be
+# kilometres in place of metres, a share in place of percent, or 1.040 for a thousand and forty.
+_SMALL, _ORDER = 0.1, 1000
 
 
 def unfamiliar_sentences(
@@ -49,8 +49,9 @@ def _unseen(reader: TableReader, name: str, count: int, example: str) -> str:
     (column,) = (column for column in reader.categorical if column.name == name)
     known = [other for other in column.categories if other.casefold() == example.casefold()]
     hint = f" (but '{shorten(known[0])}')" if known else ""
-    if padded := [other for other in column.categories if other.lstrip("0") == example]:
-        hint = f" (but '{padded[0]}'; give the column as text)"
+    padded = [c for c in column.categories if c.isdecimal() and c.lstrip("0") == example]
+    if len(padded) == 1:
+        hint = f" (but '{shorten(padded[0])}': leading zeros are a part of it)"
     return (
         f"column '{name}': {cells} of a category that training did not have (or only once), such "
         f"as '{shorten(example)}'{hint}"
@@ -75,6 +76,7 @@ class Unfamiliar:
         self._missing: Counter[str] = Counter()
         self._far: Counter[str] = Counter()
         self._low, self._high = _familiar(reader.numeric)
+        self._smallest = _smallest(reader.numeric)
         self._blank = 0
         self._first_blank = ""
         self._are_numbers: set[str] = set()  # columns, in some rows, as in the next
@@ -100,6 +102,7 @@ class Unfamiliar:
         counts = missing.sum(dim=0).tolist()
         self._missing.update(dict(zip(self._names, counts, strict=True)))
         is_far = (numbers < self._low) | (numbers > self._high)
+        is_far |= (numbers != 0) & (numbers.abs() < self._smallest)
         for column, far in zip(self._reader.numeric, is_far.sum(dim=0).tolist(), strict=True):
             self._far[column.name] += far
         are_beyond = (numbers.abs() > 1).any(dim=0).tolist()
@@ -169,10 +172,22 @@ def _familiar(columns: Sequence[NumericColumn]) -> tuple[Tensor, Tensor]:
     )
     low, high = ends.reshape(-1, 2).T
     margin = _MARGIN * (high - low)
-    is_number = torch.tensor([not column.is_date for column in columns], dtype=torch.bool)
-    least = torch.where(is_number & (low > 0), _SMALL * low, -math.inf)
-    most = torch.where(is_number & (high < 0), _SMALL * high, math.inf)
-    return torch.maximum(low - margin, least), torch.minimum(high + margin, most)
+    return low - margin, high + margin
+
+
+def _smallest(columns: Sequence[NumericColumn]) -> Tensor:
+    """How near to 0 numbers of a column are no surprise, `(columns,)`; 0 of most columns.
+
+    No unit makes 0 of a number, nor another sign.
+    """
+    sizes = [
+        sorted((abs(c.low or 0.0), abs(c.high or 0.0)))
+        if not c.is_date and (c.low or 0.0) * (c.high or 0.0) > 0
+        else (0.0, 0.0)
+        for c in columns
+    ]
+    of_one_order = [least if most <= _ORDER * least else 0.0 for least, most in sizes]
+    return _SMALL * torch.tensor(of_one_order, dtype=torch.float64)
 
 
 def _may_miss(column: Column) -> bool:

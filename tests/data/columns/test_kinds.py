@@ -477,9 +477,18 @@ def test_identifiers_are_left_out_however_they_are_written() -> None:
         "numeric"
     )
     assert kind_of([f"${i * 100 + 1000.5:,}" for i in range(60)], "no").kind == "numeric"
+    # Counted up, but quantities; and beyond 64 bits.
+    for unit in (" mg", " cm", " %", "h"):
+        assert kind_of([f"{i}{unit}" for i in range(60)]).kind == "numeric"
+    assert kind_of([f"${i}" for i in range(100, 160)]).kind == "numeric"
+    large = [f"{10**20 + i * 10**18:,}" for i in range(60)]
+    assert kind_of(large).kind == kind_of(["1,005", *large]).kind == "numeric"
 
 
-def test_numbers_with_any_letter_behind_are_numbers_if_they_are_many() -> None:
+def test_numbers_with_a_letter_behind_are_numbers_if_it_is_a_unit_and_they_are_many() -> None:
     assert kind_of(spread([f"{age}y" for age in range(20, 80)])).kind == "numeric"
     assert kind_of(spread([f"{size}y" for size in range(2, 8)])).kind == "categorical"
     assert kind_of(spread([f"{i}{'ABC'[i % 3]}" for i in range(1, 60)])).kind == "categorical"
+    assert kind_of(spread([f"{i}A" for i in range(1, 60)])).kind == "categorical"  # seats
+    assert kind_of(spread(["1.1a", "1.2a", "1.10a", "1.3a"])).kind == "categorical"
+    assert kind_of([f"{i * 7919}P" for i in range(1, 200)]).kind == "left out"

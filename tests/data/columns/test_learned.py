@@ -444,6 +444,8 @@ def test_a_column_that_is_written_in_another_way_throughout_is_no_single_cell() 
         ("%H:%M", ["1:00", "12:59"], "27:15", "write minutes and seconds as 00:03:23, in training"),
         ("%Y-%m", ["2001-02", "2010-11"], "2012-13", "or train with data.columns.x=categorical if"),
         ("%Y-%m", ["2001-02", "2010-11"], "later", "mend or empty the cell"),
+        ("%H:%M", ["1:00", "12:59"], "24:00", "mend or empty the cell, or train with data.columns"),
+        ("%H:%M:%S", ["1:00:00", "12:59:00"], "10:70:00", "mend or empty the cell, or train"),
     ],
 )
 def test_cells_that_are_shaped_as_dates_but_are_none_get_their_way_out(
@@ -455,4 +457,8 @@ def test_cells_that_are_shaped_as_dates_but_are_none_get_their_way_out(
     ) as caught:
         column.read(pl.Series("x", [cells[0], new]))
     assert way_out in caught.value.way_out
-    assert ("categorical" in way_out) == ("categorical" in caught.value.way_out)
+    assert ("minutes" in way_out) == ("minutes" in caught.value.way_out)
+    if "%Y" in pattern and new != "later":
+        with pytest.raises(CellError) as caught:
+            column.read(pl.Series("x", [new, new]))
+        assert caught.value.way_out.startswith("write the whole column so, or train with")

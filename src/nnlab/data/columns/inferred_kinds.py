@@ -1,6 +1,5 @@
 """What each column of a table holds, and which columns say nothing that could be learned."""
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +10,7 @@ import polars as pl
 from nnlab.data.columns.date_formats import COMPACT, EPOCHS, has_zone
 from nnlab.data.columns.date_inference import read_dates
 from nnlab.data.columns.kinds import ColumnKind, count_distinct, describe
-from nnlab.data.columns.number_formats import find_number_format, to_numbers
+from nnlab.data.columns.number_formats import find_number_format, to_numbers, unit_of
 from nnlab.data.columns.odd_cells import find_odd_cells, hold_digits, shorten
 from nnlab.data.columns.said_kinds import check_names, say_kind
 from nnlab.data.columns.sentinels import find_odd_days, find_sentinels
@@ -24,7 +23,7 @@ from nnlab.data.columns.whole_numbers import (
     is_id_name,
     is_time_name,
 )
-from nnlab.data.columns.words import by_word, different_texts, is_text
+from nnlab.data.columns.words import different_texts, is_text
 from nnlab.suggestions import setting
 
 # With fewer rows, values that are all different are no sign of an identifier.
@@ -120,7 +119,7 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
     moments = _infer_moments(values, distinct, whole)
     if moments and not is_id_name(values.name):
         return moments
-    if _is_identifier(values, distinct):
+    if _is_identifier(values, distinct, low, high):
         return describe(values, "left out", distinct, note=_IDENTIFIER)
     if max(-low, high) > LARGEST_WHOLE:
         note = "numbers beyond 2^53, taken as codes"
@@ -140,14 +139,11 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
     return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels)
 
 
-def _is_identifier(whole: pl.Series, distinct: int) -> bool:
+def _is_identifier(values: pl.Series, distinct: int, low: int, high: int) -> bool:
     """Whether whole numbers, one in each row, were counted up, or are called as identifiers are."""
-    if not _are_all_different(whole, distinct):
-        return False
-    low, high = (int(cast(float, end)) for end in (whole.min(), whole.max()))
     # Of rows that were numbered, training has a part.
-    is_sequence = high - low < 1.8 * len(whole) and not are_years(low, high)
-    return is_sequence or is_id_name(whole.name)
+    is_sequence = high - low < 1.8 * len(values) and not are_years(low, high)
+    return _are_all_different(values, distinct) and (is_sequence or is_id_name(values.name))
 
 
 def _are_all_different(values: pl.Series, distinct: int) -> bool:
@@ -185,12 +181,13 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
     texts = different_texts(whole)
     may_count = hold_digits(texts)
     number_format = find_number_format(texts, decimal) if may_count else None
-    if number_format and to_numbers(texts, number_format).null_count() == 0:
-        if _are_all_different(values, distinct):
-            numbers = by_word(values, functools.partial(to_numbers, pattern=number_format))
-            whole = numbers.cast(pl.Int64, strict=False)
-            if (whole == numbers).all() and _is_identifier(whole, distinct):
-                return describe(values, "left out", distinct, note=_IDENTIFIER)
+    numbers = to_numbers(texts, number_format) if number_format else None
+    if number_format and numbers is not None and numbers.null_count() == 0:
+        low, high = (cast(float, end) for end in (numbers.min(), numbers.max()))
+        # What has a unit is a quantity, though it may have been counted up.
+        are_plain = not unit_of(number_format) and (numbers == numbers.floor()).all()
+        if are_plain and _is_identifier(values, distinct, int(low), int(high)):
+            return describe(values, "left out", distinct, note=_IDENTIFIER)
         note = f"read as {number_format}"
         return describe(values, "numeric", distinct, note=note, number_format=number_format)
     odd = find_odd_cells(whole, number_format, decimal) if may_count else None

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nnlab.data.columns.cell_error import CellError
-from nnlab.data.columns.date_formats import has_day, shape_of
+from nnlab.data.columns.date_formats import shape_of
 from nnlab.data.columns.dates import to_seconds_or_iso
 from nnlab.data.columns.number_formats import to_numbers
 from nnlab.data.columns.number_grammar import WITH_COMMA, from_decimal_comma, way_out_of_comma
@@ -104,15 +104,14 @@ class NumericColumn:
         )
         if re.fullmatch(WITH_COMMA, str(values[row]).strip()) and what == "finite numbers":
             error.way_out = way_out_of_comma(str(values[row]))
-        elif self.date_format and shape_of(self.date_format).fullmatch(str(values[row]).strip()):
-            error.way_out = (
-                f"mend or empty the cell, or train with {column_kind(self.name, 'categorical')} if "
-                "these are no dates"
-            )
-            if not has_day(self.date_format):
-                error.way_out = "write minutes and seconds as 00:03:23, in training, too"
         elif 1 < len(rows) == len(values) - values.null_count() and "such as" in what:
             error.way_out = "write the whole column so"
+        cell = str(values[row]).strip()
+        if self.date_format == "%H:%M" and re.fullmatch(r"(2[5-9]|[3-9]\d):[0-5]\d", cell):
+            error.way_out = "write minutes and seconds as 00:03:23, in training, too"
+        elif self.date_format and shape_of(self.date_format).fullmatch(cell):
+            otherwise = column_kind(self.name, "categorical")
+            error.way_out += f", or train with {otherwise} if these are no dates"
         return error
 
     def _numbers(self, values: pl.Series) -> pl.Series:

@@ -28,7 +28,7 @@ thousands or millions, such as 1.1M, and if not."""
 
 # Units only where all of a column's numbers have the same: alone they may be words, or codes.
 _WORD = r"[\p{L}/²³.]{1,12}"
-_ALIKE_UNIT = rf"[a-zA-Zµ&&[^kKM]]| ?(?:[cdkm]?m|ft|in|yd)[23]| {_WORD}(?: {_WORD})?"
+_ALIKE_UNIT = rf"[gmshltdyLVWCF]| ?(?:[cdkm]?m|ft|in|yd)[23]| {_WORD}(?: {_WORD})?"
 ALIKE = rf"^()[+-]?(?:[0-9]|[.,][0-9])[0-9., ']*?()({_ALIKE_UNIT})$"
 """A number with such a unit; groups as those of `WRITTEN`."""
 MARKED = r"[0-9][.,' ][0-9]"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 BLANKS = " \t"
 """Around the text of a cell or a name, quoted or not, these are no part of it."""
 
-_AT_A_TIME, _MANY_AT_A_TIME = 2**16, 2**18
+_AT_A_TIME, _MANY = 2**16, 2**18
 
 
 def is_text(values: pl.Series) -> bool:
@@ -34,14 +34,11 @@ def different_texts(values: pl.Series) -> pl.Series:
     """The texts of a column as strings, without missing ones; of an enumeration each once."""
     if not isinstance(values.dtype, pl.Enum):
         return values.drop_nulls()
-    words = values.dtype.categories.alias(values.name)
-    occurs = np.zeros(len(words), np.bool_)
-    # Of a large table the first rows have them all.
-    for start in range(0, len(values), _MANY_AT_A_TIME):
-        occurs |= word_counts(values[start : start + _MANY_AT_A_TIME], values.dtype) > 0
-        if occurs.all():
-            break
-    return words.filter(occurs)
+    occurs = word_counts(values[:_MANY], values.dtype) > 0
+    # Of most large tables, the first rows have them all.
+    if len(values) > _MANY and not occurs.all():
+        occurs = word_counts(values, values.dtype) > 0
+    return values.dtype.categories.alias(values.name).filter(occurs)
 
 
 def word_counts(values: pl.Series, words: pl.Enum) -> NDArray[np.int64]:

@@ -96,15 +96,18 @@ def check_names(names: list[str], header: bytes, below: bytes, marks: Marks, pla
         reason = f"column {blank[0]} has no name" + (_PANDAS_INDEX if blank[0] == 1 else "; ")
         # As where separators end each line, or pandas has written its index.
         are_last = blank == list(range(blank[0], len(names) + 1))
-        if (are_last or blank == [1]) and 1 < len(names) > len(blank):
+        named = [name for name in seen if name]
+        if (are_last or blank == [1]) and len(set(named)) == len(named) > 0 and len(names) > 1:
             whole = list(names)
             for number in blank:
                 free = f"column_{number}"
                 while free in whole:
                     free += "_"
                 whole[number - 1] = free
-            named = setting("data.column_names", whole)
-            way_out += f", or name it with {named} data.skip_lines={place.line}"
+            names_all = setting("data.column_names", whole)
+            if len(names) > FEW_NAMES:
+                names_all = "data.column_names=[...]"
+            way_out += f", or name all with {names_all} data.skip_lines={place.line}"
     else:
         repeated = next(name for name in seen if seen.count(name) > 1)
         reason = f"more than one column is named '{repeated}'; "
