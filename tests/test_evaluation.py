@@ -217,7 +217,7 @@ def test_rows_without_a_target_are_left_out_with_a_count(runs, quick_command, tm
     [
         (5, "kind", "auroc is left out: it needs rows of two classes, but all 5 rows are 'high'"),
         (1, "kind", "auroc is left out: it needs rows of two classes, but the only row is 'high'"),
-        (1, "number", "r2 is left out: it needs two rows or more, got 1"),
+        (1, "number", "r2 is left out: it needs targets that differ, got 1 row"),
     ],
 )
 def test_a_metric_that_the_rows_do_not_define_is_named(

@@ -64,7 +64,8 @@ def report_undefined(spec: DataSpec, metrics: dict[str, float], targets: Tensor)
     """Tell which metrics these rows do not define, and why."""
     if spec.task == "regression":
         if "r2" not in metrics:
-            _log.info("r2 is left out: it needs two rows or more, got 1")
+            rows = "1 row" if len(targets) == 1 else f"{len(targets):,} rows of the same target"
+            _log.info("r2 is left out: it needs targets that differ, got %s", rows)
     elif "auroc" not in metrics:
         name = " ".join(spec.class_names[int(targets[0])].split())
         rows = "the only row is" if len(targets) == 1 else f"all {len(targets):,} rows are"

@@ -152,7 +152,7 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ("a,b,,\n1,2,,\n", r"column 3 has no name.*=\[a,b,column_3,column_4\]' data.skip_lines=1$"),
         (
             "a,a,,\n1,2,,\n",
-            r"column 3 has no name; name every column once, or set data.header=false if the file has no header$",
+            r"column 3 has no name; name every column once, or set \S+ if the file has no header$",
         ),
         ("a,b" + "," * 99 + "\n", r"name all with data.column_names=\[...\] data.skip_lines=1$"),
         ("a, \n1,2\n", "line 1: column 2 has no name"),

@@ -146,6 +146,21 @@ def test_regression_metrics_are_those_of_scikit_learn_in_the_targets_unit(
     assert result == pytest.approx(expected, rel=1e-6)
 
 
+def test_r2_is_right_where_targets_vary_little_beside_those_of_training() -> None:
+    torch.manual_seed(0)
+    targets = torch.randn(50) * 1e-4
+    outputs = torch.full((50, 1), 0.3)
+    result = compute_metrics(regression(0.0, 1.0), outputs, targets)
+    expected = sk.r2_score(targets.double().numpy(), outputs.squeeze(1).double().numpy())
+    assert result["r2"] == pytest.approx(expected)
+    assert expected < -1e6
+
+
+def test_r2_is_left_out_where_no_target_differs() -> None:
+    result = compute_metrics(regression(0.0, 1.0), torch.randn(3, 1), torch.full((3,), 0.1))
+    assert set(result) == {"rmse", "mae"}
+
+
 def test_r2_is_left_out_of_a_single_row() -> None:
     result = compute_metrics(regression(0.0, 2.0), torch.tensor([[1.0]]), torch.tensor([0.0]))
     assert result == {"rmse": 2.0, "mae": 2.0}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics.functional import mean_absolute_error, mean_squared_error, r2_score
+from torchmetrics.functional import mean_absolute_error, mean_squared_error
 
 from nnlab.spec import DataSpec
 
@@ -164,6 +164,8 @@ def _regression_metrics(predictions: Tensor, targets: Tensor, unit: float) -> di
         "rmse": mean_squared_error(predictions, targets, squared=False) * unit,
         "mae": mean_absolute_error(predictions, targets) * unit,
     }
-    if len(targets) > 1:
-        metrics["r2"] = r2_score(predictions, targets)
+    # Not by torchmetrics' `r2_score`, which takes 0 or 1 for it where the targets vary but little.
+    if (targets != targets[0]).any():
+        of_mean = (targets - targets.mean()).square().sum()
+        metrics["r2"] = 1 - (predictions - targets).square().sum() / of_mean
     return {name: float(value) for name, value in metrics.items()}
