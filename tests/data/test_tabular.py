@@ -408,7 +408,7 @@ def test_the_format_of_the_time_can_be_said(write) -> None:
 
 def test_a_row_without_a_time_is_refused(write) -> None:
     frame = make_frame().with_columns(n=pl.when(pl.col("n") != 7.5).then("n"))
-    with pytest.raises(ValueError, match=r"'n' must hold numbers or dates .* 1 missing"):
+    with pytest.raises(ValueError, match=r"'n' must hold a time .*, line 9; fill such cells"):
         make_data(write(frame), "y", time="n").loaded  # noqa: B018
 
 
@@ -1150,11 +1150,55 @@ def test_rows_of_a_test_file_that_are_training_rows_are_warned_of(write) -> None
     main = make_frame()[:150]
     other = pl.concat([make_frame()[150:], main[:150]])
     data = make_data(write(main), "y", test_path=str(write(other, "other.csv")), drop=["n"])
-    (warning,) = [text for text in data.loaded.warnings if text.startswith("other.csv: ")]
+    of_training, of_validation = [w for w in data.loaded.warnings if w.startswith("other.csv: ")]
     shared = len(data.loaded.train[1])
-    assert warning.startswith(f"other.csv: {shared} of 200 rows are training rows, too, which")
+    assert of_training.startswith(f"other.csv: {shared} of 200 rows are training rows, too, which")
+    shared = len(data.loaded.val[1])
+    assert of_validation.startswith(f"other.csv: {shared} of 200 test rows are validation rows, to")
     alone = make_data(write(main), "y", test_path=str(write(make_frame()[150:], "other.csv")))
     assert not [text for text in alone.loaded.warnings if text.startswith("other.csv")]
+
+
+def test_files_of_the_same_rows_to_validate_and_to_test_are_warned_of(write) -> None:
+    path, other = write(make_frame()[:150]), write(make_frame()[150:], "other.csv")
+    same = make_data(path, "y", val_path=str(other), test_path=str(other))
+    (warning,) = [text for text in same.loaded.warnings if text.startswith("other.csv")]
+    assert warning.startswith("other.csv: 50 of 50 test rows are validation rows, too, by which")
+    data = make_data(path, "y", val_path=str(other))
+    assert not [text for text in data.loaded.warnings if "validation rows, too" in text]
+
+
+def test_groups_and_times_of_training_in_another_file_are_warned_of(write, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    frame = make_frame()
+    path, other = write(frame[:150]), write(frame[150:], "other.csv")
+    both = {"val_path": str(other), "test_path": str(other)}
+
+    def warnings(**settings) -> list[str]:
+        loaded = make_data(path, "y", **settings).loaded
+        return [w.removeprefix("other.csv: ") for w in loaded.warnings if "other.csv" in w]
+
+    known = frame[150:]["patient"].is_in(frame[:150]["patient"].unique().implode()).sum()
+    told = [w for w in warnings(group="patient", **both) if "'patient'" in w]
+    assert len(told) == 2
+    assert told[0].startswith(f"{known} of 50 rows have a 'patient' that training rows have, too")
+    assert "split  patient is no input" in caplog.messages
+    caplog.clear()
+    # Validation rows are the latest of the first file.
+    settings = {"time": "n", "test_path": str(other)}
+    assert not [w for w in warnings(**settings) if "no later" in w]
+    assert "split  the latest rows by n are held out" in caplog.messages
+    path, other = write(frame[150:], "later.csv"), write(frame[:150], "other.csv")
+    (told,) = [w for w in warnings(time="n", test_path=str(other)) if "no later" in w]
+    assert told.startswith("150 of 150 rows are no later than the last training row by 'n'")
+
+
+def test_classes_that_another_file_lacks_are_warned_of(write) -> None:
+    frame = make_frame()
+    other = frame[150:].filter(pl.col("y") == pl.lit(frame["y"].mode()[0]))
+    data = make_data(write(frame[:150]), "y", test_path=str(write(other, "other.csv")))
+    assert any(text.startswith("no test row of 'y' is ") for text in data.loaded.warnings)
+    assert not any(text.startswith("no validation row") for text in data.loaded.warnings)
 
 
 def test_rows_are_not_split_by_the_target(write) -> None:
@@ -1410,6 +1454,12 @@ def test_numbers_and_targets_of_any_unit_are_the_same(write, scaling: str, unit:
         (numbered([*range(30), 7]), "y", {"task": "multiclass"}, "give data.task=regression"),
         (numbered(["a", "b"] * 9), "y", {"task": "regression"}, "needs a target of numbers"),
         (numbered(["a", "b", "c"] * 9), "y", {"task": "binary"}, "two values, got 3"),
+        (
+            numbered([1.5] * 9),
+            "y",
+            {"task": "multiclass"},
+            "two classes or more, got .y. with .1.5.",
+        ),
         (numbered(["a", "b"] * 9), "y", {"group": "X"}, "data.group must be a column .* mean 'x'"),
         (numbered(["a", "b"] * 9), "y", {"time": "t"}, "data.time must be a column of table.csv"),
         (numbered(["a", "b"] * 9), "y", {"folds": 19}, "folds must be at most the 18 rows"),

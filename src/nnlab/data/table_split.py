@@ -1,5 +1,6 @@
 """Which rows of a table are learned from, validated and tested on."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from nnlab.data.columns.date_inference import moments
 from nnlab.data.split import hold_out, places, take_fold
 from nnlab.data.table import require_column
 
+_log = logging.getLogger(__name__)
 _ROWS = {"val": "validation", "test": "test"}
 
 
@@ -46,9 +48,11 @@ class TableSplit:
     @property
     def notice(self) -> str | None:
         """What a person should know of it; None of rows at random."""
+        is_split = self.val_fraction is not None or self.test_fraction is not None
         if self.group is not None:
-            return f"rows with the same {self.group} stay together; it is no input"
-        if self.time is not None:
+            together = f"rows with the same {self.group} stay together; it is no input"
+            return together if is_split else f"{self.group} is no input"
+        if self.time is not None and is_split:
             return f"the latest rows by {self.time} are held out"
         return None
 
@@ -146,6 +150,8 @@ class TableSplit:
         if self.group is None:
             return None
         values = require_column(frame, self.group, path, "data.group")
+        if missing := values.null_count():
+            _log.info("split  %s rows without a %s form one group", f"{missing:,}", self.group)
         ranks = values.rank("dense").fill_null(0)
         return torch.tensor(ranks.cast(pl.Int64).to_numpy())
 

@@ -18,10 +18,10 @@ from nnlab.data.columns.learned import CategoricalColumn, Column
 from nnlab.data.columns.odd_cells import shorten, spell_out
 from nnlab.data.columns.sampling import spread_sample
 from nnlab.data.columns.spelling import boolean_text
+from nnlab.data.copies import compared_columns, warn_of_copies
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
 from nnlab.data.names import as_seen
-from nnlab.data.parquet import is_nested
 from nnlab.suggestions import setting
 
 # A column that gives the target away does so in any sample.
@@ -61,7 +61,7 @@ def warn_of_table(
         *warn_of_similar_names(f"classes of '{target}'", class_names),
         *warn_of_similar_categories(columns),
         *warn_of_unlearned_classes(target, class_names, targets[train]),
-        *warn_of_untested_classes(target, class_names, targets, rows),
+        *warn_of_untested_classes(target, class_names, {n: targets[i] for n, i in rows.items()}),
         *([] if has_classes else warn_of_lone_target(table, targets)),
         *warn_of_odd_cells(table, kinds),
         *warn_of_sentinels(table, kinds, classes=has_classes),
@@ -69,7 +69,9 @@ def warn_of_table(
         *warn_of_future_dates(kinds),
         *warn_of_zones(table.frame, kinds),
         *warn_of_leaks(table, columns, targets, train, classes=has_classes, drop=drop),
-        *warn_of_copies(table.frame, rows),
+        *warn_of_copies(
+            table.frame, rows, compared_columns(table.frame, kinds, target, len(train))
+        ),
     ]
 
 
@@ -129,65 +131,6 @@ def warn_of_leaks(
     ]
 
 
-def warn_of_copies(frame: pl.DataFrame, rows: Mapping[str, Tensor]) -> list[str]:
-    """A sentence on rows that are there more than once, if there are any.
-
-    Tables of more than half a million rows are not looked through, for it would take longer than to
-    read them.
-
-    Args:
-        frame: The table.
-        rows: The rows of each split that comes out of it.
-    """
-    if len(frame) > _MOST_ROWS:
-        return []
-    plain = pl.DataFrame([values for values in frame if not is_nested(values)])
-    hashes = plain.hash_rows()
-    copies = len(hashes) - hashes.n_unique()
-    if copies == 0:
-        return []
-    there = hashes[rows["train"].numpy()].unique()
-    held_out = [hashes[index.numpy()] for name, index in rows.items() if name != "train"]
-    seen = sum(int(part.is_in(there.implode()).sum()) for part in held_out)
-    repeat = "repeats" if copies == 1 else "repeat"
-    flattered = f"; {seen:,} held out are training rows, too, which flatters the metrics"
-    return [
-        f"{copies:,} of {len(frame):,} rows {repeat} another one cell by cell"
-        f"{flattered if seen else ''}; unless they are cases of their own, take them out of the "
-        "file"
-    ]
-
-
-def warn_of_shared_rows(frame: pl.DataFrame, train: Tensor, other: LabelledTable) -> list[str]:
-    """A sentence on rows of a file of validation or test rows that are training rows, too.
-
-    Args:
-        frame: The table of the training rows.
-        train: Which they are.
-        other: The other file.
-    """
-    is_large = max(len(train), len(other.frame)) > _MOST_ROWS
-    if is_large or not set(frame.columns) <= set(other.frame.columns):
-        return []
-    names = [values.name for values in frame if not is_nested(values)]
-
-    def hashes(rows: pl.DataFrame) -> pl.Series:
-        # As text, because an enumeration of one file has other numbers in another.
-        plain = rows.select(map(rows.get_column, names))
-        numbers = plain.select(pl.selectors.numeric().cast(pl.Float64))
-        return plain.with_columns(numbers.get_columns()).cast(pl.String).hash_rows()
-
-    found = hashes(other.frame)
-    shared = int(found.is_in(hashes(frame[train.numpy()]).unique().implode()).sum())
-    if shared == 0:
-        return []
-    are = "row is a training row" if shared == 1 else "rows are training rows"
-    return [
-        f"{other.path.name}: {shared:,} of {len(found):,} {are}, too, which flatters the metrics; "
-        "unless they are cases of their own, take them out of one of the files"
-    ]
-
-
 def warn_of_unlearned_classes(
     target: str, class_names: Sequence[str], targets: Tensor
 ) -> list[str]:
@@ -211,26 +154,24 @@ def warn_of_unlearned_classes(
 
 
 def warn_of_untested_classes(
-    target: str, class_names: Sequence[str], targets: Tensor, rows: Mapping[str, Tensor]
+    target: str, class_names: Sequence[str], targets: Mapping[str, Tensor]
 ) -> list[str]:
     """A sentence on classes that are learned, but that no row to test or validate on has.
 
     Args:
         target: The name of the target.
         class_names: The classes; none for regression.
-        targets: Indices of classes, `(rows,)`.
-        rows: The rows of each split that comes out of the table.
+        targets: Indices of classes, `(rows,)`, of `train` and the splits that are asked about.
     """
     if not class_names:
         return []
     counts = {
-        split: torch.bincount(targets[index], minlength=len(class_names)).tolist()
-        for split, index in rows.items()
+        split: torch.bincount(indices, minlength=len(class_names)).tolist()
+        for split, indices in targets.items()
     }
     sentences = []
     for split, what in (("val", "validation"), ("test", "test")):
-        held_out = counts.get(split, counts["train"])  # rows of a file of their own are not here
-        there = zip(class_names, counts["train"], held_out, strict=True)
+        there = zip(class_names, counts["train"], counts.get(split, counts["train"]), strict=True)
         gone = [f"'{shorten(name)}'" for name, learned, held in there if learned > held == 0]
         if gone:
             more = f" or {len(gone) - 5:,} more" if len(gone) > 5 else ""

@@ -15,11 +15,13 @@ from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.kinds import ColumnKind
 from nnlab.data.columns.learned import Column, require_columns
 from nnlab.data.columns.plain_data import from_plain
+from nnlab.data.copies import compared_columns
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.digests import file_digest
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.names import plain_name
+from nnlab.data.other_files import warn_of_other_files
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.split_warnings import warn_of_order, warn_of_subjects
 from nnlab.data.storage import Storage
@@ -27,7 +29,7 @@ from nnlab.data.table_encoding import encode_table
 from nnlab.data.table_learning import TableLearning
 from nnlab.data.table_rows import TableReader
 from nnlab.data.table_split import TableSplit
-from nnlab.data.table_warnings import warn_of_shared_rows, warn_of_table
+from nnlab.data.table_warnings import warn_of_table, warn_of_untested_classes
 from nnlab.data.targets import encode_targets, find_classes, scale_targets
 from nnlab.data.unfamiliar import unfamiliar_sentences
 from nnlab.rule_types import flat_names
@@ -204,7 +206,7 @@ class TabularDataModule(InMemoryDataModule):
             else:
                 task, classes = preprocessing["task"], preprocessing["class_names"]
             targets = encode_targets(table.target, classes, self._decimal)
-        rows = self.split.choose(table.frame, self.path, targets if classes else None)
+            rows = self.split.choose(table.frame, self.path, targets if classes else None)
         kinds: list[ColumnKind] = []
         if preprocessing is None:
             kinds, preprocessing = self._learn(table, targets, rows["train"], task, classes)
@@ -221,15 +223,17 @@ class TabularDataModule(InMemoryDataModule):
             name: (x, scaled.index_select(0, index))
             for (name, index), x in zip(rows.items(), inputs, strict=True)
         }
-        for name, path in (("val", self.val_path), ("test", self.test_path)):
-            if path is not None:
-                other = self._read(Path(path).expanduser(), preprocessing)
-                splits[name] = self._encode(other, preprocessing)
-                if is_new:
-                    warnings += warn_of_shared_rows(table.frame, rows["train"], other)
-                    reader = TableReader(preprocessing)
-                    sentences = unfamiliar_sentences(reader, other.frame, other.place)
-                    warnings += [f"{other.path.name}: {sentence}" for sentence in sentences]
+        others = {
+            name: self._read(Path(path).expanduser(), preprocessing)
+            for name, path in (("val", self.val_path), ("test", self.test_path))
+            if path is not None
+        }
+        splits |= {name: self._encode(other, preprocessing) for name, other in others.items()}
+        if is_new and others:
+            names = compared_columns(table.frame, kinds, self.target, len(rows["train"]))
+            warnings += warn_of_other_files(table, rows, others, names, self.split, preprocessing)
+            of_classes = {"train": splits["train"][1], **{n: splits[n][1] for n in others}}
+            warnings += warn_of_untested_classes(self.target, classes, of_classes)
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,

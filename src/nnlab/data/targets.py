@@ -138,6 +138,11 @@ def find_classes(target: pl.Series, task: Task) -> list[str]:
         raise ValueError(
             f"task=binary needs a target of two values, got {len(names)} in '{target.name}'"
         )
+    if len(names) < 2:
+        raise ValueError(
+            f"task={task} needs a target of two classes or more, got '{target.name}' with "
+            f"'{shorten(names[0])}' in each row"
+        )
     rare = counts["class"].filter(counts["rows"] < 2)
     if len(rare):
         shown = [f"'{shorten(name)}'" for name in _class_text(rare)]
@@ -184,6 +189,8 @@ def encode_targets(target: pl.Series, class_names: Sequence[str], decimal: str) 
             error = CellError(message, row, words=missing_words(words), count=len(words))
             if decimal != "," and re.fullmatch(WITH_COMMA, words[0].strip()):
                 error.way_out = way_out_of_comma(words[0])
+            elif 1 < len(words) == len(target):
+                error.way_out = "write the whole column so"
             raise error
         return torch.from_numpy(numbers.cast(pl.Float64).to_numpy(writable=True))
     index = {name: i for i, name in enumerate(class_names)}

@@ -249,19 +249,19 @@ def test_moments_order_rows_in_time() -> None:
 @pytest.mark.parametrize(
     ("values", "pattern", "got"),
     [
-        (["a", "b"], None, "such as 'a' and 0 missing"),
-        (["2024-05-01", None], None, "such as '2024-05-01' and 1 missing"),
+        (["a", "b"], None, "such as 'a'"),
+        (["2024-05-01", None], None, "a time in each row to split by, got none"),
         (["2024-05-01", "01.05.2024"], None, "such as '2024-05-01'"),
         (["2024-05-01"], "%d/%m/%Y", "such as '2024-05-01'"),
-        ([date(2024, 5, 1), None], None, "1 missing"),
+        ([date(2024, 5, 1), None], None, "got none"),
         ([True, False], None, "such as 'True'"),
-        ([1, None, 3], None, "such as '1' and 1 missing"),
-        ([1.0, None, 3.0], None, "such as '1.0' and 1 missing"),
-        ([1.0, float("nan"), 3.0], None, "such as '1.0'"),
+        ([1, None, 3], None, "got none"),
+        ([1.0, None, 3.0], None, "got none"),
+        ([1.0, float("nan"), 3.0], None, "got none"),
     ],
 )
 def test_rows_without_a_moment_are_refused(values: list, pattern, got: str) -> None:
-    with pytest.raises(ValueError, match=f"'when' must hold numbers or dates .*{got}"):
+    with pytest.raises(ValueError, match=f"'when' must hold .*{got}"):
         moments(pl.Series("when", values), pattern)
 
 

@@ -5,6 +5,7 @@ import re
 
 import polars as pl
 
+from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.date_formats import FORMATS, shape_of
 from nnlab.data.columns.dates import parse, to_seconds
 from nnlab.data.columns.words import by_word, different_texts, is_text
@@ -74,16 +75,24 @@ def moments(values: pl.Series, pattern: str | None) -> pl.Series:
     """When each row was, as numbers: of dates the seconds, numbers as they are.
 
     Args:
-        values: Numbers, dates, or texts, none of them missing.
+        values: Numbers, dates, or texts.
         pattern: How texts are written; None to find out.
 
     Raises:
+        CellError: A value is missing.
         ValueError: The values are neither numbers nor dates of one format.
     """
+    values = values.fill_nan(None) if values.dtype.is_float() else values
+    if gone := values.null_count():
+        row = int(values.is_null().arg_max() or 0)
+        raise CellError(
+            f"'{values.name}' must hold a time in each row to split by, got none",
+            row,
+            "fill such cells, or take the rows out of the file",
+            count=gone,
+        )
     if values.dtype.is_numeric() and pattern is None:
-        numbers = values.cast(pl.Float64).fill_nan(None)
-        if numbers.null_count() == 0:
-            return numbers
+        return values.cast(pl.Float64)
     if is_text(values):
         pattern = pattern or next(iter(find_formats(values)), None)
     if values.dtype.is_temporal() or pattern is not None:
@@ -91,7 +100,7 @@ def moments(values: pl.Series, pattern: str | None) -> pl.Series:
         if seconds.null_count() == 0:
             return seconds
     raise ValueError(
-        f"'{values.name}' must hold numbers or dates in one format, none missing, got values such "
-        f"as '{values[0]}' and {values.null_count()} missing; take another column, or say how its "
-        f"dates are written, such as {column_kind(values.name, '%Y-%m-%d')}"
+        f"'{values.name}' must hold numbers or dates in one format, got values such as "
+        f"'{values[0]}'; take another column, or say how its dates are written, such as "
+        f"{column_kind(values.name, '%d.%m.%Y %H:%M')}"
     )
