@@ -48,7 +48,7 @@ def warn_of_copies(
     """
     if len(frame) > MOST_ROWS:
         return []
-    hashes = _hash(frame, names)
+    hashes = frame.select(map(frame.get_column, names)).hash_rows()
     copies = len(hashes) - hashes.n_unique()
     if copies == 0:
         return []
@@ -75,10 +75,11 @@ def count_shared(frame: pl.DataFrame, other: pl.DataFrame, names: Sequence[str])
     """
     if max(len(frame), len(other)) > MOST_ROWS or not set(names) <= set(other.columns):
         return 0
-    return int(_hash(other, names).is_in(_hash(frame, names).unique().implode()).sum())
+    there = _text_hashes(frame, names).unique()
+    return int(_text_hashes(other, names).is_in(there.implode()).sum())
 
 
-def _hash(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+def _text_hashes(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
     # As text, because an enumeration of one file has other numbers in another.
     plain = frame.select(map(frame.get_column, names))
     numbers = plain.select(pl.selectors.numeric().cast(pl.Float64))
