@@ -1,3 +1,4 @@
+import numpy as np
 import polars as pl
 import torch
 
@@ -30,23 +31,34 @@ def test_rows_of_a_huge_table_are_not_compared(monkeypatch) -> None:
 
 
 def test_rows_are_compared_by_used_columns_where_these_tell_them_apart() -> None:
-    frame = pl.DataFrame(
+    chance = np.random.default_rng(0)
+    once = pl.DataFrame(
         {
-            "id": range(100),
-            "size": [i * 0.37 for i in range(50)] * 2,
-            "kind": ["a", "b"] * 50,
-            "y": [i % 7 for i in range(50)] * 2,
+            **{name: chance.normal(size=200).round(3) for name in ("size", "width", "height")},
+            "age": chance.integers(18, 80, 200),
+            "kind": chance.choice(["a", "b"], 200),
+            "y": chance.choice(["no", "yes"], 200),
         }
     )
+    frame = pl.concat([once, once]).with_row_index("id")
     kinds = infer_kinds(frame.drop("y"), said={}, drop=[])
-    names = compared_columns(frame, kinds, "y", len(frame))
-    assert names == ["size", "kind", "y"]
-    (warning,) = warn_of_copies(frame, {"train": torch.arange(100)}, names)
-    assert warning.startswith("50 of 100 rows repeat another one in all columns that are used;")
-    # Rows of few kinds are alike by chance.
-    names = compared_columns(frame.drop("size"), [kinds[0], kinds[2]], "y", len(frame))
-    assert names == ["id", "kind", "y"]
-    assert warn_of_copies(frame, {"train": torch.arange(100)}, names) == []
+    names = compared_columns(frame, kinds, "y")
+    assert names == once.columns
+    rows = {"train": torch.arange(400)}
+    (warning,) = warn_of_copies(frame, rows, names)
+    assert warning.startswith("200 of 400 rows repeat another one in all columns that are used;")
+    # By age, kind and target alone, rows are alike by chance.
+    few = frame.select("id", "age", "kind", "y")
+    names = compared_columns(few, [kind for kind in kinds if kind.name in few.columns], "y")
+    assert names == few.columns
+    assert warn_of_copies(few, rows, names) == []
+
+
+def test_identifiers_that_a_float_cannot_hold_tell_rows_apart() -> None:
+    frame = pl.DataFrame({"id": [2**60 + i for i in range(50)], "y": ["a", "b"] * 25})
+    assert warn_of_copies(frame, {"train": torch.arange(50)}, frame.columns) == []
+    assert count_shared(frame[:25], frame[25:], frame.columns) == 0
+    assert count_shared(frame, frame[25:], frame.columns) == 25
 
 
 def test_rows_that_two_tables_share_are_counted() -> None:
@@ -56,3 +68,5 @@ def test_rows_that_two_tables_share_are_counted() -> None:
     other = pl.DataFrame({"kind": ["b", "b", "c"], "x": [2.0, 2.0, 3.0], "more": [1, 2, 3]})
     assert count_shared(frame, other, ["x", "kind"]) == 2
     assert count_shared(frame, other.drop("x"), ["x", "kind"]) == 0
+    nested = other.with_columns(kind=pl.concat_list("kind"))
+    assert count_shared(frame, nested, ["x", "kind"]) == 3

@@ -1193,6 +1193,32 @@ def test_groups_and_times_of_training_in_another_file_are_warned_of(write, caplo
     assert told.startswith("150 of 150 rows are no later than the last training row by 'n'")
 
 
+def test_counters_and_other_spellings_of_times_and_groups_are_seen_in_another_file(
+    write, caplog
+) -> None:
+    caplog.set_level(logging.INFO)
+    chance = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {"step": range(1000, 1100), "p": [i // 5 for i in range(100)], "x": chance.normal(size=100)}
+    ).with_columns(y=pl.col("x") * 2)
+    early = frame.with_columns(
+        pl.col("step") - 500, pl.col("p").cast(pl.Float64), x=pl.col("x") + 1
+    )
+    path, other = write(frame), write(early, "other.csv")
+    told = make_data(path, "y", time="step", test_path=str(other)).loaded.warnings
+    assert any(w.startswith("other.csv: 100 of 100 rows are no later than the last") for w in told)
+    data = make_data(path, "y", group="p", val_path=str(other), test_path=str(other))
+    assert any("100 of 100 rows have a 'p' that training" in w for w in data.loaded.warnings)
+    gappy = frame.with_columns(
+        step=pl.col("step").replace(1000, None), p=pl.col("p").replace(1, None)
+    )
+    both = {"val_path": str(other), "test_path": str(other)}
+    assert make_data(write(gappy), "y", time="step", drop=["p"], **both).loaded
+    caplog.clear()
+    assert make_data(write(gappy), "y", group="p", drop=["step"]).loaded
+    assert "split  5 rows without a p form one group" in caplog.messages
+
+
 def test_classes_that_another_file_lacks_are_warned_of(write) -> None:
     frame = make_frame()
     other = frame[150:].filter(pl.col("y") == pl.lit(frame["y"].mode()[0]))

@@ -6,34 +6,41 @@ import polars as pl
 from torch import Tensor
 
 from nnlab.data.columns.kinds import ColumnKind
+from nnlab.data.columns.sampling import spread_sample
+from nnlab.data.columns.spelling import number_text
 from nnlab.data.parquet import is_nested
 
 MOST_ROWS = 500_000
 """Tables of more are not looked through, for it would take longer than to read them."""
-# Where a number is another one in so many rows, rows with the same cells are no chance.
-_TELLING = 0.25
+# So many pairs of rows may be alike by chance; and the rows that tell how many are.
+_BY_CHANCE, _SAMPLE = 1e-3, 10_000
 
 
-def compared_columns(
-    frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: str, rows: int
-) -> list[str]:
+def compared_columns(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: str) -> list[str]:
     """The columns by which rows are the same: all, or those that are used where these will do.
 
-    An identifier or a column that is left out may differ between copies, but where a used column
-    of numbers or dates hardly ever repeats, rows that are alike in all used ones are copies.
+    An identifier may differ between copies; but without it, rows may be alike that are none. So
+    they may unless the used columns tell rows apart so well that no two would be by chance.
 
     Args:
         frame: The table.
         kinds: What its columns hold.
         target: Name of the target column.
-        rows: In how many rows the kinds' distinct values were counted.
     """
-    used = [kind for kind in kinds if kind.is_used]
-    is_telling = any(
-        kind.kind in ("numeric", "date") and kind.distinct > _TELLING * rows for kind in used
-    )
-    names = {target, *(kind.name for kind in used)} if is_telling else set(frame.columns)
-    return [v.name for v in frame if v.name in names and not is_nested(v)]
+    every = [values.name for values in frame if _is_plain(values)]
+    used = {target, *(kind.name for kind in kinds if kind.is_used)}
+    names = [name for name in every if name in used]
+    sample = spread_sample(len(frame), _SAMPLE)
+    pairs_alike = len(frame) * (len(frame) - 1) / 2
+    for name in names:  # as if they were independent of each other
+        pairs_alike *= _share_of_pairs(frame.get_column(name).gather(sample))
+    return names if pairs_alike < _BY_CHANCE else every
+
+
+def _share_of_pairs(values: pl.Series) -> float:
+    """The share of all pairs of rows that have the same value."""
+    counts = values.alias("value").value_counts(name="rows")["rows"].cast(pl.Float64)
+    return float((counts * (counts - 1)).sum()) / max(1, len(values) * (len(values) - 1))
 
 
 def warn_of_copies(
@@ -42,7 +49,7 @@ def warn_of_copies(
     """A sentence on rows that are there more than once, if there are any.
 
     Args:
-        frame: The table.
+        frame: The table; of more than `MOST_ROWS` rows nothing is told.
         rows: The rows of each split that comes out of it.
         names: The columns that are compared.
     """
@@ -56,7 +63,8 @@ def warn_of_copies(
     held_out = [hashes[index.numpy()] for name, index in rows.items() if name != "train"]
     seen = sum(int(part.is_in(there.implode()).sum()) for part in held_out)
     repeat = "repeats" if copies == 1 else "repeat"
-    which = "cell by cell" if len(names) == frame.width else "in all columns that are used"
+    are_all = all(values.name in names for values in frame if _is_plain(values))
+    which = "cell by cell" if are_all else "in all columns that are used"
     flattered = f"; {seen:,} held out are training rows, too, which flatters the metrics"
     return [
         f"{copies:,} of {len(frame):,} rows {repeat} another one {which}"
@@ -66,21 +74,27 @@ def warn_of_copies(
 
 
 def count_shared(frame: pl.DataFrame, other: pl.DataFrame, names: Sequence[str]) -> int:
-    """How many rows of another table are in the first; 0 where a column is missing there.
+    """How many rows of another table are in the first; 0 of more than `MOST_ROWS` in one of them.
 
     Args:
         frame: A table.
-        other: Another one.
-        names: The columns that are compared.
+        other: Another one; where it lacks a column, no row is shared.
+        names: The columns that are compared, but for those that hold lists or bytes.
     """
     if max(len(frame), len(other)) > MOST_ROWS or not set(names) <= set(other.columns):
         return 0
-    there = _text_hashes(frame, names).unique()
-    return int(_text_hashes(other, names).is_in(there.implode()).sum())
+    names = [name for name in names if _is_plain(frame[name]) and _is_plain(other[name])]
+    there = _hash(frame, names).unique()
+    return int(_hash(other, names).is_in(there.implode()).sum())
 
 
-def _text_hashes(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
-    # As text, because an enumeration of one file has other numbers in another.
-    plain = frame.select(map(frame.get_column, names))
-    numbers = plain.select(pl.selectors.numeric().cast(pl.Float64))
-    return plain.with_columns(numbers.get_columns()).cast(pl.String).hash_rows()
+def _hash(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    # As text, because an enumeration of one file has other numbers in another, and what is 1 in one
+    # may be 1.0 in another.
+    columns = map(frame.get_column, names)
+    texts = (number_text(v) if v.dtype.is_numeric() else v.cast(pl.String) for v in columns)
+    return pl.DataFrame(texts).hash_rows()
+
+
+def _is_plain(values: pl.Series) -> bool:
+    return not is_nested(values) and values.dtype != pl.Binary

@@ -6,10 +6,12 @@ from typing import Any
 import polars as pl
 from torch import Tensor
 
-from nnlab.data.columns.learned import NumericColumn
-from nnlab.data.columns.plain_data import from_plain
+from nnlab.data.columns.date_inference import find_formats, moments
+from nnlab.data.columns.spelling import number_text
+from nnlab.data.columns.words import is_text
 from nnlab.data.copies import MOST_ROWS, count_shared
 from nnlab.data.labelled import LabelledTable
+from nnlab.data.parquet import is_nested
 from nnlab.data.table_rows import TableReader
 from nnlab.data.table_split import TableSplit
 from nnlab.data.unfamiliar import unfamiliar_sentences
@@ -33,73 +35,86 @@ def warn_of_other_files(
         split: How the table is split.
         preprocessing: What was learned.
     """
+
+    def part(name: str) -> pl.DataFrame:
+        frame = others[name].frame if name in others else table.frame
+        there = frame.select(map(frame.get_column, (n for n in names if n in frame.columns)))
+        if name in others:
+            return there
+        # Of more rows nothing is told, and to take them would need memory.
+        return there[rows[name][: MOST_ROWS + 1].numpy()]
+
     sentences = []
     for name, other in others.items():
+        # Told once if both have their own.
+        is_last = name == "test" or "test" not in others
         found = [
-            *_shared_rows(table, rows, others, names, name),
-            *_known_groups(table, rows["train"], other.frame, split.group),
-            *_early_rows(table, rows["train"], other.frame, split.time, preprocessing),
+            *_rows_of_training(part("train"), part(name), names),
+            *(_rows_of_validation(part("val"), part("test"), names) if is_last else ()),
+            *_known_groups(table.frame, rows["train"], other.frame, split.group),
+            *_early_rows(table.frame, rows["train"], other.frame, split),
             *unfamiliar_sentences(TableReader(preprocessing), other.frame, other.place),
         ]
         sentences += [f"{other.path.name}: {sentence}" for sentence in found]
     return sentences
 
 
-def _shared_rows(
-    table: LabelledTable,
-    rows: Mapping[str, Tensor],
-    others: Mapping[str, LabelledTable],
-    names: Sequence[str],
-    name: str,
+def _rows_of_training(
+    train: pl.DataFrame, other: pl.DataFrame, names: Sequence[str]
 ) -> Iterator[str]:
-    if len(table.frame) > MOST_ROWS:
-        return
-    parts = {part: table.frame[index.numpy()] for part, index in rows.items()}
-    parts |= {part: other.frame for part, other in others.items()}
-    count = len(parts[name])
-    if shared := count_shared(parts["train"], parts[name], names):
+    if shared := count_shared(train, other, names):
         are = "row is a training row" if shared == 1 else "rows are training rows"
         yield (
-            f"{shared:,} of {count:,} {are}, too, which flatters the metrics; unless they are "
-            "cases of their own, take them out of one of the files"
+            f"{shared:,} of {len(other):,} {are}, too, which flatters the metrics; take such rows "
+            "out of one of the files, unless they are cases of their own"
         )
-    is_last = name == "test" or "test" not in others  # told once if both have their own
-    if is_last and (shared := count_shared(parts["val"], parts["test"], names)):
+
+
+def _rows_of_validation(
+    val: pl.DataFrame, test: pl.DataFrame, names: Sequence[str]
+) -> Iterator[str]:
+    if shared := count_shared(val, test, names):
         are = "row is a validation row" if shared == 1 else "rows are validation rows"
         yield (
-            f"{shared:,} of {len(parts['test']):,} test {are}, too, by which the best epoch is "
-            "chosen, which flatters the test metrics; unless they are cases of their own, take "
-            "them out of one of the two"
+            f"{shared:,} of {len(test):,} test {are}, too, by which the best epoch is chosen, "
+            "which flatters the test metrics; take such rows out of one of the two, unless they "
+            "are cases of their own"
         )
 
 
 def _known_groups(
-    table: LabelledTable, train: Tensor, other: pl.DataFrame, group: str | None
+    frame: pl.DataFrame, train: Tensor, other: pl.DataFrame, group: str | None
 ) -> Iterator[str]:
-    if group is None or group not in other.columns:
+    if group is None or group not in other.columns or is_nested(other[group]):
         return
-    known = table.frame.get_column(group).gather(train.numpy()).cast(pl.String).drop_nulls()
-    is_known = other.get_column(group).cast(pl.String).is_in(known.unique().implode())
-    if count := int(is_known.sum()):
+    known = number_text(frame.get_column(group).gather(train.numpy())).drop_nulls()
+    count = int(number_text(other.get_column(group)).is_in(known.unique().implode()).sum())
+    if count:
+        has = "row has" if count == 1 else "rows have"
         yield (
-            f"{count:,} of {len(other):,} rows have a '{group}' that training rows have, too, "
-            "which flatters the metrics if new rows will be of others"
+            f"{count:,} of {len(other):,} {has} a '{group}' that training rows have, too, which "
+            "flatters the metrics if new rows will be of others"
         )
 
 
 def _early_rows(
-    table: LabelledTable,
-    train: Tensor,
-    other: pl.DataFrame,
-    time: str | None,
-    preprocessing: Mapping[str, Any],
+    frame: pl.DataFrame, train: Tensor, other: pl.DataFrame, split: TableSplit
 ) -> Iterator[str]:
-    for column in from_plain(preprocessing["columns"]):
-        if column.name != time or not isinstance(column, NumericColumn):
-            continue
-        last = column.read(table.frame.get_column(time).gather(train.numpy())).max()
-        if count := int((column.read(other.get_column(time)) <= last).sum()):
-            yield (
-                f"{count:,} of {len(other):,} rows are no later than the last training row by "
-                f"'{time}', so they do not tell how later ones are predicted"
-            )
+    if split.time is None or split.time not in other.columns:
+        return
+    learned = frame.get_column(split.time).gather(train.numpy()).drop_nulls()
+    pattern = split.time_format
+    if pattern is None and is_text(learned):
+        # Those of the other file alone might leave open which is the day, and which the month.
+        pattern = next(iter(find_formats(learned)), None)
+    try:
+        last = moments(learned, pattern).max()
+        times = moments(other.get_column(split.time).drop_nulls(), pattern)
+    except ValueError:
+        return  # no times by which anything is split
+    if count := int((times <= last).sum()):
+        is_no_later = "row is no later" if count == 1 else "rows are no later"
+        yield (
+            f"{count:,} of {len(other):,} {is_no_later} than the last training row by "
+            f"'{split.time}', so they do not tell how later ones are predicted"
+        )

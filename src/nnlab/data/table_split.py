@@ -1,6 +1,5 @@
 """Which rows of a table are learned from, validated and tested on."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from nnlab.data.columns.date_inference import moments
 from nnlab.data.split import hold_out, places, take_fold
 from nnlab.data.table import require_column
 
-_log = logging.getLogger(__name__)
 _ROWS = {"val": "validation", "test": "test"}
 
 
@@ -46,15 +44,26 @@ class TableSplit:
     seed: int
 
     @property
-    def notice(self) -> str | None:
-        """What a person should know of it; None of rows at random."""
-        is_split = self.val_fraction is not None or self.test_fraction is not None
+    def is_made(self) -> bool:
+        """Whether rows are held out of the table at all."""
+        return self.val_fraction is not None or self.test_fraction is not None
+
+    def notices(self, frame: pl.DataFrame) -> list[str]:
+        """What a person should know of it; nothing of rows at random.
+
+        Args:
+            frame: The table.
+        """
+        if self.group is not None and not self.is_made:
+            return [f"{self.group} is no input"]
         if self.group is not None:
             together = f"rows with the same {self.group} stay together; it is no input"
-            return together if is_split else f"{self.group} is no input"
-        if self.time is not None and is_split:
-            return f"the latest rows by {self.time} are held out"
-        return None
+            missing = frame.get_column(self.group).null_count()
+            of_none = f"{missing:,} rows without a {self.group} form one group"
+            return [together, of_none] if missing > 1 else [together]
+        if self.time is not None and self.is_made:
+            return [f"the latest rows by {self.time} are held out"]
+        return []
 
     def __post_init__(self) -> None:
         if self.group is not None and self.time is not None:
@@ -150,8 +159,6 @@ class TableSplit:
         if self.group is None:
             return None
         values = require_column(frame, self.group, path, "data.group")
-        if missing := values.null_count():
-            _log.info("split  %s rows without a %s form one group", f"{missing:,}", self.group)
         ranks = values.rank("dense").fill_null(0)
         return torch.tensor(ranks.cast(pl.Int64).to_numpy())
 
@@ -159,4 +166,6 @@ class TableSplit:
         if self.time is None:
             return None
         values = require_column(frame, self.time, path, "data.time")
+        if not self.is_made:
+            return None
         return torch.tensor(moments(values, self.time_format).to_numpy())

@@ -69,9 +69,7 @@ def warn_of_table(
         *warn_of_future_dates(kinds),
         *warn_of_zones(table.frame, kinds),
         *warn_of_leaks(table, columns, targets, train, classes=has_classes, drop=drop),
-        *warn_of_copies(
-            table.frame, rows, compared_columns(table.frame, kinds, target, len(train))
-        ),
+        *warn_of_copies(table.frame, rows, compared_columns(table.frame, kinds, target)),
     ]
 
 

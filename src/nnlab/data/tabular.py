@@ -230,7 +230,7 @@ class TabularDataModule(InMemoryDataModule):
         }
         splits |= {name: self._encode(other, preprocessing) for name, other in others.items()}
         if is_new and others:
-            names = compared_columns(table.frame, kinds, self.target, len(rows["train"]))
+            names = compared_columns(table.frame, kinds, self.target)
             warnings += warn_of_other_files(table, rows, others, names, self.split, preprocessing)
             of_classes = {"train": splits["train"][1], **{n: splits[n][1] for n in others}}
             warnings += warn_of_untested_classes(self.target, classes, of_classes)
@@ -253,8 +253,8 @@ class TabularDataModule(InMemoryDataModule):
         class_names: list[str],
     ) -> tuple[list[ColumnKind], dict[str, Any]]:
         """What the columns hold, and the preprocessing."""
-        if self.split.notice:
-            _log.info("split  %s", self.split.notice)
+        for notice in self.split.notices(table.frame):
+            _log.info("split  %s", notice)
         kinds, learned = self._learning.learn(
             table,
             targets,

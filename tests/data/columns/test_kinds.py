@@ -483,6 +483,7 @@ def test_identifiers_are_left_out_however_they_are_written() -> None:
     assert kind_of([f"${i}" for i in range(100, 160)]).kind == "numeric"
     large = [f"{10**20 + i * 10**18:,}" for i in range(60)]
     assert kind_of(large).kind == kind_of(["1,005", *large]).kind == "numeric"
+    assert kind_of([f"{i:,}" for i in range(1000, 1059)] + ["1" + ",000" * 110]).kind == "numeric"
 
 
 def test_numbers_with_a_letter_behind_are_numbers_if_it_is_a_unit_and_they_are_many() -> None:

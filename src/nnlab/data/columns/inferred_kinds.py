@@ -1,5 +1,6 @@
 """What each column of a table holds, and which columns say nothing that could be learned."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -186,6 +187,7 @@ def _infer_text(values: pl.Series, distinct: int, whole: pl.Series, decimal: str
         low, high = (cast(float, end) for end in (numbers.min(), numbers.max()))
         # What has a unit is a quantity, though it may have been counted up.
         are_plain = not unit_of(number_format) and (numbers == numbers.floor()).all()
+        are_plain = are_plain and math.isfinite(high - low)
         if are_plain and _is_identifier(values, distinct, int(low), int(high)):
             return describe(values, "left out", distinct, note=_IDENTIFIER)
         note = f"read as {number_format}"
