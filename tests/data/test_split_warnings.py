@@ -54,6 +54,19 @@ def test_rows_in_another_order_are_not() -> None:
     assert order_of([DAYS[i // 30] for i in range(ROWS)]) == []  # few dates may be so by chance
 
 
+def test_series_one_below_the_other_are_told_of() -> None:
+    series = [date(2024, 1, 1) + timedelta(i) for i in range(80)]
+    (warning,) = order_of(series * 3)
+    assert "in the order of 'day', 3 series one below the other, but are split" in warning
+    (warning,) = order_of(series[::-1] * 3)
+    assert ", 3 series" in warning
+    assert order_of(series[:24] * 10) == []
+    often = [series[0]] * ROWS  # one day, but for some others here and there
+    for i in range(0, ROWS, 5):
+        often[i] = series[(7 * i) % 80]
+    assert order_of(often) == []
+
+
 def test_subjects_with_several_rows_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     height = CHANCE.normal(size=60)[SUBJECT]
     for subjects in (SUBJECT, [f"P{i}" for i in SUBJECT]):

@@ -14,7 +14,7 @@ from nnlab.suggestions import setting
 
 # Larger tables are not looked at: it would take as long as to learn from them.
 _MOST_ROWS = 500_000
-# With fewer dates, an order may be chance.
+# With fewer dates, in a series on average, an order may be chance.
 _FEW_DATES = 30
 # Seconds: of a wider range are amounts of money.
 _LONG_LOG = 20 * YEAR
@@ -32,6 +32,8 @@ _SUBJECT = re.compile(
 def warn_of_order(frame: pl.DataFrame, columns: Sequence[Column]) -> list[str]:
     """A sentence if rows stand in the order of their dates, as of a log or of measurements.
 
+    So they do if several series, each in its order, stand one below the other.
+
     Args:
         frame: The table, in the order of its file.
         columns: The columns that are used.
@@ -45,11 +47,14 @@ def warn_of_order(frame: pl.DataFrame, columns: Sequence[Column]) -> list[str]:
         if not column.is_date and not _may_be_moments(cells):
             continue
         times = column.read(cells).drop_nulls()
-        is_sorted = times.is_sorted() or times.is_sorted(descending=True)
-        if is_sorted and times.n_unique() >= _FEW_DATES:
+        steps = times.diff()
+        against, along = sorted((int((steps < 0).sum()), int((steps > 0).sum())))
+        series = against + 1
+        if along + 1 >= series * _FEW_DATES:
+            below = f", {series:,} series one below the other" if series > 1 else ""
             return [
-                f"the rows are in the order of '{column.name}', but are split at random; if new "
-                "rows will be later ones, the test is easier than that: set "
+                f"the rows are in the order of '{column.name}'{below}, but are split at random; if "
+                "new rows will be later ones, the test is easier than that: set "
                 f"{setting('data.time', column.name)}"
             ]
     return []
