@@ -23,11 +23,13 @@ def compared_columns(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: s
     they may unless the used columns tell rows apart so well that no two would be by chance.
 
     Args:
-        frame: The table.
+        frame: The table; of more than `MOST_ROWS` rows, which are not compared, all columns.
         kinds: What its columns hold.
         target: Name of the target column.
     """
     every = [values.name for values in frame if _is_plain(values)]
+    if len(frame) > MOST_ROWS:
+        return every
     used = {target, *(kind.name for kind in kinds if kind.is_used)}
     names = [name for name in every if name in used]
     sample = spread_sample(len(frame), _SAMPLE)
