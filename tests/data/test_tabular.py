@@ -1237,6 +1237,9 @@ def test_counters_and_other_spellings_of_times_and_groups_are_seen_in_another_fi
     caplog.clear()
     assert make_data(write(gappy), "y", group="p", drop=["step"]).loaded
     assert "split  5 rows without a p form one group" in caplog.messages
+    path, other = write(frame), write(early.with_columns(step=pl.lit(None)), "other.csv")
+    told = make_data(path, "y", time="step", test_path=str(other)).loaded.warnings
+    assert not any("no later than" in w for w in told)
 
 
 def test_classes_that_another_file_lacks_are_warned_of(write) -> None:

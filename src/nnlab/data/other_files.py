@@ -103,13 +103,16 @@ def _early_rows(
     if split.time is None or split.time not in other.columns:
         return
     learned = frame.get_column(split.time).gather(train.numpy()).drop_nulls()
+    given = other.get_column(split.time).drop_nulls()
+    if given.is_empty() or learned.is_empty():
+        return
     pattern = split.time_format
     if pattern is None and is_text(learned):
         # Those of the other file alone might leave open which is the day, and which the month.
         pattern = next(iter(find_formats(learned)), None)
     try:
         last = moments(learned, pattern).max()
-        times = moments(other.get_column(split.time).drop_nulls(), pattern)
+        times = moments(given, pattern)
     except ValueError:
         return  # no times by which anything is split
     if count := int((times <= last).sum()):
