@@ -1,3 +1,6 @@
+from datetime import date, time, timedelta
+from decimal import Decimal
+
 import numpy as np
 import polars as pl
 import torch
@@ -70,3 +73,19 @@ def test_rows_that_two_tables_share_are_counted() -> None:
     assert count_shared(frame, other.drop("x"), ["x", "kind"]) == 0
     nested = other.with_columns(kind=pl.concat_list("kind"))
     assert count_shared(frame, nested, ["x", "kind"]) == 3
+
+
+def test_cells_of_any_type_can_be_compared() -> None:
+    frame = pl.DataFrame(
+        {
+            "duration": [timedelta(1), timedelta(2), None],
+            "time": [time(1), time(2), None],
+            "day": [date(2024, 1, 1), date(2024, 1, 2), None],
+            "is": [True, False, None],
+            "category": pl.Series(["a", "b", None], dtype=pl.Categorical),
+            "amount": [Decimal("1.50"), Decimal("2.50"), None],
+            "none": [None, None, None],
+        }
+    )
+    assert count_shared(frame, frame[1:], frame.columns) == 2
+    assert count_shared(frame[:1], frame[1:], frame.columns) == 0

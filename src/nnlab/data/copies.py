@@ -91,11 +91,18 @@ def count_shared(frame: pl.DataFrame, other: pl.DataFrame, names: Sequence[str])
 
 
 def _hash(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
-    # As text, because an enumeration of one file has other numbers in another, and what is 1 in one
-    # may be 1.0 in another.
-    columns = map(frame.get_column, names)
-    texts = (number_text(v) if v.dtype.is_numeric() else v.cast(pl.String) for v in columns)
-    return pl.DataFrame(texts).hash_rows()
+    return pl.DataFrame(comparable_text(frame.get_column(name)) for name in names).hash_rows()
+
+
+def comparable_text(values: pl.Series) -> pl.Series:
+    """Cells as texts that are the same in two files if the cells are.
+
+    An enumeration of one file has other numbers in another, and what is 1 in one may be 1.0 in
+    another.
+    """
+    if values.dtype.is_numeric():
+        return number_text(values)
+    return values.cast(pl.Int64 if values.dtype == pl.Duration else values.dtype).cast(pl.String)
 
 
 def _is_plain(values: pl.Series) -> bool:

@@ -7,9 +7,8 @@ import polars as pl
 from torch import Tensor
 
 from nnlab.data.columns.date_inference import find_formats, moments
-from nnlab.data.columns.spelling import number_text
 from nnlab.data.columns.words import is_text
-from nnlab.data.copies import MOST_ROWS, count_shared
+from nnlab.data.copies import MOST_ROWS, comparable_text, count_shared
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.parquet import is_nested
 from nnlab.data.table_rows import TableReader
@@ -87,8 +86,8 @@ def _known_groups(
 ) -> Iterator[str]:
     if group is None or group not in other.columns or is_nested(other[group]):
         return
-    known = number_text(frame.get_column(group).gather(train.numpy())).drop_nulls()
-    count = int(number_text(other.get_column(group)).is_in(known.unique().implode()).sum())
+    known = comparable_text(frame.get_column(group).gather(train.numpy())).drop_nulls().unique()
+    count = int(comparable_text(other.get_column(group)).is_in(known.implode()).sum())
     if count:
         has = "row has" if count == 1 else "rows have"
         yield (
