@@ -19,8 +19,8 @@ _BY_CHANCE, _SAMPLE = 1e-3, 10_000
 def compared_columns(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: str) -> list[str]:
     """The columns by which rows are the same: all, or those that are used where these will do.
 
-    An identifier may differ between copies; but without it, rows may be alike that are none. So
-    they may unless the used columns tell rows apart so well that no two would be by chance.
+    An identifier may differ between copies; but without it, rows may be alike that are none. So it
+    is left out only where the used columns are so various that no two rows are alike by chance.
 
     Args:
         frame: The table; of more than `MOST_ROWS` rows, which are not compared, all columns.

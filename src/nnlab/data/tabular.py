@@ -21,7 +21,7 @@ from nnlab.data.digests import file_digest
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.names import plain_name
-from nnlab.data.other_files import warn_of_other_files
+from nnlab.data.other_file_warnings import warn_of_other_files
 from nnlab.data.parquet import is_nested, refuse_nested
 from nnlab.data.split_warnings import warn_of_order, warn_of_subjects
 from nnlab.data.storage import Storage
