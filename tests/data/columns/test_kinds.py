@@ -353,6 +353,13 @@ def test_distinct_values_of_large_columns_are_counted_nearly_right() -> None:
     assert count_distinct(pl.Series([1, 2, 2, None])) == 2
 
 
+def test_few_values_of_a_large_column_are_counted_exactly() -> None:
+    two = pl.Series("x", [64, 95] * 150_000)  # of which polars' estimate sees one
+    assert count_distinct(two) == 2
+    assert count_distinct(pl.concat([two, pl.Series("x", [None], dtype=pl.Int64)])) == 2
+    assert infer_kind(two).kind == "numeric"
+
+
 @pytest.mark.parametrize("rows", [210_000, 300_001])
 def test_an_identifier_is_found_in_a_table_of_any_size(rows: int) -> None:
     # A permutation, since the modulus is a prime.

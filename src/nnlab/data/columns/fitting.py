@@ -74,21 +74,24 @@ def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericCo
     )
     # Any other column is read as a whole, which refuses a cell that does not fit, by its row.
     is_plain = values.dtype.is_temporal() if unfitted.is_date else _are_finite(values)
-    present = (values if is_plain else unfitted.read(values)).drop_nulls()
+    cells = values if is_plain else unfitted.read(values)
+    if cells.null_count() * 2 > len(cells):  # else a sample has enough that are not missing
+        cells = cells.drop_nulls()
 
-    def numbers(cells: pl.Series) -> Numbers:
-        return (unfitted.read(cells) if is_plain else cells).to_numpy()
+    def numbers(some: pl.Series) -> Numbers:
+        return (unfitted.read(some) if is_plain else some).drop_nulls().to_numpy()
 
-    ends = pl.Series(values.name, [present.min(), present.max()], dtype=present.dtype)
-    sample = numbers(present.gather(spread_sample(len(present), _SAMPLE)))
+    low, high = (is_plain and kind.ends) or (cells.min(), cells.max())
+    sample = numbers(cells.gather(spread_sample(len(cells), _SAMPLE)))
     fitted: dict[str, Any] = {"periods": periods_of(sample) if unfitted.is_date else []}
+    ends = pl.Series(values.name, [low, high], dtype=cells.dtype)
     fitted["low"], fitted["high"] = numbers(ends).tolist()
     if scaling == "standard":
-        fitted["center"], fitted["scale"] = mean_and_spread(numbers(present))
+        fitted["center"], fitted["scale"] = mean_and_spread(numbers(cells))
     else:
         fitted["center"], fitted["scale"] = _median_and_spread(sample)
         if fitted["scale"] == 0:
-            fitted["scale"] = _half_range(numbers(present))
+            fitted["scale"] = _half_range(numbers(cells))
     if scaling == "quantile" and fitted["scale"] > 0:
         fitted["knots"], fitted["levels"] = _knots(sample)
     return NumericColumn(**{**asdict(unfitted), **fitted})

@@ -101,20 +101,21 @@ def infer_kind(values: pl.Series, whole: pl.Series | None = None, decimal: str =
 def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
     if values.dtype.is_integer():
         return _infer_whole_number(values, distinct, whole)
-    odd = find_days(whole)
+    ends = cast(float, values.min()), cast(float, values.max())
+    odd = find_days(whole, ends[1])
     if odd and not odd.texts:
         return describe(values, "date", distinct, note=f"read as {COMPACT}", date_formats=[COMPACT])
     if moments := _infer_moments(values, distinct, whole):
         return moments
     note = odd.note if odd else _ONE_VALUE if distinct == 1 else ""
-    sentinels = find_sentinels(values)
-    return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels)
+    sentinels = find_sentinels(values, ends)
+    return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels, ends=ends)
 
 
 def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
-    low, high = (int(cast(float, end)) for end in (values.min(), values.max()))
+    ends = low, high = cast(int, values.min()), cast(int, values.max())
     rows = len(values)
-    odd = find_days(whole)
+    odd = find_days(whole, high)
     if odd and not odd.texts:
         return describe(values, "date", distinct, note=f"read as {COMPACT}", date_formats=[COMPACT])
     moments = _infer_moments(values, distinct, whole)
@@ -136,8 +137,8 @@ def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> C
         way_out = setting("data.drop", [values.name])
         note = f"a different number in each row; if an identifier: {way_out}"
     note = odd.note if odd else note
-    sentinels = find_sentinels(values)
-    return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels)
+    sentinels = find_sentinels(values, ends)
+    return describe(values, "numeric", distinct, note=note, odd=odd, sentinels=sentinels, ends=ends)
 
 
 def _is_identifier(values: pl.Series, distinct: int, low: int, high: int) -> bool:

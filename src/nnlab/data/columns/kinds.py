@@ -14,8 +14,9 @@ from nnlab.data.columns.words import different_texts
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 
 # Above this many rows, distinct values are counted approximately, to about one in a hundred,
-# unless more than this share of them seem to differ: identifiers differ in each row.
-_EXACT_COUNT, _NEARLY_ALL = 200_000, 0.9
+# unless more than this share of them seem to differ: identifiers differ in each row. Nor where
+# they are few: of two, such as 64 and 95, it may see but one.
+_EXACT_COUNT, _NEARLY_ALL, _FEW = 200_000, 0.9, 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class ColumnKind:
         written_as: How categories are written: `text`, `number` or `boolean`.
         odd: The cells that keep it from being one of numbers or dates; None where it is none.
         sentinels: Numbers or days that may stand for a missing value, if there are any.
+        ends: The least and the largest of numbers, where they are known.
         times: Of dates that were many different texts, what these are in all rows of the table:
             to read them again would take longer than all else that is learned.
     """
@@ -51,6 +53,7 @@ class ColumnKind:
     written_as: str = "text"
     odd: OddCells | None = None
     sentinels: Sentinels | None = None
+    ends: tuple[float, float] | None = None
     times: pl.Series | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -70,6 +73,7 @@ def describe(
     written_as: str | None = None,
     odd: OddCells | None = None,
     sentinels: Sentinels | None = None,
+    ends: tuple[float, float] | None = None,
 ) -> ColumnKind:
     """What was found out of a column; the rest its values show.
 
@@ -83,6 +87,7 @@ def describe(
         written_as: How categories are written; None for what the type says, numbers or text.
         odd: The cells that keep it from being one of numbers or dates.
         sentinels: Numbers or days that may stand for a missing value.
+        ends: The least and the largest of numbers.
     """
     return ColumnKind(
         name=values.name,
@@ -96,23 +101,25 @@ def describe(
         written_as=written_as or ("number" if values.dtype.is_numeric() else "text"),
         odd=odd,
         sentinels=sentinels,
+        ends=ends,
     )
 
 
 def count_distinct(values: pl.Series) -> int:
     """How many different values there are, missing ones aside.
 
-    In large tables approximate, unless they may be identifiers. Of lists and structures 0: nobody
-    compares them.
+    In large tables approximate, unless they are few or may be identifiers. Of lists and structures
+    0: nobody compares them.
     """
     if values.dtype.is_nested():
         return 0
     if values.dtype == pl.Enum:
         return len(different_texts(values))
-    present = values.drop_nulls()
-    if len(present) > _EXACT_COUNT:
-        distinct = cast(int, present.approx_n_unique())
+    rows = len(values) - values.null_count()
+    if rows > _EXACT_COUNT:
+        distinct = cast(int, values.approx_n_unique()) - (rows < len(values))
         # To count fractions would take time, and they identify nothing.
-        if values.dtype.is_float() or distinct < _NEARLY_ALL * len(present):
-            return min(distinct, len(present))
-    return present.n_unique()
+        is_many = values.dtype.is_float() or distinct < _NEARLY_ALL * rows
+        if is_many and distinct > _FEW:
+            return min(distinct, rows)
+    return values.drop_nulls().n_unique()

@@ -3,6 +3,7 @@
 So they do where a file knows no empty cell.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import cast
@@ -48,14 +49,14 @@ class Sentinels:
     numbers: list[float]
 
 
-def find_sentinels(values: pl.Series) -> Sentinels | None:
+def find_sentinels(values: pl.Series, ends: Collection[float] | None = None) -> Sentinels | None:
     """Numbers that people take for a missing value, far from all others, and in several rows.
 
     Args:
         values: Numbers, null where missing.
+        ends: The least and the largest of them, if they are known.
     """
-    ends = {values.min(), values.max()} - {None}
-    if not ends.intersection(_USUAL):
+    if not _USUAL.intersection(ends or (values.min(), values.max())):
         return None
     counted = values.cast(pl.Float64).drop_nulls().drop_nans().alias("number").value_counts()
     is_usual = counted["number"].is_in(sorted(_USUAL))

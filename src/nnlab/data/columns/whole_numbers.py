@@ -27,17 +27,18 @@ _ANY_TIME_NAME = re.compile(r"(?i:(^|[_\W])time$)|[a-z]Time$")
 _LAST_SECOND = 2_051_222_400
 
 
-def find_days(whole: pl.Series) -> OddCells | None:
+def find_days(whole: pl.Series, high: float) -> OddCells | None:
     """The cells that are no days such as 20240131, if most are; of other numbers one in 30 is.
 
     Args:
         whole: Numbers, null where missing, at least one of them there; also floats, as pandas has
             whole numbers once one is missing.
+        high: The largest in training rows.
 
     Returns:
         None where most are no days.
     """
-    if cast(float, whole.max()) < _FIRST_DAY:
+    if high < _FIRST_DAY:
         return None
     present = whole.drop_nulls()
     are_days = present.is_between(_FIRST_DAY, _LAST_DAY)
