@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 _SAID = re.compile(rb'"?sep=([ -~\t])"?\r?\n')
 _SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 2**18
+_LINE_ENDS, _TEXT = re.compile(rb"[\r\n]+"), re.compile(rb"\S")
 _SAMPLE_RECORDS = 200
 
 
@@ -112,14 +113,15 @@ def _skip(head: bytes, options: CsvOptions, place: Place) -> Place:
             )
         place = place.after(head[place.offset : end])
         left = max(left - 1, 0)
-    body = head[place.offset :]
-    lines = body[: len(body) - len(body.lstrip(b"\r\n"))].count(b"\n")
-    if lines or not body.strip():
+    blank = _LINE_ENDS.match(head, place.offset)
+    lines = blank[0].count(b"\n") if blank else 0
+    has_text = _TEXT.search(head, place.offset) is not None
+    if lines or not has_text:
         raise ValueError(
             f"{place.path}, line {place.line}: it must be the header, but it is blank; "
             + (
                 f"set data.skip_lines={place.line - 1 + lines} to begin below"
-                if body.strip()
+                if has_text
                 else "the file holds no table, so choose another"
             )
         )
@@ -137,7 +139,8 @@ def _refuse_cr(head: bytes, place: Place) -> None:
 
 def _first_record(head: bytes, marks: Marks, place: Place) -> bytes:
     check_characters(head[: head.find(b"\n") + 1], place)
-    ends = record_ends(head, marks)
+    ends = record_ends(head[:_SAMPLE_BYTES], marks)
+    ends = ends if len(ends) else record_ends(head, marks)
     if len(ends) == 0:
         raise ValueError(
             f"{place.path}, line {place.line}: the first record does not end; is a quote never "

@@ -31,8 +31,6 @@ from nnlab.data.csv.records import Block, Records
 _log = logging.getLogger(__name__)
 # A quote that is never closed must not pull the whole of a large file into memory.
 _MAX_RECORD_BYTES = 64 * 2**20
-# One in so many bytes, and fewer, are looked at one by one in no time.
-_FEW_ZEROS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,20 +233,21 @@ def _possible_starts(text: bytes, marks: Marks) -> Positions:
     data = as_bytes(text)
     # Of what begins a cell, these are not below the point, as digits are not.
     others = [mark for mark in (marks.separator, marks.quote) if mark and mark > ord(".")]
-    positions = []
+    positions = [np.flatnonzero(data[:1] == ord("0"))]
     for start in range(0, len(data), SLICE_BYTES):
-        here = data[start : start + SLICE_BYTES + 1]
-        before = here[:-2]
-        found = here[:-1] == ord("0")
-        found &= here[1:] >= ord("0")
-        may_begin = before < ord(".")
+        here = data[start : start + SLICE_BYTES + 2]
+        is_letter = here >= ord("0")  # or a digit
+        may_begin = here[:-2] < ord(".")
         for mark in others:
-            may_begin |= before == mark
-        found[1:] &= may_begin
-        if np.count_nonzero(found) * _FEW_ZEROS > len(found):
-            # As in dates, where a digit stands before the sign.
-            found[2:] &= ~((before[1:] == ord("-")) & _is_digit(before[:-1]))
-        positions.append(start + np.flatnonzero(found))
+            is_letter &= here != mark
+            may_begin |= here[:-2] == mark
+        found = (here[1:-1] == ord("0")) & is_letter[2:]
+        found &= may_begin
+        if not found.any():
+            continue
+        # A sign behind a digit is none, as in dates.
+        found[1:] &= ~((here[1:-2] == ord("-")) & is_letter[:-3])
+        positions.append(start + 1 + np.flatnonzero(found))
     return np.concatenate(positions)
 
 

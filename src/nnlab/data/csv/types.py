@@ -1,9 +1,9 @@
 """The types of a CSV file's columns: the narrowest that all their cells fit."""
 
+import contextlib
 import logging
 import math
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -12,6 +12,7 @@ import polars as pl
 from nnlab.data.columns.number_grammar import LONG, as_number, from_decimal_comma
 from nnlab.data.columns.spelling import spelled_numbers, without_numbers
 from nnlab.data.csv.dialect import Dialect
+from nnlab.data.csv.layout import record_ends
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.csv.records import Records
 from nnlab.errors import first_line
@@ -20,6 +21,8 @@ _log = logging.getLogger(__name__)
 Kind = Literal["integer", "float", "text"]
 _NUMBERS: tuple[Kind, ...] = ("integer", "float")
 _INTEGER_LIMIT = 2.0**63
+# To find types takes several times as long as to read by them.
+_FIRST_BYTES = 2**18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +95,18 @@ class ColumnTypes:
         try:
             frame = self._parse(text, self.kinds)
         except pl.exceptions.ComputeError:
-            self._infer(text)
-            frame = self._parse(text, self.kinds)
+            frame = self._widen(text)
         return self._parse(text, self.kinds) if self._keep_long_integers(text, frame) else frame
+
+    def _widen(self, text: bytes) -> pl.DataFrame:
+        """Read records by types that fit; of most, those of the first records fit all."""
+        ends = record_ends(text[:_FIRST_BYTES], self._dialect.marks)
+        if len(ends):
+            self._infer(text[: ends[-1] + 1])
+            with contextlib.suppress(pl.exceptions.ComputeError):
+                return self._parse(text, self.kinds)
+        self._infer(text)
+        return self._parse(text, self.kinds)
 
     def _infer(self, text: bytes) -> None:
         """Widen the types so that the records fit."""
@@ -203,7 +215,7 @@ def _read(text: bytes, dialect: Dialect, schema: dict[str, Any], **options: Any)
     )
 
 
-@contextmanager
+@contextlib.contextmanager
 def _refusing(records: Records) -> Iterator[None]:
     """Turn what polars refuses into an error that names the line."""
     try:
