@@ -22,9 +22,8 @@ from nnlab.config.command_line import as_hydra_reads
 from nnlab.data.chunks import find_place, read_chunks
 from nnlab.data.columns.number_formats import find_number_format, to_numbers
 from nnlab.data.columns.words import is_text
-from nnlab.data.csv import layout as csv_layout
-from nnlab.data.csv import scan as csv_scan
 from nnlab.data.csv import source as csv_source
+from nnlab.data.csv import survey as csv_survey
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.table import read_table, require_column
 
@@ -432,7 +431,7 @@ def test_blanks_around_cells_and_names_do_not_count(write: Write, caplog, line_e
 def test_blanks_are_found_wherever_in_a_slice_they_are(
     write: Write, monkeypatch: pytest.MonkeyPatch, cell: str
 ) -> None:
-    monkeypatch.setattr(csv_layout, "SLICE_BYTES", 8)
+    monkeypatch.setattr(csv_survey, "SLICE_BYTES", 8)
     for length in range(1, 20):
         text = "x" * length
         frame = read_table(write(f"a,b\n{text},{cell.format('y')}\n"))
@@ -445,7 +444,7 @@ def test_blanks_are_found_wherever_in_a_slice_they_are(
 def test_zeros_before_digits_are_found_among_dates(
     write: Write, monkeypatch: pytest.MonkeyPatch, cell: str, separator: str
 ) -> None:
-    monkeypatch.setattr(csv_scan, "SLICE_BYTES", 8)
+    monkeypatch.setattr(csv_survey, "SLICE_BYTES", 8)
     for length in range(1, 10):
         rows = [("x" * length, cell), ("2016-07-05", "10"), ("2016-07-06", "-1")]
         text = "\n".join(separator.join(row) for row in [("a", "b"), *rows])

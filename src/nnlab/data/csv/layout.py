@@ -18,9 +18,9 @@ Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
 
-LF, CR, _TAB, _SPACE = b"\n\r\t "
-SLICE_BYTES = 2**18
-"""Arrays of this size stay in the processor's cache."""
+LF, CR, TAB, SPACE = b"\n\r\t "
+# Arrays of this size stay in the processor's cache.
+_SLICE_BYTES = 2**18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ def as_bytes(text: bytes) -> Bytes:
 def count(text: bytes, byte: int) -> int:
     """How often a byte occurs."""
     data = as_bytes(text)
-    slices = (data[start : start + SLICE_BYTES] for start in range(0, len(data), SLICE_BYTES))
+    slices = (data[start : start + _SLICE_BYTES] for start in range(0, len(data), _SLICE_BYTES))
     return sum(int(np.count_nonzero(part == byte)) for part in slices)
 
 
@@ -186,12 +186,7 @@ def without_blanks(text: bytes, marks: Marks) -> bytes:
     """
     # One that separates cells may stand within quotes.
     has_quotes = marks.quote is not None and marks.quote in text
-    blanks = [
-        mark for mark in (_SPACE, _TAB) if mark in text and (mark != marks.separator or has_quotes)
-    ]
-    # Most texts have no blank beside an end.
-    if not any(_is_beside_end(blank, text, marks) for blank in blanks):
-        return text
+    blanks = [mark for mark in (SPACE, TAB) if mark != marks.separator or has_quotes]
     data, edges = as_bytes(text), _cell_edges(text, marks)
     found = np.flatnonzero(np.isin(data, blanks) & ~edges)
     if len(found) == 0:
@@ -203,22 +198,6 @@ def without_blanks(text: bytes, marks: Marks) -> bytes:
     kept = np.ones(len(data), np.bool_)
     kept[found[np.repeat(at_edge, last - first + 1)]] = False
     return data[kept].tobytes()
-
-
-def _is_beside_end(blank: int, text: bytes, marks: Marks) -> bool:
-    """Whether a blank stands beside what may end a cell, or begin one."""
-    data = as_bytes(text)
-    ends = [marks.separator, LF]
-    if marks.quote is not None and marks.quote in text:
-        ends.append(marks.quote)
-    for start in range(0, len(data), SLICE_BYTES):
-        here = data[start : start + SLICE_BYTES + 1]
-        is_blank, is_end = here == blank, here == ends[0]
-        for end in ends[1:]:
-            is_end |= here == end
-        if (is_blank[:-1] & is_end[1:]).any() or (is_end[:-1] & is_blank[1:]).any():
-            return True
-    return bool(data[0] == blank)  # before the first cell nothing stands
 
 
 def _cell_edges(text: bytes, marks: Marks) -> Mask:
@@ -267,7 +246,7 @@ def check_quotes(text: bytes, marks: Marks, place: Place) -> None:
         raise place.error(text, first, message)
     if len(followed):
         first = int(followed[0])
-        if text[first + 1 : first + 3] == bytes([_SPACE, marks.quote]):
+        if text[first + 1 : first + 3] == bytes([SPACE, marks.quote]):
             way_out = f"set {setting('data.separator', ' ')} if blanks separate cells"
         message = f"text follows the quote that closes a cell; {way_out}"
         raise place.error(text, first, message)
@@ -298,7 +277,7 @@ def _unpaired(
     ends = np.flatnonzero((data == LF) | (data == marks.separator))
     closes = np.append(closing, len(data))[pairs]
     crosses = np.searchsorted(ends, opening) != np.searchsorted(ends, closes)
-    visible = np.flatnonzero((data != _SPACE) & (data != _TAB))
+    visible = np.flatnonzero((data != SPACE) & (data != TAB))
     last: Any = visible[np.searchsorted(visible, opening) - 1]
     after_blanks = (last != opening - 1) & ((data[last] == marks.separator) | (data[last] == LF))
     return np.asarray(opening[crosses | after_blanks])

@@ -5,19 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 
-import numpy as np
-
 from nnlab.data.csv.dialect import Dialect
 from nnlab.data.csv.layout import (
+    CR,
     LF,
-    SLICE_BYTES,
-    Bytes,
-    Marks,
-    Mask,
     Place,
-    Positions,
-    as_bytes,
-    cell_ends,
     check_characters,
     check_quotes,
     count,
@@ -27,6 +19,7 @@ from nnlab.data.csv.layout import (
     without_quotes_in_comments,
 )
 from nnlab.data.csv.records import Block, Records
+from nnlab.data.csv.survey import padded_columns, survey
 
 _log = logging.getLogger(__name__)
 # A quote that is never closed must not pull the whole of a large file into memory.
@@ -159,22 +152,28 @@ class Scan:
         """
         marks, width = self._dialect.marks, len(self._dialect.names)
         text, place, lines = piece.text, piece.place, piece.lines
-        check_characters(text, place)
-        check_quotes(text, marks, place)
-        block = Block(text=plain_line_ends(text, marks, place), place=place, dialect=self._dialect)
-        text = block.text
-        is_plain = self._dialect.comment is None and (
-            marks.quote is None or marks.quote not in text
-        )
-        if not is_plain or _count_ends(text, marks, lines) != lines * width:
+        if CR in text:
+            check_quotes(text, marks, place)
+            text = plain_line_ends(text, marks, place)
+        seen = survey(text, marks)
+        if seen.has_nul or not seen.is_ascii:
+            check_characters(piece.text, place)
+        if seen.has_quote and text is piece.text:
+            check_quotes(text, marks, place)
+        block = Block(text=text, place=place, dialect=self._dialect)
+        # A record that is too long can hide one that is too short. Polars refuses the first, and
+        # then `Block.check_widths` finds which it is; counting alone is many times faster.
+        is_plain = not seen.has_quote and self._dialect.comment is None
+        if not is_plain or lines + seen.separators != lines * width:
             block.check_widths()
             text, blank, comments = block.without_other_lines()
             with self._lock:
                 self._blank += blank
                 self._comments += comments
             lines = block.count
-        padded = _padded_columns(text, marks, width) if text else frozenset()
-        trimmed = without_blanks(text, marks) if text else text
+            seen = seen if text is block.text else survey(text, marks)
+        padded = padded_columns(text, seen.zeros, marks, width)
+        trimmed = without_blanks(text, marks) if seen.has_outer_blank else text
         self._is_trimmed |= len(trimmed) < len(text)
         return Records(text=text, trimmed=trimmed, count=lines, padded=padded, block=block)
 
@@ -194,62 +193,3 @@ class Scan:
 
 def _may_hold(comment: bytes, text: bytes) -> bool:
     return text.startswith(comment) or b"\n" + comment in text
-
-
-def _count_ends(text: bytes, marks: Marks, lines: int) -> int:
-    """The number of cells of text without quotes.
-
-    A record that is too long can hide one that is too short. Polars refuses the first, and then
-    `Block.check_widths` finds which it is; counting alone is many times faster than finding.
-    """
-    return lines + count(text, marks.separator)
-
-
-def _padded_columns(text: bytes, marks: Marks, width: int) -> frozenset[int]:
-    """The columns in which a number begins with a zero too many."""
-    data, zero = as_bytes(text), _possible_starts(text, marks)
-    # `data[-1]` ends a line, just like what stands before the first cell: -1 needs no care.
-    is_signed = (data[zero - 1] == ord("+")) | (data[zero - 1] == ord("-"))
-    before = zero - 1 - is_signed
-    quote = [] if marks.quote is None else [marks.quote]
-    begins = np.zeros(256, np.bool_)
-    begins[[marks.separator, LF, *b" \t", *quote]] = True
-    before = before[begins[data[before]] & _is_digit(data[zero + 1])]
-    if len(before) == 0:
-        return frozenset()
-    ends = cell_ends(text, marks)[1]
-    cells = np.searchsorted(ends, before)
-    # Inside quotes a separator is none, such as the comma of "10,05".
-    is_none = (data[before] == marks.separator) & (ends[cells] != before)
-    cells = np.searchsorted(ends, before[~is_none], side="right")
-    return frozenset(np.flatnonzero(np.bincount(cells % width)).tolist())
-
-
-def _possible_starts(text: bytes, marks: Marks) -> Positions:
-    """Where zeros stand that may begin a number of several digits; most others are left out.
-
-    Every byte of a file comes through here, so that it takes few passes over them.
-    """
-    data = as_bytes(text)
-    # Of what begins a cell, these are not below the point, as digits are not.
-    others = [mark for mark in (marks.separator, marks.quote) if mark and mark > ord(".")]
-    positions = [np.flatnonzero(data[:1] == ord("0"))]
-    for start in range(0, len(data), SLICE_BYTES):
-        here = data[start : start + SLICE_BYTES + 2]
-        is_letter = here >= ord("0")  # or a digit
-        may_begin = here[:-2] < ord(".")
-        for mark in others:
-            is_letter &= here != mark
-            may_begin |= here[:-2] == mark
-        found = (here[1:-1] == ord("0")) & is_letter[2:]
-        found &= may_begin
-        if not found.any():
-            continue
-        # A sign behind a digit is none, as in dates.
-        found[1:] &= ~((here[1:-2] == ord("-")) & is_letter[:-3])
-        positions.append(start + 1 + np.flatnonzero(found))
-    return np.concatenate(positions)
-
-
-def _is_digit(data: Bytes) -> Mask:
-    return np.asarray(data - np.uint8(ord("0")) <= 9)
