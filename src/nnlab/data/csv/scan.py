@@ -153,13 +153,15 @@ class Scan:
         marks, width = self._dialect.marks, len(self._dialect.names)
         text, place, lines = piece.text, piece.place, piece.lines
         if CR in text:
+            check_characters(text, place)
             check_quotes(text, marks, place)
             text = plain_line_ends(text, marks, place)
         seen = survey(text, marks)
-        if seen.has_nul or not seen.is_ascii:
-            check_characters(piece.text, place)
-        if seen.has_quote and text is piece.text:
-            check_quotes(text, marks, place)
+        if text is piece.text:
+            if seen.has_nul or not seen.is_ascii:
+                check_characters(text, place)
+            if seen.has_quote:
+                check_quotes(text, marks, place)
         block = Block(text=text, place=place, dialect=self._dialect)
         # A record that is too long can hide one that is too short. Polars refuses the first, and
         # then `Block.check_widths` finds which it is; counting alone is many times faster.
