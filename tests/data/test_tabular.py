@@ -285,6 +285,19 @@ def test_a_class_that_spells_a_missing_value_is_named_with_the_way_to_keep_it(
     assert loaded.preprocessing["columns"][0]["has_missing"]
 
 
+def test_rows_of_training_in_a_file_to_evaluate_are_told_of(write, tmp_path: Path, caplog) -> None:
+    generator = np.random.default_rng(0)
+    frame = pl.DataFrame({"x": generator.normal(size=100), "y": ["a", "b"] * 50})
+    preprocessing = make_data(write(frame), "y").loaded.preprocessing
+    other = tmp_path / "other.parquet"
+    for rows, told in ((frame, True), (frame.with_columns(pl.col("x") / 2), False)):
+        rows.write_parquet(other)
+        caplog.clear()
+        make_data(other, "y").read_labelled(other, preprocessing)
+        said = [text for text in caplog.messages if text.startswith("warning: 60 of 60 training")]
+        assert len(said) == told
+
+
 def test_of_learned_classes_only_those_are_missed(write, caplog) -> None:
     path = write("x,y\n" + "1.5,None\n2,NA\n2.5,Apnea\n" * 5)
     data = make_data(path, "y", null_values=["NA"])

@@ -27,7 +27,7 @@ def compared_columns(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: s
         kinds: What its columns hold.
         target: Name of the target column.
     """
-    every = [values.name for values in frame if _is_plain(values)]
+    every = [values.name for values in frame if is_plain(values)]
     if len(frame) > MOST_ROWS:
         return every
     used = {target, *(kind.name for kind in kinds if kind.is_used)}
@@ -65,7 +65,7 @@ def warn_of_copies(
     held_out = [hashes[index.numpy()] for name, index in rows.items() if name != "train"]
     seen = sum(int(part.is_in(there.implode()).sum()) for part in held_out)
     repeat = "repeats" if copies == 1 else "repeat"
-    are_all = all(values.name in names for values in frame if _is_plain(values))
+    are_all = all(values.name in names for values in frame if is_plain(values))
     which = "cell by cell" if are_all else "in all columns that are used"
     flattered = f"; {seen:,} held out are training rows, too, which flatters the metrics"
     return [
@@ -85,7 +85,7 @@ def count_shared(frame: pl.DataFrame, other: pl.DataFrame, names: Sequence[str])
     """
     if max(len(frame), len(other)) > MOST_ROWS or not set(names) <= set(other.columns):
         return 0
-    names = [name for name in names if _is_plain(frame[name]) and _is_plain(other[name])]
+    names = [name for name in names if is_plain(frame[name]) and is_plain(other[name])]
     there = _hash(frame, names).unique()
     return int(_hash(other, names).is_in(there.implode()).sum())
 
@@ -105,5 +105,6 @@ def comparable_text(values: pl.Series) -> pl.Series:
     return values.cast(pl.Int64 if values.dtype == pl.Duration else values.dtype).cast(pl.String)
 
 
-def _is_plain(values: pl.Series) -> bool:
+def is_plain(values: pl.Series) -> bool:
+    """Whether cells can be compared: they are no lists and no bytes."""
     return not is_nested(values) and values.dtype != pl.Binary

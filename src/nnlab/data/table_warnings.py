@@ -18,7 +18,7 @@ from nnlab.data.columns.learned import CategoricalColumn, Column
 from nnlab.data.columns.odd_cells import shorten, spell_out
 from nnlab.data.columns.sampling import spread_sample
 from nnlab.data.columns.spelling import boolean_text
-from nnlab.data.copies import compared_columns, warn_of_copies
+from nnlab.data.copies import warn_of_copies
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
 from nnlab.data.names import as_seen
@@ -43,6 +43,7 @@ def warn_of_table(
     columns: Sequence[Column],
     class_names: Sequence[str],
     *,
+    compared: Sequence[str],
     drop: Sequence[str],
 ) -> list[str]:
     """All that there is to warn of, a sentence each.
@@ -54,6 +55,7 @@ def warn_of_table(
         kinds: What its columns hold.
         columns: What was learned of those that are used.
         class_names: The classes; none for regression.
+        compared: The columns by which rows are the same.
         drop: What is left out already.
     """
     train, target, has_classes = rows["train"], table.target.name, bool(class_names)
@@ -71,7 +73,7 @@ def warn_of_table(
         *warn_of_future_dates(kinds),
         *warn_of_zones(table.frame, kinds),
         *warn_of_leaks(table, columns, targets, train, classes=has_classes, drop=drop),
-        *warn_of_copies(table.frame, rows, compared_columns(table.frame, kinds, target)),
+        *warn_of_copies(table.frame, rows, compared),
     ]
 
 

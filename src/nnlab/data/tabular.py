@@ -18,6 +18,7 @@ from nnlab.data.columns.plain_data import from_plain
 from nnlab.data.copies import compared_columns
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.digests import file_digest
+from nnlab.data.known_rows import remember_rows, warn_of_known_rows
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.names import plain_name
@@ -208,11 +209,15 @@ class TabularDataModule(InMemoryDataModule):
             targets = encode_targets(table.target, classes, self._decimal)
             rows = self.split.choose(table.frame, self.path, targets if classes else None)
         kinds: list[ColumnKind] = []
+        compared: list[str] = []
         if preprocessing is None:
             kinds, preprocessing = self._learn(table, targets, rows["train"], task, classes)
+            compared = preprocessing["known_rows"]["columns"]
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
-        warnings = self._warn(table, targets, rows, kinds, columns, classes) if is_new else []
+        warnings = (
+            self._warn(table, targets, rows, kinds, columns, classes, compared) if is_new else []
+        )
         missing = table.count_missing() if is_new else {}
         with table.locating():
             times = [kind.times for kind in kinds if kind.times is not None]
@@ -230,8 +235,9 @@ class TabularDataModule(InMemoryDataModule):
         }
         splits |= {name: self._encode(other, preprocessing) for name, other in others.items()}
         if is_new and others:
-            names = compared_columns(table.frame, kinds, self.target)
-            warnings += warn_of_other_files(table, rows, others, names, self.split, preprocessing)
+            warnings += warn_of_other_files(
+                table, rows, others, compared, self.split, preprocessing
+            )
             of_classes = {"train": splits["train"][1], **{n: splits[n][1] for n in others}}
             warnings += warn_of_untested_classes(self.target, classes, of_classes)
         return LoadedData(
@@ -263,8 +269,10 @@ class TabularDataModule(InMemoryDataModule):
             class_names=class_names,
             keeps_times=self.storage.fits(table.frame),
         )
+        compared = compared_columns(table.frame, kinds, self.target)
         return kinds, learned | {
             "missing": missing_values(self.reading),
+            "known_rows": remember_rows(table.frame, train, compared),
             "digest": self.digest(),
             "held_out_digests": self.held_out_digests(),
         }
@@ -277,9 +285,12 @@ class TabularDataModule(InMemoryDataModule):
         kinds: Sequence[ColumnKind],
         columns: Sequence[Column],
         classes: Sequence[str],
+        compared: Sequence[str],
     ) -> list[str]:
         """What a person should know of the table before training."""
-        warnings = warn_of_table(table, targets, rows, kinds, columns, classes, drop=self.drop)
+        warnings = warn_of_table(
+            table, targets, rows, kinds, columns, classes, compared=compared, drop=self.drop
+        )
         if self.split.group is None and self.split.time is None:
             with table.locating():
                 warnings += warn_of_order(table.frame, columns)
@@ -289,13 +300,16 @@ class TabularDataModule(InMemoryDataModule):
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
         """All rows of a file that have a target, preprocessed as in training.
 
-        What training had not, such as other categories and numbers far off, is told of.
+        What training had not, such as other categories and numbers far off, is told of, and so are
+        rows of training.
         """
         table = self._read(path, preprocessing)
         split = self._encode(table, preprocessing)
         reader = TableReader(preprocessing)
         for sentence in unfamiliar_sentences(reader, table.frame, table.place):
             _log.info("%s", sentence)
+        for sentence in warn_of_known_rows(table.frame, preprocessing):
+            _log.warning("warning: %s", sentence)
         return split
 
     def _encode(self, table: LabelledTable, preprocessing: Mapping[str, Any]) -> Split:
