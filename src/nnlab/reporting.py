@@ -143,6 +143,9 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     )
     shown = relative(run_dir)
     _log.info("\n%s\n", table)
+    if means := [name for name in ("precision", "recall", "f1") if name in results["test"]]:
+        means_are = "are means over the classes; evaluate shows those of each"
+        _log.info("%s %s\n", few(means), means_are)
     is_one_class = results.get("test_classes_predicted") == 1  # not in those of early versions
     if is_one_class and results["test"].get("accuracy", 1) < 1:
         _log.warning(

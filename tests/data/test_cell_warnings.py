@@ -48,6 +48,16 @@ def test_the_words_of_all_columns_are_in_each_setting(tmp_path: Path) -> None:
     assert '["none yet",oops]' in second.replace('"oops"', "oops")
 
 
+@pytest.mark.parametrize(("odd", "is_told"), [("67*", True), ("67b", False)])
+def test_numbers_with_a_mark_among_many_are_told_of_unlike_names(
+    tmp_path: Path, odd: str, is_told: bool
+) -> None:
+    cells = [str(10 + i * 7 % 60) for i in range(200)]
+    cells[::17] = [f"{i}{odd[-1]}" for i in range(10, 10 + len(cells[::17]))]
+    told = [w for w in warnings_of(table_of(tmp_path, cells)) if "12 cells are no numbers" in w]
+    assert bool(told) == is_told
+
+
 def test_numbers_that_stand_for_missing_ones_are_named_with_the_setting_that_reads_them_so(
     tmp_path: Path,
 ) -> None:

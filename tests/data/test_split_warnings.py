@@ -88,6 +88,13 @@ def test_subjects_are_told_of_where_the_target_is_their_own(outcome: np.ndarray)
     assert subjects_of(patient_id=SUBJECT, target=SUBJECT == 3) == []
 
 
+def test_subjects_are_told_of_whose_numbers_differ_but_little() -> None:
+    height = CHANCE.normal(size=60)[SUBJECT]
+    for noise, is_told in ((0.02, True), (1.0, False)):
+        told = subjects_of(MRN=SUBJECT, height=height + noise * CHANCE.normal(size=ROWS))
+        assert bool(told) == is_told
+
+
 @pytest.mark.parametrize("name", ["patient", "Subject", "customers", "machine name"])
 def test_subjects_are_known_by_what_people_call_them(name: str) -> None:
     (warning,) = subjects_of(**{name: SUBJECT, "height": CHANCE.normal(size=60)[SUBJECT]})

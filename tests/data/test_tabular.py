@@ -980,6 +980,21 @@ def test_numbers_much_smaller_than_any_of_training_are_told_of(
     assert any("lie far outside" in sentence for sentence in unfamiliar.sentences()) == is_far
 
 
+@pytest.mark.parametrize(("factor", "is_told"), [(100, True), (0.01, True), (1.2, False)])
+def test_a_target_in_another_unit_is_told_of(write, caplog, factor: float, is_told: bool) -> None:
+    caplog.set_level(logging.INFO)
+    rows = pl.DataFrame(
+        {"x": [i / 7 for i in range(200)], "y": [10.0 + i % 90 for i in range(200)]}
+    )
+    path, other = write(rows), write(rows.with_columns(pl.col("y") * factor), "other.csv")
+    loaded = make_data(path, "y", val_path=str(other)).loaded
+    told = [w for w in loaded.warnings if w.startswith("other.csv: target 'y':")]
+    assert bool(told) == is_told
+    make_data(path, "y").read_labelled(other, loaded.preprocessing)
+    far = [message for message in caplog.messages if "target 'y':" in message]
+    assert bool(far) == is_told
+
+
 def test_rows_of_another_file_that_are_unlike_those_of_training_are_told_of(write, caplog) -> None:
     caplog.set_level(logging.INFO)
     path = write(halves(range(100)))

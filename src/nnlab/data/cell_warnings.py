@@ -1,5 +1,6 @@
 """What a person should know of cells that may not be meant as they are read."""
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -18,6 +19,7 @@ _TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "somme", 
 _FEW_NAMED = 3
 # Numbers that are taken as categories are better numbers if they are more than these.
 _FEW_CATEGORIES = 20
+_LETTER = re.compile(r"[^\W\d_]")
 # Of a large table so many rows show what its cells are like.
 _MANY = 100_000
 
@@ -36,8 +38,9 @@ def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
     """Whether a person would rather have a column read as what most of its cells are."""
     if not kind.is_used or odd.meant != "numbers":
         return odd.meant != "codes"
-    # Among many kinds of words, the numbers are names, too.
-    return kind.distinct > _FEW_CATEGORIES and (odd.may_be_missing or not odd.texts)
+    # Among many kinds of words, the numbers are names, too; 67* is no word.
+    are_marked = all(re.search(r"\d", text) and not _LETTER.search(text) for text in odd.texts)
+    return kind.distinct > _FEW_CATEGORIES and (odd.may_be_missing or are_marked)
 
 
 def _warn_of_odd_cells(

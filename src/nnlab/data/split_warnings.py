@@ -21,6 +21,8 @@ _LONG_LOG = 20 * YEAR
 # As many subjects are more than the stores or machines that there are, so others may come; of
 # each there are at least two rows, and at most so many.
 _FEW_SUBJECTS, _MOST_OF_ONE = 30, 100
+# Numbers of which less than this share of the variance is within subjects are theirs.
+_NEARLY_ONE = 0.02
 _SUBJECT = re.compile(
     r"(patient|subject|participant|respondent|person|customer|client|user|member|player|student|pupil"
     r"|employee|driver|animal|device|machine)"
@@ -103,9 +105,23 @@ def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: s
 
 
 def _is_constant_within(subjects: pl.Series, values: pl.Series) -> bool:
-    """Whether a column has one value for each subject, and not because it hardly varies."""
+    """Whether a column has one value for each subject, and not because it hardly varies.
+
+    Numbers need be the same but nearly, as those of several measurements are.
+    """
+    if values.dtype.is_float() and _share_within(subjects, values) < _NEARLY_ONE:
+        return True
     most_frequent = values.alias("value").value_counts(name="rows")["rows"].max()
     if len(values) - cast(int, most_frequent) < _FEW_SUBJECTS:
         return False
     pairs = pl.DataFrame([subjects.alias("subject"), values.alias("value")])
     return pairs.n_unique() == subjects.n_unique()
+
+
+def _share_within(subjects: pl.Series, values: pl.Series) -> float:
+    """The share of the variance of numbers that is within subjects; of two rows each, 1/2."""
+    cells = pl.DataFrame([subjects.alias("subject"), values.alias("value")]).drop_nulls()
+    value = pl.col("value")
+    within = cells.select((value - value.mean().over("subject")).var()).item()
+    total = cells["value"].var()
+    return within / total if within is not None and total else 1.0

@@ -80,7 +80,8 @@ class TableLearning:
                 f"something, got {len(kinds)} in {len(train):,} training "
                 f"{'row' if len(train) == 1 else 'rows'} ({reasons}){way_out}"
             )
-        mean, std = mean_and_spread(targets[train].numpy()) if not class_names else (0.0, 1.0)
+        learned = targets[train].numpy()
+        mean, std = mean_and_spread(learned) if not class_names else (0.0, 1.0)
         if not std:
             raise ValueError(
                 f"target '{self.target}' must vary in the {len(train):,} training rows, but all "
@@ -100,6 +101,8 @@ class TableLearning:
             "target_format": table.target_format,
             "task": task,
             "class_names": list(class_names),
+            "target_low": float(learned.min()) if not class_names else None,
+            "target_high": float(learned.max()) if not class_names else None,
             "target_mean": mean,
             "target_std": std,
         }

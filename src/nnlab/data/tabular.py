@@ -32,7 +32,7 @@ from nnlab.data.table_rows import TableReader
 from nnlab.data.table_split import TableSplit
 from nnlab.data.table_warnings import warn_of_table, warn_of_untested_classes
 from nnlab.data.targets import encode_targets, find_classes, scale_targets
-from nnlab.data.unfamiliar import unfamiliar_sentences
+from nnlab.data.unfamiliar import unfamiliar_sentences, unfamiliar_target
 from nnlab.rule_types import flat_names
 from nnlab.rules import check
 from nnlab.spec import DataSpec, Task
@@ -240,6 +240,11 @@ class TabularDataModule(InMemoryDataModule):
             )
             of_classes = {"train": splits["train"][1], **{n: splits[n][1] for n in others}}
             warnings += warn_of_untested_classes(self.target, classes, of_classes)
+            warnings += [
+                f"{other.path.name}: {sentence}"
+                for name, other in others.items()
+                for sentence in unfamiliar_target(splits[name][1], preprocessing)
+            ]
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
@@ -307,6 +312,8 @@ class TabularDataModule(InMemoryDataModule):
         split = self._encode(table, preprocessing)
         reader = TableReader(preprocessing)
         for sentence in unfamiliar_sentences(reader, table.frame, table.place):
+            _log.info("%s", sentence)
+        for sentence in unfamiliar_target(split[1], preprocessing):
             _log.info("%s", sentence)
         for sentence in warn_of_known_rows(table.frame, preprocessing):
             _log.warning("warning: %s", sentence)

@@ -94,6 +94,9 @@ def describe_values(target: pl.Series, distinct: int, task: Task) -> str:
 def refuse_unlearnable(target: pl.Series) -> None:
     """Refuse a target with numbers that no network could learn.
 
+    Args:
+        target: The target column; what was NaN is missing.
+
     Raises:
         ValueError: A number is infinite or beyond 1e150 (`CellError`, with its row).
     """

@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import compress
+from typing import Any
 
 import polars as pl
 import torch
@@ -42,6 +43,30 @@ def unfamiliar_sentences(
         prepared = reader.prepare(frame[start : start + _ROWS])
         unfamiliar.add(prepared, reader.read(prepared), place_below(start))
     yield from unfamiliar.sentences()
+
+
+def unfamiliar_target(targets: Tensor, preprocessing: Mapping[str, Any]) -> Iterator[str]:
+    """What to tell a person of the targets of rows that are not from the file of training.
+
+    Args:
+        targets: As `scale_targets` gives them, `(rows,)`.
+        preprocessing: What was learned; that of the first version has no ends of the target.
+    """
+    low, high = preprocessing.get("target_low"), preprocessing.get("target_high")
+    if preprocessing["class_names"] or low is None or high is None or len(targets) == 0:
+        return
+    numbers = targets.double() * preprocessing["target_std"] + preprocessing["target_mean"]
+    margin = _MARGIN * (high - low)
+    far = (numbers < low - margin) | (numbers > high + margin)
+    least, most = sorted((abs(low), abs(high)))
+    if low * high > 0 and most <= _ORDER * least:
+        far |= numbers.abs() < _SMALL * least
+    count = int(far.sum())
+    if count * 2 > len(targets):
+        yield (
+            f"target '{preprocessing['target']}': {count:,} of {len(targets):,} numbers lie far "
+            "outside those of training; are they in another unit?"
+        )
 
 
 def _unseen(reader: TableReader, name: str, count: int, example: str) -> str:

@@ -102,6 +102,24 @@ def spread(values: list, rows: int = 200) -> list:
                 (["1.5", "2.5", "3,7"], "'1.5' and '3,7'"),
             )
         ),
+        *(
+            (values, "categorical", f"no number is read from cells such as {examples}")
+            for values, examples in (
+                (["€200/month", "€99/month"], "'€200/month' and '€99/month'"),
+                (["36.7N", "48.1N"], "'36.7N' and '48.1N'"),
+                (["14m 57s", "3m 2s"], "'14m 57s' and '3m 2s'"),
+                (["~808", "~1,200"], "'~1,200' and '~808'"),
+            )
+        ),
+        (["A12", "A7"], "categorical", ""),
+        (["Room 101", "Room 7"], "categorical", ""),
+        *(
+            (values, "categorical", f"dates written in several ways, such as {examples}")
+            for values, examples in (
+                (["2024-05-01", "12.01.2021"], "'12.01.2021' and '2024-05-01'"),
+                (["2024-05-01", "5 May 2021"], "'2024-05-01' and '5 May 2021'"),
+            )
+        ),
         (["2024-05-01", "soon"], "categorical", ""),
         # texts
         (["b", "a", None, "b"], "categorical", ""),

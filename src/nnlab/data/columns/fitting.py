@@ -75,14 +75,15 @@ def _fit_numeric(values: pl.Series, kind: ColumnKind, scaling: str) -> NumericCo
     # Any other column is read as a whole, which refuses a cell that does not fit, by its row.
     is_plain = values.dtype.is_temporal() if unfitted.is_date else _are_finite(values)
     cells = values if is_plain else unfitted.read(values)
-    if cells.null_count() * 2 > len(cells):  # else a sample has enough that are not missing
-        cells = cells.drop_nulls()
+    if cells.null_count() * 2 > len(cells):
+        cells = cells.drop_nulls()  # else it is quicker to take more of them
+    at_most = _SAMPLE * len(cells) // (len(cells) - cells.null_count())
 
     def numbers(some: pl.Series) -> Numbers:
         return (unfitted.read(some) if is_plain else some).drop_nulls().to_numpy()
 
     low, high = (is_plain and kind.ends) or (cells.min(), cells.max())
-    sample = numbers(cells.gather(spread_sample(len(cells), _SAMPLE)))
+    sample = numbers(cells.gather(spread_sample(len(cells), at_most)))
     fitted: dict[str, Any] = {"periods": periods_of(sample) if unfitted.is_date else []}
     ends = pl.Series(values.name, [low, high], dtype=cells.dtype)
     fitted["low"], fitted["high"] = numbers(ends).tolist()

@@ -102,7 +102,7 @@ def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnK
     if values.dtype.is_integer():
         return _infer_whole_number(values, distinct, whole)
     ends = cast(float, values.min()), cast(float, values.max())
-    odd = find_days(whole, ends[1])
+    odd = find_days(whole)
     if odd and not odd.texts:
         return describe(values, "date", distinct, note=f"read as {COMPACT}", date_formats=[COMPACT])
     if moments := _infer_moments(values, distinct, whole):
@@ -115,7 +115,7 @@ def _infer_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnK
 def _infer_whole_number(values: pl.Series, distinct: int, whole: pl.Series) -> ColumnKind:
     ends = low, high = cast(int, values.min()), cast(int, values.max())
     rows = len(values)
-    odd = find_days(whole, high)
+    odd = find_days(whole)
     if odd and not odd.texts:
         return describe(values, "date", distinct, note=f"read as {COMPACT}", date_formats=[COMPACT])
     moments = _infer_moments(values, distinct, whole)

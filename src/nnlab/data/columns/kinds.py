@@ -14,8 +14,8 @@ from nnlab.data.columns.words import different_texts
 Kind = Literal["numeric", "categorical", "boolean", "date", "left out"]
 
 # Above this many rows, distinct values are counted approximately, to about one in a hundred,
-# unless more than this share of them seem to differ: identifiers differ in each row. Nor where
-# they are few: of two, such as 64 and 95, it may see but one.
+# unless more than this share of them seem to differ, as identifiers do, or they are few: of two,
+# such as 64 and 95, it may see but one.
 _EXACT_COUNT, _NEARLY_ALL, _FEW = 200_000, 0.9, 1000
 
 
@@ -118,8 +118,8 @@ def count_distinct(values: pl.Series) -> int:
     rows = len(values) - values.null_count()
     if rows > _EXACT_COUNT:
         distinct = cast(int, values.approx_n_unique()) - (rows < len(values))
-        # To count fractions would take time, and they identify nothing.
-        is_many = values.dtype.is_float() or distinct < _NEARLY_ALL * rows
-        if is_many and distinct > _FEW:
+        # Fractions identify nothing, however many they are.
+        is_identifier = not values.dtype.is_float() and distinct >= _NEARLY_ALL * rows
+        if distinct > _FEW and not is_identifier:
             return min(distinct, rows)
     return values.drop_nulls().n_unique()

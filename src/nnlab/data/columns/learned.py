@@ -14,7 +14,12 @@ from nnlab.data.columns.cell_error import CellError
 from nnlab.data.columns.date_formats import shape_of
 from nnlab.data.columns.dates import to_seconds_or_iso
 from nnlab.data.columns.number_formats import to_numbers
-from nnlab.data.columns.number_grammar import WITH_COMMA, from_decimal_comma, way_out_of_comma
+from nnlab.data.columns.number_grammar import (
+    POINTS_AND_COMMA,
+    WITH_COMMA,
+    from_decimal_comma,
+    way_out_of_comma,
+)
 from nnlab.data.columns.odd_cells import missing_words, shorten
 from nnlab.data.columns.spelling import boolean_text, number_text
 from nnlab.data.columns.words import by_word, is_text
@@ -102,11 +107,14 @@ class NumericColumn:
             count=len(rows),
             column=self,
         )
-        if re.fullmatch(WITH_COMMA, str(values[row]).strip()) and what == "finite numbers":
-            error.way_out = way_out_of_comma(str(values[row]))
+        cell = str(values[row]).strip()
+        with_comma = re.fullmatch(WITH_COMMA, cell) or (
+            "," in cell and re.fullmatch(POINTS_AND_COMMA, cell)
+        )
+        if with_comma and what == "finite numbers":
+            error.way_out = way_out_of_comma(cell)
         elif 1 < len(rows) == len(values) - values.null_count() and "such as" in what:
             error.way_out = "write the whole column so"
-        cell = str(values[row]).strip()
         if self.date_format == "%H:%M" and re.fullmatch(r"(2[5-9]|[3-9]\d):[0-5]\d", cell):
             error.way_out = "write minutes and seconds as 00:03:23, in training, too"
         elif self.date_format and shape_of(self.date_format).fullmatch(cell):

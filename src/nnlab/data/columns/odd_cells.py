@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from nnlab.data.columns.date_formats import FORMATS, has_day, shape_of
 from nnlab.data.columns.date_inference import find_odd_dates
 from nnlab.data.columns.number_formats import are_mostly_numbers, to_numbers
 from nnlab.data.columns.number_grammar import LONG, PADDED, as_number, plain_numbers
@@ -17,6 +18,12 @@ _MANY = 1000
 # Minutes and seconds, or more hours than a day has; a score has no two digits behind the colon.
 _MINUTES = r"^\s*\d{1,3}:[0-5]\d\s*$"
 _ADDRESS = re.compile(r"\d+(\.\d+){3}")
+# Cells of a quantity begin with its number, and have another only behind its unit: €300/month,
+# 36.7N, 14m 57s. What begins with letters is a name: A12, Room 101.
+_NUMBER = re.compile(r"\d+([.,]\d+)*")
+_QUANTITY = re.compile(r"\W*0(\s*[^\W\d_]+\s*0)*\D{0,12}")
+# Dates written in more ways than these are none.
+_MOST_WAYS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +62,10 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
         return odd_cells(cells, "dates", f" as in {pattern}")
     present = values.drop_nulls()
     texts = different_texts(present)
+    if examples := _dates_in_several_ways(texts):
+        shown = "' and '".join(map(shorten, examples))
+        note = f"dates written in several ways, such as '{shown}'"
+        return OddCells(note=note, meant="dates", texts=[])
     of_minutes = texts.filter(texts.str.contains(_MINUTES))
     if len(of_minutes) * 2 > len(texts):
         note = f"no time is read from cells such as '{of_minutes[0]}'"
@@ -84,7 +95,31 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
         shown = "' and '".join(map(shorten, examples))
         note = f"{said} such as '{shown}'"
         return OddCells(note=note, meant="numbers", texts=[])
-    return odd_cells(words, "numbers", "") if len(words) <= len(present) / 2 else None
+    if len(words) <= len(present) / 2:
+        return odd_cells(words, "numbers", "")
+    some = [str(text) for text in texts.head(_MANY)]
+    skeletons = {_NUMBER.sub("0", text.strip()) for text in some}
+    if len(skeletons) == 1 and _QUANTITY.fullmatch(skeletons.pop()):
+        shown = "' and '".join(map(shorten, (min(some), max(some))))
+        note = f"no number is read from cells such as '{shown}'"
+        return OddCells(note=note, meant="numbers", texts=[])
+    return None
+
+
+def _dates_in_several_ways(texts: pl.Series) -> list[str]:
+    """Examples of the ways in which dates are written; none where not most texts are dates."""
+    some = [str(text).strip() for text in texts.head(_MANY)]
+    by_shape: dict[str, list[str]] = {}
+    for text in some:
+        by_shape.setdefault(re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "0", text)), []).append(text)
+    if not 2 <= len(by_shape) <= _MOST_WAYS:
+        return []
+    shapes = [shape_of(pattern) for pattern in FORMATS if has_day(pattern)]
+    dates = [
+        alike for alike in by_shape.values() if any(known.fullmatch(alike[0]) for known in shapes)
+    ]
+    are_most = sum(map(len, dates)) * 2 > len(some)
+    return sorted(map(min, dates))[:2] if are_most and len(dates) > 1 else []
 
 
 def odd_cells(cells: pl.Series, meant: str, written: str) -> OddCells:

@@ -13,7 +13,7 @@ from nnlab.data.columns.odd_cells import OddCells, odd_cells
 # The days that are taken for some, and how many different ones are no chance.
 _FIRST_DAY, _LAST_DAY, _FEW_DAYS = 1900_01_01, 2100_12_31, 5
 _ID_NAME = re.compile(
-    r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row|no|nr|num|phone|tel|ssn)$|number$)"
+    r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|rownames?|row|no|nr|num|phone|tel|ssn|mrn)$|number$)"
     r"|[a-z](Id|ID|No|Nr|Num|Phone)$|[A-Z]NUM$"
 )
 
@@ -27,18 +27,17 @@ _ANY_TIME_NAME = re.compile(r"(?i:(^|[_\W])time$)|[a-z]Time$")
 _LAST_SECOND = 2_051_222_400
 
 
-def find_days(whole: pl.Series, high: float) -> OddCells | None:
+def find_days(whole: pl.Series) -> OddCells | None:
     """The cells that are no days such as 20240131, if most are; of other numbers one in 30 is.
 
     Args:
         whole: Numbers, null where missing, at least one of them there; also floats, as pandas has
             whole numbers once one is missing.
-        high: The largest in training rows.
 
     Returns:
         None where most are no days.
     """
-    if high < _FIRST_DAY:
+    if cast(float, whole.max()) < _FIRST_DAY:
         return None
     present = whole.drop_nulls()
     are_days = present.is_between(_FIRST_DAY, _LAST_DAY)

@@ -25,8 +25,8 @@ _log = logging.getLogger(__name__)
 _SAID = re.compile(rb'"?sep=([ -~\t])"?\r?\n')
 _SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 2**18
-_LINE_ENDS, _TEXT = re.compile(rb"[\r\n]+"), re.compile(rb"\S")
 _SAMPLE_RECORDS = 200
+_LINE_ENDS, _TEXT = re.compile(rb"[\r\n]+"), re.compile(rb"\S")
 
 
 @dataclass(frozen=True, kw_only=True)

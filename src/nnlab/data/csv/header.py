@@ -32,7 +32,8 @@ def split_record(record: bytes, marks: Marks, place: Place) -> list[str]:
     try:
         if marks.quote is None:
             return line.split(separator)
-        return next(csv.reader([line], delimiter=separator, quotechar=chr(marks.quote)))
+        cells = next(csv.reader([line], delimiter=separator, quotechar=chr(marks.quote)))
+        return cells or [""]  # of a blank line
     except csv.Error as error:
         raise ValueError(f"{place.path}, line {place.line}: {error}; mend the header") from error
 

@@ -28,7 +28,7 @@ class Survey:
         is_ascii: Whether all of it is ASCII.
         has_nul: Whether there is a NUL character.
         has_quote: Whether there is a quote.
-        has_outer_blank: Whether a blank or tab may stand at the end of a cell.
+        has_outer_blank: Whether a blank or tab stands where a cell may begin or end.
         separators: How many separators there are, in quotes or not.
         zeros: Where zeros stand that may begin a number of several digits; most others are left
             out.
@@ -50,27 +50,27 @@ def survey(text: bytes, marks: Marks) -> Survey:
         marks: The separator and the quote.
     """
     data = as_bytes(text)
-    is_ascii, has_nul, has_quote, separators = True, False, False, 0
-    has_outer_blank = text[:1] in (b" ", b"\t")  # before the first cell nothing stands
+    is_ascii, has_nul, separators = True, False, 0
+    quote = marks.quote if marks.quote is not None and marks.quote in text else None
+    # One that separates cells may stand within quotes.
+    blanks = [b for b in (SPACE, TAB) if b != marks.separator or quote is not None]
+    has_outer_blank = bool(text) and text[0] in blanks  # before the first cell nothing stands
     zeros = [np.flatnonzero(data[:1] == ord("0"))]
     for start in range(0, len(text), SLICE_BYTES):
         # With the two bytes that tell of the last.
         part, here = text[start : start + SLICE_BYTES + 2], data[start : start + SLICE_BYTES + 2]
         is_ascii &= part.isascii()
         has_nul |= 0 in part
-        with_quote = marks.quote is not None and marks.quote in part
-        has_quote |= with_quote
         is_separator = here == marks.separator
         separators += int(np.count_nonzero(is_separator[:SLICE_BYTES]))
         zeros.append(start + 1 + _zeros(here, marks))
-        for blank in () if has_outer_blank else (SPACE, TAB):
-            if blank in part:
-                quote = marks.quote if with_quote else None
-                has_outer_blank |= _has_outer_blank(here, blank, is_separator, quote)
+        for blank in blanks:
+            if blank in part and not has_outer_blank:
+                has_outer_blank = _has_outer_blank(here, blank, is_separator, quote)
     return Survey(
         is_ascii=is_ascii,
         has_nul=has_nul,
-        has_quote=has_quote,
+        has_quote=quote is not None,
         has_outer_blank=has_outer_blank,
         separators=separators,
         zeros=np.concatenate(zeros),
@@ -90,16 +90,16 @@ def _zeros(here: Bytes, marks: Marks) -> Positions:
     """Where zeros stand that may begin a number of several digits, from the second byte on."""
     # Of what begins a cell, these are not below the point, as digits are not.
     others = [mark for mark in (marks.separator, marks.quote) if mark and mark > ord(".")]
-    is_letter = here >= ord("0")  # or a digit
+    is_inside = here >= ord("0")  # a digit, a letter and the like
     may_begin = here[:-2] < ord(".")
     for mark in others:
-        is_letter &= here != mark
+        is_inside &= here != mark
         may_begin |= here[:-2] == mark
-    found = (here[1:-1] == ord("0")) & is_letter[2:]
+    found = (here[1:-1] == ord("0")) & is_inside[2:]
     found &= may_begin
     if found.any():
         # A sign behind a digit is none, as in dates.
-        found[1:] &= ~((here[1:-2] == ord("-")) & is_letter[:-3])
+        found[1:] &= ~((here[1:-2] == ord("-")) & is_inside[:-3])
     return np.flatnonzero(found)
 
 
