@@ -102,7 +102,7 @@ def test_metrics_that_are_means_over_classes_are_said_to_be(tmp_path: Path, capl
     caplog.set_level(logging.INFO)
     metrics = {"loss": 0.1, "accuracy": 0.99, "precision": 0.5, "recall": 0.5, "f1": 0.5}
     report_finished({"val": metrics, "test": metrics, "best_epoch": 1, "epochs": 1}, tmp_path)
-    assert "precision, recall, f1 are means over the classes" in caplog.text
+    assert "precision, recall and f1 are means over the classes" in caplog.text
 
 
 def test_how_to_go_on_is_told_as_it_was_started(tmp_path, caplog, monkeypatch) -> None:

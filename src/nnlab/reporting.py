@@ -143,9 +143,9 @@ def report_finished(results: dict[str, Any], run_dir: Path) -> None:
     )
     shown = relative(run_dir)
     _log.info("\n%s\n", table)
-    if means := [name for name in ("precision", "recall", "f1") if name in results["test"]]:
-        means_are = "are means over the classes; evaluate shows those of each"
-        _log.info("%s %s\n", few(means), means_are)
+    if "f1" in results["test"]:
+        means = "precision, recall and f1 are means over the classes"
+        _log.info("%s; evaluate shows those of each\n", means)
     is_one_class = results.get("test_classes_predicted") == 1  # not in those of early versions
     if is_one_class and results["test"].get("accuracy", 1) < 1:
         _log.warning(
