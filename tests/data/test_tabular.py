@@ -563,6 +563,26 @@ def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, mess
         assert sum(len(rows) for rows in targets_of(loaded)) == 60 - len(words)
 
 
+def test_a_word_among_amounts_of_money_is_found_by_its_line(write) -> None:
+    cells = [f'"€{1000 + 7 * i:,}"' for i in range(60)]
+    cells[40] = "on request"
+    path = write(halves(cells))
+    message = "must hold numbers such as €1,000.5, got 'on request' in table.csv, line 42; mend or"
+    for task in ("auto", "regression"):
+        with pytest.raises(ValueError, match=re.escape(message)) as caught:
+            make_data(path, "y", task=task).loaded  # noqa: B018
+        spellings = stated_in(str(caught.value))
+        loaded = make_data(path, "y", task=task, null_values=spellings).loaded
+        assert loaded.spec.task == "regression"
+        assert sum(len(rows) for rows in targets_of(loaded)) == 59
+
+
+def test_errors_of_excel_are_missing_values(write) -> None:
+    cells = ["#DIV/0!", "#REF!", "#N/A", *(f"{i / 7}" for i in range(60))]
+    loaded = make_data(write(halves(cells)), "y").loaded
+    assert sum(len(rows) for rows in targets_of(loaded)) == 60
+
+
 @pytest.mark.parametrize("task", ["auto", "regression"])
 @pytest.mark.parametrize(
     "cell",
@@ -752,6 +772,24 @@ def test_days_are_dates_also_where_pandas_has_written_them(write) -> None:
         ("{} kg", "numbers with a unit such as '1000 kg' in table.csv, line 2; leave the unit out"),
     ],
 )
+def test_a_target_of_amounts_with_many_others_among_them_is_no_classes(
+    write, cell: str, message: str
+) -> None:
+    texts = [f'"{cell.format(number)}"' for number in range(1000, 1210, 7)]
+    path = write(halves([*texts, *(f"{word} {mark}" for word in "abc" for mark in "?!")] * 2))
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        make_data(path, "y").loaded  # noqa: B018
+    assert str(caught.value).endswith("or set data.task=multiclass if they are labels")
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("${:,}", "numbers such as $1,000.5, got 'n. n.' in table.csv, line 32 (and 3 more such"),
+        ("{} %", "numbers such as 1000.5 %, got 'n. n.' in table.csv, line 32 (and 3 more such"),
+        ("{:,}", "numbers such as 1,000.5, got 'n. n.' in table.csv, line 32 (and 3 more such"),
+    ],
+)
 def test_a_target_of_amounts_with_others_among_them_is_no_classes(
     write, cell: str, message: str
 ) -> None:
@@ -759,7 +797,8 @@ def test_a_target_of_amounts_with_others_among_them_is_no_classes(
     path = write(halves([*texts, "n. n.", "?!"] * 2))
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         make_data(path, "y").loaded  # noqa: B018
-    assert str(caught.value).endswith("or set data.task=multiclass if they are labels")
+    spellings = stated_in(str(caught.value))
+    assert make_data(path, "y", null_values=spellings).loaded.spec.task == "regression"
 
 
 def test_a_target_of_points_for_thousands_and_decimal_commas_is_no_classes(write) -> None:

@@ -26,6 +26,7 @@ from nnlab.data.columns.number_grammar import (
     WITH_UNIT,
     plain_numbers,
 )
+from nnlab.data.columns.odd_cells import missing_words
 from nnlab.data.columns.words import is_text
 from nnlab.data.targets import MAX_INTEGER_CLASSES, infer_task, target_numbers
 
@@ -37,6 +38,10 @@ _ODD_NUMBERS = (
     ("numbers with a decimal comma", WITH_DECIMAL_COMMA, "set 'data.decimal=\",\"'"),
     ("numbers with marks for thousands", WITH_THOUSANDS, "leave out these marks"),
 )
+
+
+# Up to this share of a target's cells are taken for mistakes.
+_FEW = 0.1
 
 
 def find_target_format(target: pl.Series, task: str, decimal: str) -> str | None:
@@ -114,6 +119,7 @@ def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
     found = found or _find_format(texts, decimal)
     if found is None:
         return
+    _refuse_few_others(target, task, decimal)
     what, odd, way_out = found
     if task == "auto" and find_target_format(target, "regression", decimal):
         way_out = "set data.task=regression if they are numbers"
@@ -125,6 +131,25 @@ def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
         f"'{target[row]}'",
         row,
         f"{way_out}, or set data.task={labels} if they are labels",
+    )
+
+
+def _refuse_few_others(target: pl.Series, task: str, decimal: str) -> None:
+    """Refuse the few cells that keep a target from being read by the format of all others."""
+    pattern = find_number_format(target.unique(maintain_order=True), decimal)
+    if pattern is None or f"{decimal}5" not in pattern:
+        return
+    unread = to_numbers(target, pattern).is_null()
+    if not 0 < unread.sum() <= len(target) * _FEW:
+        return
+    if find_target_format(target.filter(~unread), task, decimal) != pattern:
+        return
+    others = target.filter(unread)
+    raise CellError(
+        f"target '{target.name}' must hold numbers such as {pattern}, got '{others[0]}'",
+        cast(int, unread.arg_max()),
+        words=missing_words(others),
+        count=len(others),
     )
 
 

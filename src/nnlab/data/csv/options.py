@@ -11,11 +11,13 @@ from nnlab.rules import check
 MISSING = (
     *("NA", "na", "N/A", "n/a", "<NA>", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "None", "NONE"),
     *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", ".", "?"),
+    *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),
 )
 """Spellings of a missing value unless others are stated; an empty cell always is one, too.
 
-Those that pandas and csvkit share or one of them writes, Excel's, the point of SAS and Stata, and
-the question mark of the UCI repository. Not `-`, `none` or `unknown`, which often are values.
+Those that pandas and csvkit share or one of them writes, Excel's and its errors, the point of SAS
+and Stata, and the question mark of the UCI repository. Not `-`, `none` or `unknown`, which often
+are values.
 """
 
 
