@@ -180,6 +180,12 @@ def test_a_row_of_totals_is_to_be_taken_out(tmp_path: Path, total: str) -> None:
     )
 
 
+def test_rows_of_subtotals_are_to_be_taken_out(tmp_path: Path) -> None:
+    cells = [str(i) if i % 10 else "Subtotal" for i in range(1, 101)]
+    (warning,) = warnings_of(table_of(tmp_path, cells))
+    assert warning.endswith("take the rows of 'Subtotal' out of the file if they sum up others")
+
+
 def test_cells_that_are_written_alike_are_not_said_to_differ(tmp_path: Path) -> None:
     table = table_of(tmp_path, [f"{i}.5,{i}.25" for i in range(40)])
     (warning,) = warnings_of(table)

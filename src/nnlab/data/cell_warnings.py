@@ -14,7 +14,10 @@ from nnlab.data.labelled import LabelledTable
 from nnlab.suggestions import column_kind, few
 
 # What stands before a row that sums up the others, which is no example to learn from.
-_TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "somme", "suma", "totale")
+_TOTALS = (
+    *("total", "totals", "grand total", "sum", "summe", "gesamt", "somme", "suma", "totale"),
+    *("subtotal", "sub-total", "sub total", "zwischensumme", "sous-total", "subtotale"),
+)
 # So many columns are spelled out in a sentence.
 _FEW_NAMED = 3
 # Numbers that are taken as categories are better numbers if they are more than these.
@@ -52,7 +55,9 @@ def _warn_of_odd_cells(
     if odd.meant == "times":
         ways_out = ["write minutes and seconds as 00:03:23, or all in seconds"]
     if totals := [text for text in odd.texts if text.strip(" :").casefold() in _TOTALS]:
-        ways_out = [f"take the row of '{totals[0]}' out of the file if it sums up others"]
+        what = "row" if odd.note.startswith("1 ") else "rows"
+        sums = "it sums" if what == "row" else "they sum"
+        ways_out = [f"take the {what} of '{totals[0]}' out of the file if {sums} up others"]
     elif odd.texts:
         ways_out = ["mend such cells"]
         if odd.may_be_missing:
