@@ -91,8 +91,12 @@ def test_subjects_are_told_of_where_the_target_is_their_own(outcome: np.ndarray)
 def test_subjects_are_told_of_whose_numbers_differ_but_little() -> None:
     height = CHANCE.normal(size=60)[SUBJECT]
     for noise, is_told in ((0.02, True), (1.0, False)):
-        told = subjects_of(MRN=SUBJECT, height=height + noise * CHANCE.normal(size=ROWS))
-        assert bool(told) == is_told
+        target = height + noise * CHANCE.normal(size=ROWS)
+        assert bool(subjects_of(MRN=SUBJECT, target=target)) == is_told
+    # A number far out, of one who has but one row, makes others no more alike.
+    subject, target = np.array(SUBJECT), CHANCE.normal(size=ROWS)
+    subject[0], target[0] = 99, 1e6
+    assert subjects_of(patient_id=subject, target=target) == []
 
 
 @pytest.mark.parametrize("name", ["patient", "Subject", "customers", "machine name"])

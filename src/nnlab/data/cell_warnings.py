@@ -22,7 +22,7 @@ _TOTALS = (
 _FEW_NAMED = 3
 # Numbers that are taken as categories are better numbers if they are more than these.
 _FEW_CATEGORIES = 20
-_LETTER = re.compile(r"[^\W\d_]")
+_MARKED = re.compile(r"\W*\d+([.,]\d+)?\W*")
 # Of a large table so many rows show what its cells are like.
 _MANY = 100_000
 
@@ -42,7 +42,7 @@ def _is_pity(kind: ColumnKind, odd: OddCells) -> bool:
     if not kind.is_used or odd.meant != "numbers":
         return odd.meant != "codes"
     # Among many kinds of words, the numbers are names, too; 67* is no word.
-    are_marked = all(re.search(r"\d", text) and not _LETTER.search(text) for text in odd.texts)
+    are_marked = all(map(_MARKED.fullmatch, odd.texts))
     return kind.distinct > _FEW_CATEGORIES and (odd.may_be_missing or are_marked)
 
 

@@ -1,6 +1,7 @@
 """Some training rows that a checkpoint knows again, wherever the file of them has gone."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,49 +12,59 @@ from nnlab.data.columns.plain_data import is_of
 from nnlab.data.columns.sampling import spread_sample
 from nnlab.data.copies import comparable_text, is_plain
 
-# So many training rows are known again, among so many rows of a file.
-_KNOWN, _LOOKED_AT = 1000, 100_000
-# Where more of them are like another by chance, rows of any file would be.
-_MOST_ALIKE = 0.01
+# So many training rows are known again, among so many rows of a file, or cells if it is wide.
+_KNOWN, _LOOKED_AT, _CELLS = 1000, 100_000, 2_000_000
+# So many training rows tell how often two are alike that are none.
+_COMPARED = 20_000
+# So few shared rows are not worth a word.
+_FEW = 2
 
 
 def remember_rows(frame: pl.DataFrame, train: Tensor, names: Sequence[str]) -> dict[str, Any]:
-    """Digests of training rows, as plain data; of no row if several are often the same.
+    """Digests of training rows, and the share of pairs of them that are alike, as plain data.
 
     Args:
         frame: The table.
         train: Its training rows, `(rows,)`.
         names: The columns by which rows are the same.
     """
-    sample = train.numpy()[spread_sample(len(train), _KNOWN)]
-    digests = _digests(frame, names, sample)
-    different = sorted(set(digests))
-    are_various = len(digests) - len(different) <= _MOST_ALIKE * len(digests)
-    return {"columns": list(names), "digests": different if are_various else []}
+    digests = _digests(frame, names, train.numpy()[spread_sample(len(train), _KNOWN)])
+    compared = train.numpy()[spread_sample(len(train), _COMPARED)]
+    cells = pl.DataFrame(frame.get_column(name).gather(compared) for name in names)
+    rows = cells.hash_rows().value_counts(name="rows")["rows"].cast(pl.Float64)
+    pairs = max(1, len(compared) * (len(compared) - 1))
+    return {
+        "columns": list(names),
+        "digests": sorted(set(digests)),
+        "alike": float((rows * (rows - 1)).sum()) / pairs,
+    }
 
 
 def warn_of_known_rows(frame: pl.DataFrame, preprocessing: Mapping[str, Any]) -> list[str]:
-    """A sentence if rows of a file are some that a network has learned from.
+    """A sentence if more rows of a file are some that a network has learned from than by chance.
 
     Args:
         frame: Its rows.
         preprocessing: Of a checkpoint; one of the first version remembers no rows.
     """
     known = preprocessing.get("known_rows", {})
-    names, digests = known.get("columns", []), known.get("digests", [])
-    if not (digests and is_of(names, list[str]) and is_of(digests, list[str])):
+    names, digests, alike = (known.get(key, []) for key in ("columns", "digests", "alike"))
+    if not (
+        names and is_of(names, list[str]) and is_of(digests, list[str]) and is_of(alike, float)
+    ):
         return []
     if not set(names) <= {values.name for values in frame if is_plain(values)}:
         return []
-    found = set(digests).intersection(_digests(frame, names, spread_sample(len(frame), _LOOKED_AT)))
-    if not found:
+    rows = spread_sample(len(frame), min(_LOOKED_AT, _CELLS // len(names)))
+    found = set(digests).intersection(_digests(frame, names, rows))
+    by_chance = len(digests) * len(rows) * alike
+    if len(found) <= by_chance + 5 * math.sqrt(by_chance) + _FEW:
         return []
-    is_part = "at least " if len(frame) > _LOOKED_AT else ""
-    are = "is" if len(found) == 1 else "are"
+    is_part = "at least " if len(rows) < len(frame) else ""
     return [
         f"{is_part}{len(found):,} of {len(digests):,} training rows that the checkpoint remembers "
-        f"{are} among these, which flatters the metrics; take training rows out of the file, "
-        "unless they are cases of their own"
+        "are among these, which flatters the metrics; take training rows out of the file, unless "
+        "they are cases of their own"
     ]
 
 

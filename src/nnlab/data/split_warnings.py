@@ -77,7 +77,7 @@ def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: s
     """A sentence for a column that names a subject, such as a patient, who has many rows.
 
     It is called as subjects or identifiers are, and the target or some other column has one value
-    for each.
+    for each; numbers of the target need be the same but nearly, as several measurements are.
 
     Args:
         frame: The table.
@@ -96,7 +96,8 @@ def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: s
         if len(frame) > kind.distinct * _MOST_OF_ONE:
             continue
         others = [target, *(other.name for other in kinds if other.name != kind.name)]
-        if any(_is_constant_within(subjects, frame.get_column(name)) for name in others):
+        is_theirs = _share_within(subjects, frame.get_column(target)) < _NEARLY_ONE
+        if is_theirs or any(_is_constant_within(subjects, frame.get_column(n)) for n in others):
             return [
                 f"rows of one '{kind.name}' are in training and test alike; if new rows will be of "
                 f"others, the test is easier than that: set {setting('data.group', kind.name)}"
@@ -105,12 +106,7 @@ def warn_of_subjects(frame: pl.DataFrame, kinds: Sequence[ColumnKind], target: s
 
 
 def _is_constant_within(subjects: pl.Series, values: pl.Series) -> bool:
-    """Whether a column has one value for each subject, and not because it hardly varies.
-
-    Numbers need be the same but nearly, as those of several measurements are.
-    """
-    if values.dtype.is_float() and _share_within(subjects, values) < _NEARLY_ONE:
-        return True
+    """Whether a column has one value for each subject, and not because it hardly varies."""
     most_frequent = values.alias("value").value_counts(name="rows")["rows"].max()
     if len(values) - cast(int, most_frequent) < _FEW_SUBJECTS:
         return False
@@ -119,9 +115,15 @@ def _is_constant_within(subjects: pl.Series, values: pl.Series) -> bool:
 
 
 def _share_within(subjects: pl.Series, values: pl.Series) -> float:
-    """The share of the variance of numbers that is within subjects; of two rows each, 1/2."""
-    cells = pl.DataFrame([subjects.alias("subject"), values.alias("value")]).drop_nulls()
-    value = pl.col("value")
-    within = cells.select((value - value.mean().over("subject")).var()).item()
+    """The share of the variance of numbers that is within subjects of several rows.
+
+    Where subjects tell nothing, it is at least 1/2; of what is no number it is 1.
+    """
+    if not values.dtype.is_numeric():
+        return 1.0
+    value, subject = pl.col("value"), pl.col("subject")
+    cells = pl.DataFrame([subjects.alias("subject"), values.cast(pl.Float64).alias("value")])
+    cells = cells.drop_nulls().filter(pl.len().over(subject) > 1)
+    within = cells.select((value - value.mean().over(subject)).var()).item()
     total = cells["value"].var()
     return within / total if within is not None and total else 1.0

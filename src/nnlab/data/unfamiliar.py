@@ -22,6 +22,8 @@ _MARGIN = 0.5
 # Where all of training are of the same order, a number below this share of the smallest may be
 # kilometres in place of metres, a share in place of percent, or 1.040 for a thousand and forty.
 _SMALL, _ORDER = 0.1, 1000
+# Fewer may all be far out by chance.
+_FEW_TARGETS = 10
 
 
 def unfamiliar_sentences(
@@ -53,14 +55,14 @@ def unfamiliar_target(targets: Tensor, preprocessing: Mapping[str, Any]) -> Iter
         preprocessing: What was learned; that of the first version has no ends of the target.
     """
     low, high = preprocessing.get("target_low"), preprocessing.get("target_high")
-    if preprocessing["class_names"] or low is None or high is None or len(targets) == 0:
+    if low is None or high is None or len(targets) < _FEW_TARGETS:
         return
     numbers = targets.double() * preprocessing["target_std"] + preprocessing["target_mean"]
     margin = _MARGIN * (high - low)
     far = (numbers < low - margin) | (numbers > high + margin)
     least, most = sorted((abs(low), abs(high)))
     if low * high > 0 and most <= _ORDER * least:
-        far |= numbers.abs() < _SMALL * least
+        far |= (numbers != 0) & (numbers.abs() < _SMALL * least)
     count = int(far.sum())
     if count * 2 > len(targets):
         yield (

@@ -106,13 +106,25 @@ def spread(values: list, rows: int = 200) -> list:
             (values, "categorical", f"no number is read from cells such as {examples}")
             for values, examples in (
                 (["€200/month", "€99/month"], "'€200/month' and '€99/month'"),
-                (["36.7N", "48.1N"], "'36.7N' and '48.1N'"),
+                (["227 kWh/(m²a)", "3 kWh/(m²a)"], "'227 kWh/(m²a)' and '3 kWh/(m²a)'"),
                 (["14m 57s", "3m 2s"], "'14m 57s' and '3m 2s'"),
                 (["~808", "~1,200"], "'~1,200' and '~808'"),
+                (["807,-", "12,-"], "'12,-' and '807,-'"),
             )
         ),
-        (["A12", "A7"], "categorical", ""),
-        (["Room 101", "Room 7"], "categorical", ""),
+        *(
+            (values, "categorical", "")
+            for values in (
+                ["A12", "A7"],
+                ["#1001", "#1002"],
+                ["10A", "9A"],
+                ["1990Q1", "1991Q2"],
+                ["10x20", "5x8"],
+                ["INV-1", "INV-10"],
+                ["1000-2", "1009-19"],
+                ["10-ABC-5557", "10-ABC-55"],
+            )
+        ),
         *(
             (values, "categorical", f"dates written in several ways, such as {examples}")
             for values, examples in (

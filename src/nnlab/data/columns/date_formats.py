@@ -78,7 +78,6 @@ COMPACT = "%Y%m%d"
 
 
 @functools.cache
-@functools.cache
 def shape_of(pattern: str) -> re.Pattern[str]:
     """A regular expression for texts that may be of a format."""
     parts = re.findall(r"%\.f|%3f|%#?[A-Za-z]|.", pattern)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from nnlab.data.columns.date_formats import FORMATS, has_day, shape_of
+from nnlab.data.columns.date_formats import FORMATS, shape_of
 from nnlab.data.columns.date_inference import find_odd_dates
+from nnlab.data.columns.dates import parse
 from nnlab.data.columns.number_formats import are_mostly_numbers, to_numbers
 from nnlab.data.columns.number_grammar import LONG, PADDED, as_number, plain_numbers
 from nnlab.data.columns.words import BLANKS, by_word, different_texts, is_text
@@ -18,12 +19,15 @@ _MANY = 1000
 # Minutes and seconds, or more hours than a day has; a score has no two digits behind the colon.
 _MINUTES = r"^\s*\d{1,3}:[0-5]\d\s*$"
 _ADDRESS = re.compile(r"\d+(\.\d+){3}")
-# Cells of a quantity begin with its number, and have another only behind its unit: €300/month,
-# 36.7N, 14m 57s. What begins with letters is a name: A12, Room 101.
+# What can be nothing but a quantity, with 0 for its number: €0/month, 0 kWh/year, ~0, 0,-, 0m 0s.
+# Others, such as #1001, 10A and 1990Q1, are names.
 _NUMBER = re.compile(r"\d+([.,]\d+)*")
-_QUANTITY = re.compile(r"\W*0(\s*[^\W\d_]+\s*0)*\D{0,12}")
-# Dates written in more ways than these are none.
-_MOST_WAYS = 10
+_QUANTITY = re.compile(
+    r"[~\u2248]\s*0|0,-|[$€£¥₹]\s*0\D{1,12}|0\s*[^\W\d_]+/\D{1,10}"
+    r"|0\s*(h|m|min)\s*0\s*(m|min|s|sec)"
+)
+# Dates written in more ways than these are none, nor those of which so many cannot be read.
+_MOST_WAYS, _NEARLY_ALL = 10, 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +118,20 @@ def _dates_in_several_ways(texts: pl.Series) -> list[str]:
         by_shape.setdefault(re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "0", text)), []).append(text)
     if not 2 <= len(by_shape) <= _MOST_WAYS:
         return []
-    shapes = [shape_of(pattern) for pattern in FORMATS if has_day(pattern)]
-    dates = [
-        alike for alike in by_shape.values() if any(known.fullmatch(alike[0]) for known in shapes)
-    ]
+    dates = [alike for alike in by_shape.values() if _are_dates(alike)]
     are_most = sum(map(len, dates)) * 2 > len(some)
     return sorted(map(min, dates))[:2] if are_most and len(dates) > 1 else []
+
+
+def _are_dates(texts: list[str]) -> bool:
+    """Whether nearly all texts of one shape are days in some format, of years that people note."""
+    cells = pl.Series(texts)
+    for pattern in FORMATS:
+        if "%d" in pattern and shape_of(pattern).fullmatch(texts[0]):
+            years = parse(cells, pattern).dt.year().is_between(1800, 2200)
+            if years.sum() >= _NEARLY_ALL * len(texts):
+                return True
+    return False
 
 
 def odd_cells(cells: pl.Series, meant: str, written: str) -> OddCells:
