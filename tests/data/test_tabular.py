@@ -563,6 +563,19 @@ def test_a_word_among_numbers_is_found_by_its_line(write, task: str, words, mess
         assert sum(len(rows) for rows in targets_of(loaded)) == 60 - len(words)
 
 
+def test_a_file_beside_the_first_that_is_written_otherwise_is_to_be_written_alike(write) -> None:
+    path = write("x;y\n" + "".join(f"{i / 7:.3f};{i / 3:.4f}\n" for i in range(60)))
+    text = "x;y\n" + "".join(f"{i / 7:.3f};{i / 3:.4f}\n" for i in range(60)).replace(".", ",")
+    other = write(text, "other.csv")
+    way_out = "so write other.csv as table.csv is written if it does not suit both"
+    for stated in ({}, {"decimal": "."}):
+        with pytest.raises(ValueError, match=r"data\.decimal=.*" + re.escape(way_out)):
+            make_data(path, "y", val_path=str(other), **stated).loaded  # noqa: B018
+    back = re.escape("set 'data.decimal=\".\"' if the point is a decimal mark")
+    with pytest.raises(ValueError, match=back):
+        make_data(path, "y", val_path=str(other), decimal=",").loaded  # noqa: B018
+
+
 def test_a_word_among_amounts_of_money_is_found_by_its_line(write) -> None:
     cells = [f'"€{1000 + 7 * i:,}"' for i in range(60)]
     cells[40] = "on request"

@@ -125,6 +125,8 @@ def refuse_odd_numbers(target: pl.Series, task: str, decimal: str) -> None:
         way_out = "set data.task=regression if they are numbers"
     elif decimal == "." and find_target_format(target, task, ","):
         way_out = "set 'data.decimal=\",\"'"
+    elif decimal == "," and not plain_numbers(texts, ".").has_nulls():
+        way_out = "set 'data.decimal=\".\"' if the point is a decimal mark"
     row = int(target.is_in(texts.filter(odd & ~is_number).to_list()).arg_max() or 0)
     raise CellError(
         f"target '{target.name}' must hold plain numbers or labels, got {what} such as "

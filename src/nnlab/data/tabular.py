@@ -1,7 +1,9 @@
 """A table with a target column."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,10 @@ from nnlab.spec import DataSpec, Task
 from nnlab.suggestions import setting
 
 _log = logging.getLogger(__name__)
+# Settings that say how files are written; of two that are written otherwise, none suits both.
+_OF_ALL_FILES = re.compile(
+    r"data\.(separator|encoding|decimal|quote|header|column_names|skip_lines)="
+)
 
 
 class TabularDataModule(InMemoryDataModule):
@@ -228,12 +234,12 @@ class TabularDataModule(InMemoryDataModule):
             name: (x, scaled.index_select(0, index))
             for (name, index), x in zip(rows.items(), inputs, strict=True)
         }
-        others = {
-            name: self._read(Path(path).expanduser(), preprocessing)
-            for name, path in (("val", self.val_path), ("test", self.test_path))
-            if path is not None
-        }
-        splits |= {name: self._encode(other, preprocessing) for name, other in others.items()}
+        others: dict[str, LabelledTable] = {}
+        for name, beside in (("val", self.val_path), ("test", self.test_path)):
+            if beside is not None:
+                with self._with_settings_of_all(Path(beside)):
+                    others[name] = self._read(Path(beside).expanduser(), preprocessing)
+                    splits[name] = self._encode(others[name], preprocessing)
         if is_new and others:
             warnings += warn_of_other_files(
                 table, rows, others, compared, self.split, preprocessing
@@ -360,6 +366,19 @@ class TabularDataModule(InMemoryDataModule):
         )
         self._refuse_nested(table.frame, path, preprocessing)
         return table
+
+    @contextmanager
+    def _with_settings_of_all(self, path: Path) -> Iterator[None]:
+        """Add to an error of a file beside the first that settings are for both."""
+        try:
+            yield
+        except ValueError as error:
+            if not _OF_ALL_FILES.search(str(error)):
+                raise
+            raise ValueError(
+                f"{error}; such a setting is for all files of a run, so write {path.name} as "
+                f"{self.path.name} is written if it does not suit both"
+            ) from error
 
     def _refuse_nested(
         self, frame: pl.DataFrame, path: Path, preprocessing: Mapping[str, Any] | None
