@@ -295,6 +295,7 @@ def test_no_rows_give_a_header(runs, quick_command, tmp_path) -> None:
     [
         ({"size": "big"}, "column 'size' must hold finite numbers, got 'big' in new.csv, line 5"),
         ({"size": "3,5"}, "line 5; set 'data.decimal=\",\"' if the comma is a decimal mark"),
+        ({"size": "46.552,12"}, "line 5; set 'data.decimal=\",\"' if the comma is a decimal mark"),
         ({"size": "3,500"}, "is a decimal mark, or take it out if it marks thousands"),
         ({"size": "inf"}, "column 'size' must hold finite numbers, got 'inf' in new.csv, line 5"),
         ({"since": "soon"}, "column 'since' must hold dates such as %Y-%m-%d, got 'soon' in new"),

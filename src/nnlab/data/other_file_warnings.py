@@ -13,14 +13,14 @@ from nnlab.data.labelled import LabelledTable
 from nnlab.data.parquet import is_nested
 from nnlab.data.table_rows import TableReader
 from nnlab.data.table_split import TableSplit
-from nnlab.data.unfamiliar import unfamiliar_sentences
+from nnlab.data.unfamiliar import unfamiliar_sentences, unfamiliar_target
 
 
 def warn_of_other_files(
     table: LabelledTable,
     rows: Mapping[str, Tensor],
     others: Mapping[str, LabelledTable],
-    names: Sequence[str],
+    targets: Mapping[str, Tensor],
     split: TableSplit,
     preprocessing: Mapping[str, Any],
 ) -> list[str]:
@@ -30,10 +30,11 @@ def warn_of_other_files(
         table: The table of the training rows.
         rows: Which of its rows each split has.
         others: The tables of `val` and `test`, where they have files of their own.
-        names: The columns by which rows are the same.
+        targets: Those of `val` and `test`, as `scale_targets` gives them, `(rows,)`.
         split: How the table is split.
         preprocessing: What was learned.
     """
+    names = preprocessing["known_rows"]["columns"]
 
     def part(name: str) -> pl.DataFrame:
         frame = others[name].frame if name in others else table.frame
@@ -53,6 +54,7 @@ def warn_of_other_files(
             *_known_groups(table.frame, rows["train"], other.frame, split.group),
             *_early_rows(table.frame, rows["train"], other.frame, split),
             *unfamiliar_sentences(TableReader(preprocessing), other.frame, other.place),
+            *unfamiliar_target(targets[name], preprocessing),
         ]
         sentences += [f"{other.path.name}: {sentence}" for sentence in found]
     return sentences

@@ -64,7 +64,7 @@ def warn_of_table(
     return [
         *warn_of_similar_names(f"classes of '{target}'", class_names),
         *warn_of_similar_categories(columns),
-        *(warn_of_unlearned_classes(target, class_names, labels["train"]) if has_classes else []),
+        *warn_of_unlearned_classes(target, class_names, labels),
         *warn_of_untested_classes(target, class_names, labels),
         *([] if has_classes else warn_of_lone_target(table, targets)),
         *warn_of_odd_cells(table, kinds),
@@ -135,18 +135,18 @@ def warn_of_leaks(
 
 
 def warn_of_unlearned_classes(
-    target: str, class_names: Sequence[str], targets: Tensor
+    target: str, class_names: Sequence[str], targets: Mapping[str, Tensor]
 ) -> list[str]:
     """A sentence on classes that no training row has, if there are any.
 
     Args:
         target: The name of the target.
         class_names: The classes; none for regression.
-        targets: Of the training rows, `(rows,)`.
+        targets: Indices of classes, `(rows,)`, of `train`.
     """
     if not class_names:
         return []
-    counts = torch.bincount(targets, minlength=len(class_names)).tolist()
+    counts = torch.bincount(targets["train"], minlength=len(class_names)).tolist()
     gone = [f"'{name}'" for name, count in zip(class_names, counts, strict=True) if count == 0]
     if not gone:
         return []

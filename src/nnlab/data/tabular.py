@@ -15,7 +15,7 @@ from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.decimal_commas import with_points
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.kinds import ColumnKind
-from nnlab.data.columns.learned import Column, require_columns
+from nnlab.data.columns.learned import require_columns
 from nnlab.data.columns.plain_data import from_plain
 from nnlab.data.copies import compared_columns
 from nnlab.data.csv.options import CsvOptions, missing_values
@@ -215,15 +215,11 @@ class TabularDataModule(InMemoryDataModule):
             targets = encode_targets(table.target, classes, self._decimal)
             rows = self.split.choose(table.frame, self.path, targets if classes else None)
         kinds: list[ColumnKind] = []
-        compared: list[str] = []
         if preprocessing is None:
             kinds, preprocessing = self._learn(table, targets, rows["train"], task, classes)
-            compared = preprocessing["known_rows"]["columns"]
         columns = from_plain(preprocessing["columns"])
         encoder = RowEncoder(columns)
-        warnings = (
-            self._warn(table, targets, rows, kinds, columns, classes, compared) if is_new else []
-        )
+        warnings = self._warn(table, targets, rows, kinds, preprocessing) if is_new else []
         missing = table.count_missing() if is_new else {}
         with table.locating():
             times = [kind.times for kind in kinds if kind.times is not None]
@@ -241,16 +237,9 @@ class TabularDataModule(InMemoryDataModule):
                     others[name] = self._read(Path(beside).expanduser(), preprocessing)
                     splits[name] = self._encode(others[name], preprocessing)
         if is_new and others:
-            warnings += warn_of_other_files(
-                table, rows, others, compared, self.split, preprocessing
-            )
-            of_classes = {"train": splits["train"][1], **{n: splits[n][1] for n in others}}
-            warnings += warn_of_untested_classes(self.target, classes, of_classes)
-            warnings += [
-                f"{other.path.name}: {sentence}"
-                for name, other in others.items()
-                for sentence in unfamiliar_target(splits[name][1], preprocessing)
-            ]
+            known = {name: splits[name][1] for name in ("train", *others)}
+            warnings += warn_of_other_files(table, rows, others, known, self.split, preprocessing)
+            warnings += warn_of_untested_classes(self.target, classes, known)
         return LoadedData(
             spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
@@ -294,13 +283,19 @@ class TabularDataModule(InMemoryDataModule):
         targets: Tensor,
         rows: Mapping[str, Tensor],
         kinds: Sequence[ColumnKind],
-        columns: Sequence[Column],
-        classes: Sequence[str],
-        compared: Sequence[str],
+        preprocessing: Mapping[str, Any],
     ) -> list[str]:
         """What a person should know of the table before training."""
+        columns = from_plain(preprocessing["columns"])
         warnings = warn_of_table(
-            table, targets, rows, kinds, columns, classes, compared=compared, drop=self.drop
+            table,
+            targets,
+            rows,
+            kinds,
+            columns,
+            preprocessing["class_names"],
+            compared=preprocessing["known_rows"]["columns"],
+            drop=self.drop,
         )
         if self.split.group is None and self.split.time is None:
             with table.locating():

@@ -19,7 +19,7 @@ _MANY = 1000
 # Minutes and seconds, or more hours than a day has; a score has no two digits behind the colon.
 _MINUTES = r"^\s*\d{1,3}:[0-5]\d\s*$"
 _ADDRESS = re.compile(r"\d+(\.\d+){3}")
-# What can be nothing but a quantity, with 0 for its number: €0/month, 0 kWh/year, ~0, 0,-, 0m 0s.
+# What can be nothing but a quantity, with 0 for its number: €0/month, 0 kWh/(m²a), ~0, 0,-, 0m 0s.
 # Others, such as #1001, 10A and 1990Q1, are names.
 _NUMBER = re.compile(r"\d+([.,]\d+)*")
 _QUANTITY = re.compile(
