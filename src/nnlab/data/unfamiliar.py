@@ -58,12 +58,7 @@ def unfamiliar_target(targets: Tensor, preprocessing: Mapping[str, Any]) -> Iter
     if low is None or high is None or len(targets) < _FEW_TARGETS:
         return
     numbers = targets.double() * preprocessing["target_std"] + preprocessing["target_mean"]
-    margin = _MARGIN * (high - low)
-    far = (numbers < low - margin) | (numbers > high + margin)
-    least, most = sorted((abs(low), abs(high)))
-    if low * high > 0 and most <= _ORDER * least:
-        far |= (numbers != 0) & (numbers.abs() < _SMALL * least)
-    count = int(far.sum())
+    (count,) = _Familiar([(low, high)], [True]).count_far(numbers.unsqueeze(1))
     if count * 2 > len(targets):
         yield (
             f"target '{preprocessing['target']}': {count:,} of {len(targets):,} numbers lie far "
@@ -102,8 +97,8 @@ class Unfamiliar:
         self._examples: dict[str, str] = {}
         self._missing: Counter[str] = Counter()
         self._far: Counter[str] = Counter()
-        self._low, self._high = _familiar(reader.numeric)
-        self._smallest = _smallest(reader.numeric)
+        ends = [(column.low, column.high) for column in reader.numeric]
+        self._familiar = _Familiar(ends, [not column.is_date for column in reader.numeric])
         self._blank = 0
         self._first_blank = ""
         self._are_numbers: set[str] = set()  # columns, in some rows, as in the next
@@ -128,9 +123,8 @@ class Unfamiliar:
         missing = torch.cat([numbers.isnan(), codes == MISSING], dim=1)
         counts = missing.sum(dim=0).tolist()
         self._missing.update(dict(zip(self._names, counts, strict=True)))
-        is_far = (numbers < self._low) | (numbers > self._high)
-        is_far |= (numbers != 0) & (numbers.abs() < self._smallest)
-        for column, far in zip(self._reader.numeric, is_far.sum(dim=0).tolist(), strict=True):
+        counts_far = self._familiar.count_far(numbers)
+        for column, far in zip(self._reader.numeric, counts_far, strict=True):
             self._far[column.name] += far
         are_beyond = (numbers.abs() > 1).any(dim=0).tolist()
         self._beyond_one.update(compress((c.name for c in self._reader.numeric), are_beyond))
@@ -185,36 +179,40 @@ class Unfamiliar:
         return [column.name for column in columns]
 
 
-def _familiar(columns: Sequence[NumericColumn]) -> tuple[Tensor, Tensor]:
-    """The lowest and highest numbers of columns that are no surprise, `(columns,)`.
+class _Familiar:
+    """The numbers that are no surprise after those of training.
 
-    Those of the first versions do not tell theirs.
+    Args:
+        ends: The lowest and the highest of each column; those of the first versions tell none.
+        have_units: Whether a column's numbers may come in another unit, as dates do not.
     """
-    ends = torch.tensor(
-        [
-            (-math.inf if c.low is None else c.low, math.inf if c.high is None else c.high)
-            for c in columns
-        ],
-        dtype=torch.float64,
-    )
-    low, high = ends.reshape(-1, 2).T
-    margin = _MARGIN * (high - low)
-    return low - margin, high + margin
 
+    def __init__(
+        self, ends: Sequence[tuple[float | None, float | None]], have_units: Sequence[bool]
+    ) -> None:
+        told = [
+            (-math.inf if low is None else low, math.inf if high is None else high)
+            for low, high in ends
+        ]
+        low, high = torch.tensor(told, dtype=torch.float64).reshape(-1, 2).T
+        margin = _MARGIN * (high - low)
+        self._low, self._high = low - margin, high + margin
+        # How near to 0: no unit makes another sign, and of most columns it is 0.
+        sizes = [
+            sorted((abs(low or 0.0), abs(high or 0.0)))
+            if has_unit and (low or 0.0) * (high or 0.0) > 0
+            else (0.0, 0.0)
+            for (low, high), has_unit in zip(ends, have_units, strict=True)
+        ]
+        of_one_order = [least if most <= _ORDER * least else 0.0 for least, most in sizes]
+        self._smallest = _SMALL * torch.tensor(of_one_order, dtype=torch.float64)
 
-def _smallest(columns: Sequence[NumericColumn]) -> Tensor:
-    """How near to 0 numbers of a column are no surprise, `(columns,)`; 0 of most columns.
-
-    No unit makes 0 of a number, nor another sign.
-    """
-    sizes = [
-        sorted((abs(c.low or 0.0), abs(c.high or 0.0)))
-        if not c.is_date and (c.low or 0.0) * (c.high or 0.0) > 0
-        else (0.0, 0.0)
-        for c in columns
-    ]
-    of_one_order = [least if most <= _ORDER * least else 0.0 for least, most in sizes]
-    return _SMALL * torch.tensor(of_one_order, dtype=torch.float64)
+    def count_far(self, numbers: Tensor) -> list[int]:
+        """How many numbers `(rows, columns)` of each column are a surprise; 0 is 0 in any unit."""
+        is_far = (numbers < self._low) | (numbers > self._high)
+        is_far |= (numbers != 0) & (numbers.abs() < self._smallest)
+        counts: list[int] = is_far.sum(dim=0).tolist()
+        return counts
 
 
 def _may_miss(column: Column) -> bool:
