@@ -1,5 +1,6 @@
 """Which rows of a table are learned from, validated and tested on."""
 
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,13 @@ import torch
 from torch import Tensor
 
 from nnlab.data.columns.date_inference import moments
-from nnlab.data.split import hold_out, places, take_fold
+from nnlab.data.split import (
+    count_to_hold_out,
+    hold_out,
+    order_to_hold_out,
+    places,
+    take_fold,
+)
 from nnlab.data.table import require_column
 
 _ROWS = {"val": "validation", "test": "test"}
@@ -109,19 +116,14 @@ class TableSplit:
         self._refuse_few(frame)
         held_out: dict[str, Tensor] = {}
         is_train = torch.ones(len(frame), dtype=torch.bool)
-        if self.test_fraction is not None:
-            held_out["test"] = self._hold_out_test(len(frame), facts)
-            is_train = ~held_out["test"]
-        if self.val_fraction is not None:
-            # Masks, because the numbers of millions of rows would have to find memory.
-            held_out["val"] = torch.zeros_like(is_train)
-            of_rest: dict[str, Any] = {
-                name: None if fact is None else fact[is_train] for name, fact in facts.items()
-            }
-            rest = int(torch.count_nonzero(is_train))
-            of_val = hold_out(rest, fraction=self.val_fraction, seed=self.seed, **of_rest)
-            held_out["val"].masked_scatter_(is_train, of_val)
-            is_train &= ~held_out["val"]
+        with ThreadPoolExecutor(1) as pool:
+            order = self._order_of_rest(len(frame), pool)
+            if self.test_fraction is not None:
+                held_out["test"] = self._hold_out_test(len(frame), facts)
+                is_train = ~held_out["test"]
+            if self.val_fraction is not None:
+                held_out["val"] = self._hold_out_val(is_train, facts, order)
+                is_train &= ~held_out["val"]
         return {name: places(chosen) for name, chosen in {"train": is_train, **held_out}.items()}
 
     def _hold_out_test(self, rows: int, facts: dict[str, Any]) -> Tensor:
@@ -137,6 +139,31 @@ class TableSplit:
             classes=facts["classes"],
             groups=facts["groups"],
         )
+
+    def _order_of_rest(self, rows: int, pool: Executor) -> Future[Tensor] | None:
+        """The order of the rows that test rows at random leave, made while these are chosen."""
+        are_at_random = self.group is None and self.time is None and self.folds is None
+        if not are_at_random or self.test_fraction is None or self.val_fraction is None:
+            return None
+        rest = rows - count_to_hold_out(rows, self.test_fraction)
+        return pool.submit(order_to_hold_out, rest, self.seed)
+
+    def _hold_out_val(
+        self, is_rest: Tensor, facts: dict[str, Any], order: Future[Tensor] | None
+    ) -> Tensor:
+        """Which rows are validation rows, `(rows,)`, bool, of those that are no test rows."""
+        of_rest: dict[str, Any] = {
+            name: None if fact is None else fact[is_rest] for name, fact in facts.items()
+        }
+        chosen = hold_out(
+            int(torch.count_nonzero(is_rest)),
+            fraction=self.val_fraction or 0.0,
+            seed=self.seed,
+            order=None if order is None else order.result(),
+            **of_rest,
+        )
+        # Masks, because the numbers of millions of rows would have to find memory.
+        return torch.zeros_like(is_rest).masked_scatter_(is_rest, chosen)
 
     def _refuse_few(self, frame: pl.DataFrame) -> None:
         """Refuse a group or time with too few values for a split to have one of its own."""

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -261,21 +262,23 @@ class TabularDataModule(InMemoryDataModule):
         """What the columns hold, and the preprocessing."""
         for notice in self.split.notices(table.frame):
             _log.info("split  %s", notice)
-        kinds, learned = self._learning.learn(
-            table,
-            targets,
-            train,
-            task=task,
-            class_names=class_names,
-            keeps_times=self.storage.fits(table.frame),
-        )
-        compared = compared_columns(table.frame, kinds, self.target)
-        return kinds, learned | {
-            "missing": missing_values(self.reading),
-            "known_rows": remember_rows(table.frame, train, compared),
-            "digest": self.digest(),
-            "held_out_digests": self.held_out_digests(),
-        }
+        with ThreadPoolExecutor(1) as pool:
+            digest = pool.submit(self.digest)  # beside what keeps not all cores busy
+            kinds, learned = self._learning.learn(
+                table,
+                targets,
+                train,
+                task=task,
+                class_names=class_names,
+                keeps_times=self.storage.fits(table.frame),
+            )
+            compared = compared_columns(table.frame, kinds, self.target)
+            return kinds, learned | {
+                "missing": missing_values(self.reading),
+                "known_rows": remember_rows(table.frame, train, compared),
+                "digest": digest.result(),
+                "held_out_digests": self.held_out_digests(),
+            }
 
     def _warn(
         self,
