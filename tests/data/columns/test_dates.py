@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnlab.data.columns.date_formats import FORMATS
+from nnlab.data.columns.date_formats import FORMATS, formats_like, shape_of
 from nnlab.data.columns.date_inference import find_formats, find_odd_dates, moments, read_dates
 from nnlab.data.columns.dates import DAY, WEEK, YEAR, periods_of, to_seconds, to_seconds_or_iso
 
@@ -39,6 +39,11 @@ def parts_of(moment: datetime, pattern: str) -> float:
     if "%Y" in pattern or "%y" in pattern:
         return moment.timestamp()
     return (moment - moment.replace(hour=0, minute=0, second=0)).total_seconds()
+
+
+def test_formats_like_a_text_are_those_whose_whole_shape_it_has() -> None:
+    for text in ["2024-01-05", "3/4/24, 5:06 PM", "5 Jan 2024", "2024-01-05T10:00:00.5Z", "x", ""]:
+        assert formats_like(text) == [p for p in FORMATS if shape_of(p).fullmatch(text)]
 
 
 @pytest.mark.parametrize("pattern", FORMATS)

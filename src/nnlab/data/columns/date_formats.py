@@ -77,11 +77,30 @@ COMPACT = "%Y%m%d"
 """Of a date that may be a whole number, such as 20240131."""
 
 
+def formats_like(text: str) -> list[str]:
+    """Those of `FORMATS` that a text has the shape of, in their order."""
+    # To compile all shapes takes longer than most tables take to read.
+    return [
+        pattern
+        for pattern in FORMATS
+        if all(mark in text for mark in _marks_of(pattern)) and shape_of(pattern).fullmatch(text)
+    ]
+
+
 @functools.cache
 def shape_of(pattern: str) -> re.Pattern[str]:
     """A regular expression for texts that may be of a format."""
-    parts = re.findall(r"%\.f|%3f|%#?[A-Za-z]|.", pattern)
-    return re.compile("".join(_PARTS.get(part, re.escape(part)) for part in parts))
+    return re.compile("".join(_PARTS.get(part, re.escape(part)) for part in _parts_of(pattern)))
+
+
+@functools.cache
+def _marks_of(pattern: str) -> frozenset[str]:
+    """The characters of a format that stand for themselves."""
+    return frozenset(part for part in _parts_of(pattern) if part not in _PARTS)
+
+
+def _parts_of(pattern: str) -> list[str]:
+    return re.findall(r"%\.f|%3f|%#?[A-Za-z]|.", pattern)
 
 
 def has_zone(pattern: str) -> bool:

@@ -2,11 +2,12 @@
 
 import functools
 import re
+from collections import Counter
 
 import polars as pl
 
 from nnlab.data.columns.cell_error import CellError
-from nnlab.data.columns.date_formats import FORMATS, shape_of
+from nnlab.data.columns.date_formats import FORMATS, formats_like
 from nnlab.data.columns.dates import parse, to_seconds
 from nnlab.data.columns.words import by_word, different_texts, is_text
 from nnlab.suggestions import column_kind
@@ -40,9 +41,8 @@ def read_dates(values: pl.Series) -> dict[str, pl.Series]:
     # Most columns hold no dates, and their first value tells.
     if first.is_empty() or not re.search(r"\d", first[0]):
         return {}
-    formats = [pattern for pattern in FORMATS if shape_of(pattern).fullmatch(first[0].strip())]
     found: dict[str, pl.Series] = {}
-    for pattern in formats:
+    for pattern in formats_like(first[0].strip()):
         if parse(first, pattern).null_count() > 0:
             continue
         times = parse(values, pattern)
@@ -62,9 +62,10 @@ def find_odd_dates(values: pl.Series) -> tuple[str, pl.Series] | None:
     texts = different_texts(present)
     # Most columns hold no dates, and a few of their values tell.
     tried = [text.strip() for text in texts.gather_every(max(1, len(texts) // 5)).head(5)]
+    counts = Counter(pattern for text in tried for pattern in formats_like(text))
     odd: dict[str, pl.Series] = {}
     for pattern in FORMATS:
-        if sum(1 for text in tried if shape_of(pattern).fullmatch(text)) * 2 > len(tried):
+        if counts[pattern] * 2 > len(tried):
             seconds = by_word(present, functools.partial(to_seconds, pattern=pattern))
             odd[pattern] = present.filter(seconds.is_null())
     best = min(odd, key=lambda pattern: len(odd[pattern]), default=None)

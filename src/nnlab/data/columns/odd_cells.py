@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from nnlab.data.columns.date_formats import FORMATS, shape_of
+from nnlab.data.columns.date_formats import formats_like
 from nnlab.data.columns.date_inference import find_odd_dates
 from nnlab.data.columns.dates import parse
 from nnlab.data.columns.number_formats import are_mostly_numbers, to_numbers
@@ -126,8 +126,8 @@ def _dates_in_several_ways(texts: pl.Series) -> list[str]:
 def _are_dates(texts: list[str]) -> bool:
     """Whether nearly all texts of one shape are days in some format, of years that people note."""
     cells = pl.Series(texts)
-    for pattern in FORMATS:
-        if "%d" in pattern and shape_of(pattern).fullmatch(texts[0]):
+    for pattern in formats_like(texts[0]):
+        if "%d" in pattern:
             years = parse(cells, pattern).dt.year().is_between(1800, 2200)
             if years.sum() >= _NEARLY_ALL * len(texts):
                 return True
