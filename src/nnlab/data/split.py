@@ -32,7 +32,8 @@ def hold_out(
             time stay together; nothing is left to chance then.
         left: The fewest different groups or times to keep, >= 1: two where the rows that are kept
             will be split again.
-        order: The `order_to_hold_out` of these rows and this seed, where it is known.
+        order: The `order_to_hold_out` of these rows and this seed, where it is known; of no use
+            with groups or times.
 
     Returns:
         Whether each row is held out, `(rows,)`, bool.
@@ -188,13 +189,13 @@ def _first_by_turns(order: Tensor, classes: Tensor, count: int) -> Tensor:
         count: How many rows, >= 0.
     """
     labels = classes.numpy()
-    # Numpy sorts numbers of few bits in a tenth of the time, and more of them are in the cache.
-    few_bits = torch.from_numpy(labels.astype(np.min_scalar_type(-1 - labels.max())))
-    # Torch needs no copy of the order in 64 bits to index with.
-    labels = few_bits.index_select(0, order).numpy()
+    # Numpy sorts numbers of 16 bits in a tenth of the time, and more of them are in the cache.
+    labels = labels.astype(np.uint16) if labels.max() < 2**16 else labels
+    labels = labels[order.numpy()]
     by_class = np.argsort(labels, kind="stable")
     members = np.bincount(labels)
-    position = np.concatenate([(np.arange(size) + 0.5) / size for size in members if size])
+    number = np.arange(len(labels)) - np.repeat(np.cumsum(members) - members, members)
+    position = (number + 0.5) / np.repeat(members, members)
     last = np.partition(position, count - 1)[count - 1] if count else 0.0
     before, beside = by_class[position < last], np.sort(by_class[position == last])
     chosen = np.concatenate([before, beside[: count - len(before)]])

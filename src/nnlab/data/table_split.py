@@ -122,7 +122,7 @@ class TableSplit:
                 held_out["test"] = self._hold_out_test(len(frame), facts)
                 is_train = ~held_out["test"]
             if self.val_fraction is not None:
-                held_out["val"] = self._hold_out_val(is_train, facts, order)
+                held_out["val"] = self._hold_out_val(self.val_fraction, is_train, facts, order)
                 is_train &= ~held_out["val"]
         return {name: places(chosen) for name, chosen in {"train": is_train, **held_out}.items()}
 
@@ -141,7 +141,10 @@ class TableSplit:
         )
 
     def _order_of_rest(self, rows: int, pool: Executor) -> Future[Tensor] | None:
-        """The order of the rows that test rows at random leave, made while these are chosen."""
+        """The order of the rest, worked out while the test rows are chosen; None if not at random.
+
+        With millions of rows, these two orders are what a split takes its time for.
+        """
         are_at_random = self.group is None and self.time is None and self.folds is None
         if not are_at_random or self.test_fraction is None or self.val_fraction is None:
             return None
@@ -149,7 +152,11 @@ class TableSplit:
         return pool.submit(order_to_hold_out, rest, self.seed)
 
     def _hold_out_val(
-        self, is_rest: Tensor, facts: dict[str, Any], order: Future[Tensor] | None
+        self,
+        fraction: float,
+        is_rest: Tensor,
+        facts: dict[str, Any],
+        order: Future[Tensor] | None,
     ) -> Tensor:
         """Which rows are validation rows, `(rows,)`, bool, of those that are no test rows."""
         of_rest: dict[str, Any] = {
@@ -157,7 +164,7 @@ class TableSplit:
         }
         chosen = hold_out(
             int(torch.count_nonzero(is_rest)),
-            fraction=self.val_fraction or 0.0,
+            fraction=fraction,
             seed=self.seed,
             order=None if order is None else order.result(),
             **of_rest,

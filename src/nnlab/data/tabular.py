@@ -263,7 +263,7 @@ class TabularDataModule(InMemoryDataModule):
         for notice in self.split.notices(table.frame):
             _log.info("split  %s", notice)
         with ThreadPoolExecutor(1) as pool:
-            digest = pool.submit(self.digest)  # beside what keeps not all cores busy
+            digest = pool.submit(self.digest)  # learning leaves a core idle now and then
             kinds, learned = self._learning.learn(
                 table,
                 targets,

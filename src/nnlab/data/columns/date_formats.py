@@ -79,7 +79,8 @@ COMPACT = "%Y%m%d"
 
 def formats_like(text: str) -> list[str]:
     """Those of `FORMATS` that a text has the shape of, in their order."""
-    # To compile all shapes takes longer than most tables take to read.
+    # Only shapes whose marks are all there: to compile the others takes longer than most tables
+    # take to read.
     return [
         pattern
         for pattern in FORMATS
