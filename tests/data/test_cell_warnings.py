@@ -67,9 +67,9 @@ def test_numbers_that_stand_for_missing_ones_are_named_with_the_setting_that_rea
     kinds = infer_kinds(table.frame.select("x"), said={}, drop=[])
     (warning,) = warn_of_sentinels(table, kinds, classes=True)
     assert warning.startswith("'x' is 999 in 2 rows and else 18 to 77; if such numbers stand for")
-    assert warning.endswith(", if not, data.columns.NAME=numeric")
+    assert warning.endswith(", if not, data.columns.x=numeric")
     (override,) = OverridesParser.create().parse_overrides(
-        [shlex.split(warning[: -len(", if not, data.columns.NAME=numeric")].split("set ")[-1])[0]]
+        [shlex.split(warning[: -len(", if not, data.columns.x=numeric")].split("set ")[-1])[0]]
     )
     table = table_of(tmp_path, cells, null_values=override.value())
     kinds = infer_kinds(table.frame.select("x"), said={}, drop=[])

@@ -14,6 +14,7 @@ from nnlab.data.storage import Storage
 from nnlab.data.table_warnings import (
     warn_of_lone_target,
     warn_of_similar_categories,
+    warn_of_similar_groups,
     warn_of_similar_names,
     warn_of_untested_classes,
 )
@@ -82,3 +83,10 @@ def test_classes_that_no_held_out_row_has_are_named() -> None:
     targets = dict.fromkeys(("train", "val", "test"), torch.tensor([0, 1]))
     assert warn_of_untested_classes("y", ["a", "b"], targets) == []
     assert warn_of_untested_classes("y", [], {"train": torch.tensor([0.5])}) == []
+
+
+def test_groups_that_may_be_one_are_told_of() -> None:
+    (told,) = warn_of_similar_groups(pl.Series("clinic", ["Ulm", "ulm", "Bonn", None] * 9))
+    assert told.startswith("groups of 'clinic' differ only in capitals or blanks: 'Ulm' and 'ulm'")
+    assert warn_of_similar_groups(pl.Series("clinic", ["Ulm", "Bonn"] * 9)) == []
+    assert warn_of_similar_groups(pl.Series("clinic", [1, 2] * 9)) == []

@@ -1828,3 +1828,23 @@ def test_times_with_zones_of_several_kinds_are_one_column_of_dates(write) -> Non
     torch.testing.assert_close(
         data.loaded.train[0][:, 0], plain.loaded.train[0][:, 0], rtol=1e-4, atol=1e-5
     )
+
+
+def test_a_way_out_of_a_file_beside_keeps_the_missing_values_of_the_first(write) -> None:
+    path = write(
+        "x,c,y\n" + "".join(f"{'NA' if i % 5 == 0 else i / 7},{i % 3},{i % 2}\n" for i in range(60))
+    )
+    beside = write("x,c,y\n1,1,1\n2,Z,0\n3,2,1\n", "beside.csv")
+    with pytest.raises(ValueError, match=r"got 'Z' in beside\.csv, line 3") as error:
+        make_data(path, "y", columns={"c": "numeric"}, test_path=str(beside)).loaded  # noqa: B018
+    assert "'data.null_values=[NA,Z]'" in str(error.value)
+    stated = make_data(
+        path, "y", columns={"c": "numeric"}, test_path=str(beside), null_values=["NA", "Z"]
+    )
+    assert [c["name"] for c in stated.loaded.preprocessing["columns"]] == ["x", "c"]
+
+
+def test_groups_that_differ_in_capitals_alone_are_warned_of(write) -> None:
+    rows = "".join(f"{'BbCDEFGH'[i % 8]},{i * 37 % 101},{i // 3 % 2}\n" for i in range(200))
+    data = make_data(write("g,x,y\n" + rows), "y", group="g")
+    assert any("groups of 'g' differ only in capitals" in w for w in data.loaded.warnings)

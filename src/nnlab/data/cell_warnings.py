@@ -102,7 +102,8 @@ def warn_of_sentinels(
     are_days = any(not of_column.numbers for of_column in found.values())
     what = " and ".join(["numbers"] * bool(numbers) + ["dates"] * are_days)
     known = ["numeric"] * bool(numbers) + ["date"] * are_days
-    said = " or ".join(column_kind("NAME", kind) for kind in known)
+    name = next(iter(found)) if len(found) == 1 else "NAME"
+    said = " or ".join(column_kind(name, kind) for kind in known)
     otherwise = f", if not, {said}" if target.name not in found else ""
     return [
         f"{'; '.join(shown[:_FEW_NAMED])}{more}; if such {what} stand for missing values, "

@@ -60,6 +60,7 @@ class LabelledTable:
         class_names: The classes, where a network has learned them already.
         target_format: How the target's numbers are written, where a network has learned that;
             plain ones are read, too.
+        beside: Another table that is read by the same settings; None for none.
 
     Attributes:
         path: As above.
@@ -82,13 +83,16 @@ class LabelledTable:
         storage: Storage,
         class_names: Collection[str] | None = None,
         target_format: str | None = None,
+        beside: "LabelledTable | None" = None,
     ) -> None:
         self.path = path
         self.frame = read_table(path, options, text=[*text, *categories], storage=storage)
         self._options = options
         self._target = target
         self._class_names = class_names
-        self._missing = MissingValues(path, options, missing_values(options))
+        self._missing: MissingValues = MissingValues(
+            path, options, missing_values(options), None if beside is None else beside._missing
+        )
         self._rows: pl.Series | None = None  # those of the file, where some are left out
         values = require_column(self.frame, target, path)
         if values.dtype == pl.Enum:

@@ -24,12 +24,20 @@ class MissingValues:
         path: The file.
         options: How it is written.
         spellings: What counts as missing in it.
+        beside: Those of another file that is read by the same settings; None for none.
     """
 
-    def __init__(self, path: Path, options: CsvOptions, spellings: Sequence[str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        options: CsvOptions,
+        spellings: Sequence[str],
+        beside: "MissingValues | None" = None,
+    ) -> None:
         self._path = path
         self._options = options
         self._spellings = spellings
+        self._beside = beside
 
     @property
     def is_uncounted(self) -> bool:
@@ -62,4 +70,5 @@ class MissingValues:
 
     def setting(self, words: Sequence[str]) -> str:
         """The setting by which words count as missing, too."""
-        return setting("data.null_values", [*self.in_use, *words])
+        beside = [] if self._beside is None else self._beside.in_use
+        return setting("data.null_values", list(dict.fromkeys([*beside, *self.in_use, *words])))

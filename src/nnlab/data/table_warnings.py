@@ -18,6 +18,7 @@ from nnlab.data.columns.learned import CategoricalColumn, Column
 from nnlab.data.columns.odd_cells import shorten, spell_out
 from nnlab.data.columns.sampling import spread_sample
 from nnlab.data.columns.spelling import boolean_text
+from nnlab.data.columns.words import different_texts, is_text
 from nnlab.data.copies import warn_of_copies
 from nnlab.data.labelled import LabelledTable
 from nnlab.data.leakage import find_leaks
@@ -194,6 +195,18 @@ def warn_of_similar_categories(columns: Sequence[Column]) -> list[str]:
         if len(column.categories) <= _MOST_CATEGORIES
         for sentence in warn_of_similar_names(f"categories of '{column.name}'", column.categories)
     ]
+
+
+def warn_of_similar_groups(groups: pl.Series) -> list[str]:
+    """A sentence on groups that differ in next to nothing, and so may be on both sides of a split.
+
+    Args:
+        groups: The column that rows are split by.
+    """
+    names = different_texts(groups).unique() if is_text(groups) else groups[:0]
+    if len(names) > _MOST_CATEGORIES:
+        return []
+    return warn_of_similar_names(f"groups of '{groups.name}'", names.sort().to_list())
 
 
 def warn_of_similar_names(what: str, names: Sequence[str]) -> list[str]:

@@ -33,7 +33,11 @@ from nnlab.data.table_encoding import encode_table
 from nnlab.data.table_learning import TableLearning
 from nnlab.data.table_rows import TableReader
 from nnlab.data.table_split import TableSplit
-from nnlab.data.table_warnings import warn_of_table, warn_of_untested_classes
+from nnlab.data.table_warnings import (
+    warn_of_similar_groups,
+    warn_of_table,
+    warn_of_untested_classes,
+)
 from nnlab.data.targets import encode_targets, find_classes, scale_targets
 from nnlab.data.unfamiliar import unfamiliar_sentences, unfamiliar_target
 from nnlab.rule_types import flat_names
@@ -235,7 +239,7 @@ class TabularDataModule(InMemoryDataModule):
         for name, beside in (("val", self.val_path), ("test", self.test_path)):
             if beside is not None:
                 with self._with_settings_of_all(Path(beside)):
-                    others[name] = self._read(Path(beside).expanduser(), preprocessing)
+                    others[name] = self._read(Path(beside).expanduser(), preprocessing, table)
                     splits[name] = self._encode(others[name], preprocessing)
         if is_new and others:
             known = {name: splits[name][1] for name in ("train", *others)}
@@ -304,6 +308,8 @@ class TabularDataModule(InMemoryDataModule):
             with table.locating():
                 warnings += warn_of_order(table.frame, columns)
             warnings += warn_of_subjects(table.frame, kinds, self.target)
+        if self.split.group is not None:
+            warnings += warn_of_similar_groups(table.frame.get_column(self.split.group))
         return warnings
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
@@ -347,8 +353,13 @@ class TabularDataModule(InMemoryDataModule):
             if path is not None
         }
 
-    def _read(self, path: Path, preprocessing: Mapping[str, Any] | None) -> LabelledTable:
-        """The rows of a file that have a target, as training read it."""
+    def _read(
+        self,
+        path: Path,
+        preprocessing: Mapping[str, Any] | None,
+        beside: LabelledTable | None = None,
+    ) -> LabelledTable:
+        """The rows of a file that have a target, as training read it, perhaps another beside."""
         said = {} if preprocessing else self._learning.said
         text = list(map(plain_name, preprocessing["text"])) if preprocessing else ()
         table = LabelledTable(
@@ -361,6 +372,7 @@ class TabularDataModule(InMemoryDataModule):
             class_names=preprocessing["class_names"] if preprocessing else None,
             # Those of the first version have none.
             target_format=preprocessing.get("target_format") if preprocessing else None,
+            beside=beside,
         )
         self._refuse_nested(table.frame, path, preprocessing)
         return table

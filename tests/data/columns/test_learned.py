@@ -301,7 +301,7 @@ def test_numbers_written_differently_are_the_same_category(written: list) -> Non
 
 def test_texts_that_look_like_numbers_keep_their_zeros() -> None:
     column = fit(["007", "7", "08"] * 2, "categorical")
-    assert codes_of(column, ["007", "08", "7", "7.0"]) == [2, 3, 4, OTHER]
+    assert codes_of(column, ["007", "08", "7", "07"]) == [2, 3, 4, OTHER]
 
 
 def test_fractions_and_missing_numbers_are_categories_too() -> None:
@@ -377,6 +377,13 @@ def test_codes_as_text_are_found_in_the_floats_of_pandas() -> None:
     floats = column.read(pl.Series([10001.0, 20002.0, None]))
     assert floats.tolist() == column.read(pl.Series(["10001", "20002", None])).tolist()
     assert OTHER not in floats.tolist()
+
+
+def test_whole_numbers_among_words_are_found_as_pandas_writes_them() -> None:
+    column = fit(["1", "1", "2", "2", "A", "A"], "categorical")
+    assert codes_of(column, ["1.0", "2.0", "A", None, "1.5", "3.0"]) == [2, 3, 4, 1, 0, 0]
+    apart = fit(["1", "1", "1.0", "1.0", "A", "A"], "categorical")
+    assert codes_of(apart, ["1", "1.0"]) == [2, 3]
 
 
 def test_codes_as_text_with_a_point_are_found_in_floats() -> None:

@@ -189,10 +189,18 @@ class CategoricalColumn:
         text = category_text(values, self.written_as)
         if self.written_as == "text" and self._booleans:
             text = text.replace(self._booleans)
-        if self.written_as != "text" or not values.dtype.is_float():
+        # Pandas has whole numbers as floats once one is missing, and writes them so.
+        if self.written_as == "text" and values.dtype.is_float():
+            plain = number_text(values)
+        elif self.written_as == "text" and values.dtype == pl.String and self._has_whole_numbers:
+            plain = text.str.replace(r"^(-?[0-9]+)\.0$", "$1")
+        else:
             return text
-        # Pandas has whole numbers as floats once one is missing.
-        return text.zip_with(text.is_in(self.categories), number_text(values))
+        return text.zip_with(text.is_in(self.categories), plain)
+
+    @cached_property
+    def _has_whole_numbers(self) -> bool:
+        return any(re.fullmatch(r"-?[0-9]+", name) for name in self.categories)
 
     @cached_property
     def _booleans(self) -> dict[str, str]:
