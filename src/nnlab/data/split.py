@@ -63,10 +63,7 @@ def count_to_hold_out(rows: int, fraction: float) -> int:
 
 
 def order_to_hold_out(rows: int, seed: int) -> Tensor:
-    """The order `(rows,)` whose first rows `hold_out` holds out.
-
-    Of millions of rows it takes longer than all else.
-    """
+    """The order `(rows,)` whose first rows `hold_out` holds out; with classes, by turns."""
     return _random_order(rows, _generator(seed))
 
 

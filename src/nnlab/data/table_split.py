@@ -143,7 +143,7 @@ class TableSplit:
     def _order_of_rest(self, rows: int, pool: Executor) -> Future[Tensor] | None:
         """The order of the rest, worked out while the test rows are chosen; None if not at random.
 
-        With millions of rows, these two orders are what a split takes its time for.
+        Of millions of rows, to make the two orders is about half of a split's work, or more.
         """
         are_at_random = self.group is None and self.time is None and self.folds is None
         if not are_at_random or self.test_fraction is None or self.val_fraction is None:

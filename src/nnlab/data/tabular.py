@@ -359,7 +359,13 @@ class TabularDataModule(InMemoryDataModule):
         preprocessing: Mapping[str, Any] | None,
         beside: LabelledTable | None = None,
     ) -> LabelledTable:
-        """The rows of a file that have a target, as training read it, perhaps another beside."""
+        """The rows of a file that have a target, as training read it.
+
+        Args:
+            path: The file.
+            preprocessing: That of training; None where this is to be learned from the file.
+            beside: The table of training, where its settings are for this file, too.
+        """
         said = {} if preprocessing else self._learning.said
         text = list(map(plain_name, preprocessing["text"])) if preprocessing else ()
         table = LabelledTable(

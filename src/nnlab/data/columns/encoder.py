@@ -91,7 +91,7 @@ class RowEncoder(nn.Module):
             present.sin(),
             # Of what is missing the cosine is 0, too: the difference is NaN there, and else 0.
             present.cos().add_(angle.sub_(present)).nan_to_num_(nan=0.0),
-            # Of most tables none may miss, and to look at all numbers takes its time.
+            # Where none may miss, all numbers would be looked at for nothing.
             _take(numbers.isnan(), self.may_miss) if len(self.may_miss) else numbers[:, :0],
             _take(codes, self.one_hot_column) == self.one_hot_code,
             _take(codes, self.embedded),
