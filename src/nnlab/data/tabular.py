@@ -16,7 +16,7 @@ from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.decimal_commas import with_points
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.kinds import ColumnKind
-from nnlab.data.columns.learned import require_columns
+from nnlab.data.columns.learned import Column, require_columns
 from nnlab.data.columns.plain_data import from_plain
 from nnlab.data.copies import compared_columns
 from nnlab.data.csv.options import CsvOptions, missing_values
@@ -211,26 +211,41 @@ class TabularDataModule(InMemoryDataModule):
                 learned, or the file does not fit the preprocessing of a checkpoint.
         """
         table, is_new = self._read(self.path, preprocessing), preprocessing is None
-        with table.locating():
-            if preprocessing is None:
-                task = table.choose_task(self.task)
-                classes = find_classes(table.target, task)
-            else:
-                task, classes = preprocessing["task"], preprocessing["class_names"]
-            targets = encode_targets(table.target, classes, self._decimal)
-            rows = self.split.choose(table.frame, self.path, targets if classes else None)
         kinds: list[ColumnKind] = []
-        if preprocessing is None:
-            kinds, preprocessing = self._learn(table, targets, rows["train"], task, classes)
-        columns = from_plain(preprocessing["columns"])
-        encoder = RowEncoder(columns)
-        warnings = self._warn(table, targets, rows, kinds, preprocessing) if is_new else []
-        missing = table.count_missing() if is_new else {}
-        with table.locating():
-            times = [kind.times for kind in kinds if kind.times is not None]
-            frame = table.frame.with_columns(times)
-            inputs = encode_table(frame, columns, encoder, list(rows.values()), self.storage)
-            scaled = scale_targets(targets, preprocessing)
+        # What takes one core is done beside steps that leave one idle now and then.
+        with ThreadPoolExecutor(1) as pool:
+            digest = pool.submit(self.digest) if is_new else None
+            with table.locating():
+                if preprocessing is None:
+                    task = table.choose_task(self.task)
+                    classes = find_classes(table.target, task)
+                else:
+                    task, classes = preprocessing["task"], preprocessing["class_names"]
+                targets = encode_targets(table.target, classes, self._decimal)
+                rows = self.split.choose(table.frame, self.path, targets if classes else None)
+            if preprocessing is None:
+                kinds, preprocessing = self._learn(table, targets, rows["train"], task, classes)
+            columns = from_plain(preprocessing["columns"])
+            encoder = RowEncoder(columns)
+            seen = (
+                pool.submit(self._look_over, table, targets, rows, kinds, columns, classes)
+                if is_new
+                else None
+            )
+            with table.locating():
+                times = [kind.times for kind in kinds if kind.times is not None]
+                frame = table.frame.with_columns(times)
+                inputs = encode_table(frame, columns, encoder, list(rows.values()), self.storage)
+                scaled = scale_targets(targets, preprocessing)
+        warnings: list[str] = []
+        missing: dict[str, dict[str, int]] = {}
+        if digest is not None and seen is not None:
+            warnings, missing, known_rows = seen.result()
+            preprocessing |= {
+                "known_rows": known_rows,
+                "digest": digest.result(),
+                "held_out_digests": self.held_out_digests(),
+            }
         splits = {
             name: (x, scaled.index_select(0, index))
             for (name, index), x in zip(rows.items(), inputs, strict=True)
@@ -266,43 +281,34 @@ class TabularDataModule(InMemoryDataModule):
         """What the columns hold, and the preprocessing."""
         for notice in self.split.notices(table.frame):
             _log.info("split  %s", notice)
-        with ThreadPoolExecutor(1) as pool:
-            digest = pool.submit(self.digest)  # learning leaves a core idle now and then
-            kinds, learned = self._learning.learn(
-                table,
-                targets,
-                train,
-                task=task,
-                class_names=class_names,
-                keeps_times=self.storage.fits(table.frame),
-            )
-            compared = compared_columns(table.frame, kinds, self.target)
-            return kinds, learned | {
-                "missing": missing_values(self.reading),
-                "known_rows": remember_rows(table.frame, train, compared),
-                "digest": digest.result(),
-                "held_out_digests": self.held_out_digests(),
-            }
+        kinds, learned = self._learning.learn(
+            table,
+            targets,
+            train,
+            task=task,
+            class_names=class_names,
+            keeps_times=self.storage.fits(table.frame),
+        )
+        return kinds, learned | {"missing": missing_values(self.reading)}
 
-    def _warn(
+    def _look_over(
         self,
         table: LabelledTable,
         targets: Tensor,
         rows: Mapping[str, Tensor],
         kinds: Sequence[ColumnKind],
-        preprocessing: Mapping[str, Any],
-    ) -> list[str]:
-        """What a person should know of the table before training."""
-        columns = from_plain(preprocessing["columns"])
+        columns: Sequence[Column],
+        class_names: Sequence[str],
+    ) -> tuple[list[str], dict[str, dict[str, int]], dict[str, Any]]:
+        """What a person should know of the table before training.
+
+        Returns:
+            Warnings, a sentence each; what counts as missing in which column; and training rows,
+            to know them again.
+        """
+        compared = compared_columns(table.frame, kinds, self.target)
         warnings = warn_of_table(
-            table,
-            targets,
-            rows,
-            kinds,
-            columns,
-            preprocessing["class_names"],
-            compared=preprocessing["known_rows"]["columns"],
-            drop=self.drop,
+            table, targets, rows, kinds, columns, class_names, compared=compared, drop=self.drop
         )
         if self.split.group is None and self.split.time is None:
             with table.locating():
@@ -310,7 +316,8 @@ class TabularDataModule(InMemoryDataModule):
             warnings += warn_of_subjects(table.frame, kinds, self.target)
         if self.split.group is not None:
             warnings += warn_of_similar_groups(table.frame.get_column(self.split.group))
-        return warnings
+        known_rows = remember_rows(table.frame, rows["train"], compared)
+        return warnings, table.count_missing(), known_rows
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
         """All rows of a file that have a target, preprocessed as in training.

@@ -80,15 +80,15 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
             return plain_numbers(texts, decimal).is_null()
         return to_numbers(texts, number_format).is_null()
 
-    words = present.filter(by_word(present, are_words))
+    words = texts.filter(are_words(texts))
     if words.is_empty():
         reasons = {PADDED: " with leading zeros", LONG: " beyond 64 bits"}
         reason = next(
             (r for pattern, r in reasons.items() if texts.str.contains(pattern).any()), ""
         )
         return OddCells(note=f"numbers{reason}, as text", meant="codes", texts=[])
-    if are_mostly_numbers(different_texts(words)):
-        some = [str(text) for text in different_texts(present).head(_MANY)]
+    if are_mostly_numbers(words):
+        some = [str(text) for text in texts.head(_MANY)]
         by_shape = {re.sub(r"\d+|-", "", text): text for text in reversed(some)}
         # As of two numbers in a cell, or of parts of a number that nothing tells apart.
         are_alike = len(by_shape) == 1
@@ -99,8 +99,12 @@ def find_odd_cells(values: pl.Series, number_format: str | None, decimal: str) -
         shown = "' and '".join(map(shorten, examples))
         note = f"{said} such as '{shown}'"
         return OddCells(note=note, meant="numbers", texts=[])
-    if len(words) <= len(present) / 2:
-        return odd_cells(words, "numbers", "")
+    # In most columns all are words, and to find their cells would be to copy the column.
+    if len(words) < len(texts):
+        is_enum = isinstance(present.dtype, pl.Enum)
+        cells = present.filter(by_word(present, are_words)) if is_enum else words
+        if len(cells) <= len(present) / 2:
+            return odd_cells(cells, "numbers", "")
     some = [str(text) for text in texts.head(_MANY)]
     skeletons = {_NUMBER.sub("0", text.strip()) for text in some}
     if len(skeletons) == 1 and _QUANTITY.fullmatch(skeletons.pop()):
