@@ -28,6 +28,19 @@ def test_few_pieces_are_taken_ahead() -> None:
         assert len(taken) - piece <= count_threads() + 1
 
 
+def test_more_pieces_are_taken_ahead_where_that_is_said() -> None:
+    last_is_done = threading.Event()
+
+    def work(piece: int) -> int:
+        if piece == 0:
+            assert last_is_done.wait(10)
+        elif piece == 99:
+            last_is_done.set()
+        return piece
+
+    assert list(map_in_threads(work, range(100), ahead=100)) == list(range(100))
+
+
 def test_what_a_piece_raises_is_raised_in_its_turn() -> None:
     def work(piece: int) -> float:
         return 1 / (piece - 3)

@@ -155,12 +155,14 @@ class TableLearning:
             return kind if keeps_times else replace(kind, times=None), columns
 
         # One at a time: copies of several would have to find fresh memory, which takes longer than
-        # to learn from them.
+        # to learn from them. Texts first: the dates among them take longest by far.
+        names = sorted(frame.columns, key=lambda name: frame.schema[name] != pl.String)
         try:
-            learned = list(map_in_threads(learn, frame.columns))
+            found = dict(zip(names, map_in_threads(learn, names, ahead=len(names)), strict=True))
         except CellError as error:
             error.row = int(np.flatnonzero(is_train)[error.row])
             raise
+        learned = [found[name] for name in frame.columns]
         return (
             [kind for kind, _ in learned],
             [column for _, columns in learned for column in columns],

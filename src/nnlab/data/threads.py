@@ -23,16 +23,20 @@ def count_threads() -> int:
     return min(pl.thread_pool_size() + 2, 8)
 
 
-def map_in_threads(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
+def map_in_threads(
+    work: Callable[[Piece], Result], pieces: Iterable[Piece], *, ahead: int | None = None
+) -> Iterator[Result]:
     """What `map` gives, worked out in threads.
 
-    Only as many pieces are taken ahead as keep the threads busy, so that memory holds but few.
     What a piece raises, is raised in its turn.
 
     Args:
         work: Called with a piece; most of its time it must leave Python's lock to others, as
             numpy, polars and torch do.
         pieces: Taken one after the other.
+        ahead: How many are taken before their turn. None for as many as keep the threads busy, so
+            that memory holds but few pieces and results; more where some take far longer than
+            those behind them.
     """
     threads = count_threads()
     before = torch.get_num_threads()
@@ -52,7 +56,7 @@ def map_in_threads(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> 
                     error = found
                     break
                 running.append(pool.submit(work, piece))
-                if len(running) > threads:
+                if len(running) > (threads if ahead is None else ahead):
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()
