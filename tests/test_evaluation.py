@@ -77,6 +77,14 @@ def test_a_file_that_is_gone_is_asked_for(runs, quick_command) -> None:
     assert "there is no file train.csv; if it has moved, name it with data.path=F" in process.stderr
 
 
+def test_what_a_setting_makes_no_longer_missing_is_told(runs, quick_command, tmp_path) -> None:
+    make_table(20, 1).write_csv(tmp_path / "stated.csv")
+    other = [f"run={runs['kind']}", "data.path=stated.csv"]
+    printed = quick_command("evaluate.py", *other, "data.null_values=[XX]").stdout
+    assert "by data.null_values, not missing as in training: NA, na, N/A, n/a, " in printed
+    assert "by data.null_values" not in quick_command("evaluate.py", *other).stdout
+
+
 def test_all_rows_of_another_file_are_tested(runs, quick_command, tmp_path) -> None:
     other = make_table(80, 1)
     other.write_csv(tmp_path / "other.csv", separator=";")

@@ -555,6 +555,10 @@ def test_data_frames_of_other_types_are_refused_in_a_sentence(runs) -> None:
         (frame.assign(zip=[["a"]] * 3), r"column 'zip' must hold numbers, text or dates, got List"),
         (frame.assign(since=periods), r"column 'since' must hold numbers, text or dates, got Obj"),
         ("new.csv", r"rows must be a data frame, or an array .*, got str"),
+        (
+            frame.iloc[0],
+            r"must be a data frame, got a series of pandas; of one row .*iloc\[\[0\]\]",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             model.predict(changed)
@@ -1096,7 +1100,8 @@ def test_cells_of_parquet_that_are_not_used_are_written_as_they_are(
     words = pl.Series("words", ["None", "NA", "?", "fine"])
     own = [price.cast(pl.Decimal(30, 2)), words, pl.Series("extra", [-999, 0, 1, 2])]
     make_table(4, 13).with_columns(own).write_parquet(tmp_path / "new.csv")
-    predict(quick_command, runs["regression"], "data.null_values=[-999, NA]")
+    printed = predict(quick_command, runs["regression"], "data.null_values=[-999, NA]").stdout
+    assert "by data.null_values, not missing as in training: " in printed
     rows = written(tmp_path)
     assert [row["words"] for row in rows] == words.to_list()
     assert [row["price"] or None for row in rows] == price.to_list()

@@ -17,7 +17,7 @@ from nnlab.data.csv.decimals import refuse_certain_point_thousands, refuse_point
 from nnlab.data.csv.dialect import Dialect, find_dialect
 from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.image_rows import ImageReader, image_files
-from nnlab.data.missing import MissingValues
+from nnlab.data.missing import MissingValues, no_longer_missing
 from nnlab.data.parquet import is_nested, is_parquet, refuse_nested
 from nnlab.data.table_rows import TableReader
 from nnlab.data.unfamiliar import Unfamiliar
@@ -92,7 +92,10 @@ def predict(
         options = CsvOptions.of(plain_arguments(cfg.data))
         # The run's own, unless this file is said to be written otherwise.
         if "data.null_values" in changed:
-            predictor.reader.missing = missing_values(options)
+            stated = missing_values(options)
+            for sentence in no_longer_missing(predictor.reader.missing, stated):
+                _log.info("%s", sentence)
+            predictor.reader.missing = stated
         if "data.decimal" in changed:
             predictor.reader.decimal = options.decimal or "."
         if not is_parquet(source):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from nnlab.data import known_rows
+from nnlab.data.copies import count_shared
 from nnlab.data.known_rows import remember_rows, warn_of_known_rows
 
 RANDOM = np.random.default_rng(0)
@@ -78,3 +79,11 @@ def test_of_a_large_file_some_rows_tell(monkeypatch: pytest.MonkeyPatch) -> None
     (sentence,) = warn_of_known_rows(FRAME, KNOWN)
     assert sentence.startswith("at least ")
     assert 150 < int(sentence.split()[2]) < 350  # a third of 750
+
+
+def test_tables_of_very_many_columns_are_compared_too() -> None:
+    wide = pl.DataFrame({f"x{i}": RANDOM.normal(size=20) for i in range(1001)})
+    known = {"known_rows": remember_rows(wide, torch.arange(10), wide.columns)}
+    (sentence,) = warn_of_known_rows(wide, known)
+    assert sentence.startswith("10 of 10 training rows")
+    assert count_shared(wide, wide[5:], wide.columns) == 15

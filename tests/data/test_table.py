@@ -168,7 +168,7 @@ def _has_shape(outcome: str, shape: str) -> bool:
         ("a,b\r1,2\r3,4\r", "line 1: lines end in CR alone"),
         ("a,b\n1,2\n3\r,4\n", "line 3: a CR stands alone"),
         ("a,b\n1,2\n\0,4\n", "line 3: there is a NUL"),
-        (b"a,b\n1,2\n3,\xe9\n", r"line 3: it is not UTF-8 \(byte 0xe9 at offset 10\).*=latin-1"),
+        (b"a,b\n1,2\n3,\xe9\n", r"line 3: it is not UTF-8 \(byte 0xe9 at offset 10\).*=cp1252"),
         (b"a,b\n1,2\n3,\x93\xe9\x94\n", r"line 3: it is not UTF-8 \(byte 0x93.*encoding=cp1252 or"),
         ("a,b\nü,2\n".encode() + b"3,\xe9\n", r"line 3: .*mend the byte, as other characters are"),
         (b"\xef\xbb\xbfa,b\n1,2\n3,\xe9\n", r"line 3: it is not UTF-8 \(byte 0xe9 at offset 13\)"),

@@ -91,7 +91,8 @@ def count_shared(frame: pl.DataFrame, other: pl.DataFrame, names: Sequence[str])
 
 
 def _hash(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
-    return pl.DataFrame(comparable_text(frame.get_column(name)) for name in names).hash_rows()
+    # A list: of an iterator polars takes no more than 1000 columns.
+    return pl.DataFrame([comparable_text(frame.get_column(name)) for name in names]).hash_rows()
 
 
 def comparable_text(values: pl.Series) -> pl.Series:

@@ -30,7 +30,8 @@ def remember_rows(frame: pl.DataFrame, train: Tensor, names: Sequence[str]) -> d
     """
     digests = _digests(frame, names, train.numpy()[spread_sample(len(train), _KNOWN)])
     compared = train.numpy()[spread_sample(len(train), _COMPARED)]
-    cells = pl.DataFrame(frame.get_column(name).gather(compared) for name in names)
+    # A list: of an iterator polars takes no more than 1000 columns.
+    cells = pl.DataFrame([frame.get_column(name).gather(compared) for name in names])
     rows = cells.hash_rows().value_counts(name="rows")["rows"].cast(pl.Float64)
     pairs = max(1, len(compared) * (len(compared) - 1))
     return {
@@ -71,7 +72,7 @@ def warn_of_known_rows(frame: pl.DataFrame, preprocessing: Mapping[str, Any]) ->
 def _digests(frame: pl.DataFrame, names: Sequence[str], rows: Any) -> list[str]:
     """A digest of each of some rows; not polars' own hash, which may differ between versions."""
     cells = pl.DataFrame(
-        comparable_text(frame.get_column(name).gather(rows)).fill_null("\0") for name in names
+        [comparable_text(frame.get_column(name).gather(rows)).fill_null("\0") for name in names]
     )
     # What separates cells is in none of them.
     texts = cells.select(pl.concat_str(pl.all(), separator="\0\0")).to_series()

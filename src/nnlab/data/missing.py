@@ -11,10 +11,23 @@ from nnlab.data.columns.number_grammar import as_number
 from nnlab.data.csv.dialect import find_dialect
 from nnlab.data.csv.options import CsvOptions
 from nnlab.data.parquet import is_parquet
-from nnlab.suggestions import setting
+from nnlab.suggestions import few, setting
 
 # What counts as missing is counted in files of up to so many bytes.
 _SMALL_FILE = 2**26
+
+
+def no_longer_missing(before: Sequence[str], stated: Sequence[str]) -> list[str]:
+    """A sentence if a setting for another file lacks what was missing in that of training.
+
+    Args:
+        before: What was missing there.
+        stated: What the setting says.
+    """
+    lost = [word for word in before if word and word not in stated]
+    if not lost:
+        return []
+    return [f"by data.null_values, not missing as in training: {few(lost)}"]
 
 
 class MissingValues:

@@ -155,8 +155,10 @@ class TableLearning:
             return kind if keeps_times else replace(kind, times=None), columns
 
         # One at a time: copies of several would have to find fresh memory, which takes longer than
-        # to learn from them. Texts first: the dates among them take longest by far.
-        names = sorted(frame.columns, key=lambda name: frame.schema[name] != pl.String)
+        # to learn from them.
+        schema = frame.schema
+        # Texts first, all others meanwhile: the dates among them take longest by far.
+        names = sorted(schema, key=lambda name: schema[name] != pl.String)
         try:
             found = dict(zip(names, map_in_threads(learn, names, ahead=len(names)), strict=True))
         except CellError as error:

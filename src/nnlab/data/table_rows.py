@@ -78,6 +78,11 @@ class TableReader:
             return pl.DataFrame(
                 {str(name): _from_pandas(rows[name]) for name in rows.columns}, strict=False
             )
+        if hasattr(rows, "iloc"):
+            raise ValueError(
+                "rows must be a data frame, got a series of pandas; of one row take "
+                "frame.iloc[[0]], of one column frame[['name']]"
+            )
         if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
             rows = _from_arrow(rows)
             if isinstance(rows, pl.DataFrame):

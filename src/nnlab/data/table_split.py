@@ -61,21 +61,33 @@ class TableSplit:
         Args:
             frame: The table.
         """
+        said = []
+        if self.folds is not None:
+            every = ",".join(map(str, range(self.folds)))
+            said.append(f"fold {self.fold} is tested on; for each in turn: -m data.fold={every}")
         if self.group is not None and not self.is_made:
-            return [f"{self.group} is no input"]
-        if self.group is not None:
-            together = f"rows with the same {self.group} stay together; it is no input"
-            missing = frame.get_column(self.group).null_count()
-            of_none = f"{missing:,} rows without a {self.group} form one group"
-            return [together, of_none] if missing > 1 else [together]
+            said.append(f"{self.group} is no input")
+        elif self.group is not None:
+            said += self._notices_of_group(frame.get_column(self.group))
         if self.time is not None and self.is_made:
-            return [f"the latest rows by {self.time} are held out"]
-        return []
+            said.append(f"the latest rows by {self.time} are held out")
+        return said
+
+    def _notices_of_group(self, groups: pl.Series) -> list[str]:
+        if groups.n_unique() == len(groups):
+            return [
+                f"{self.group} is another in each row, so it keeps none together; it is no input"
+            ]
+        together = f"rows with the same {self.group} stay together; it is no input"
+        missing = groups.null_count()
+        of_none = f"{missing:,} rows without a {self.group} form one group"
+        return [together, of_none] if missing > 1 else [together]
 
     def __post_init__(self) -> None:
         if self.group is not None and self.time is not None:
             raise ValueError(
-                f"group and time exclude each other, got group={self.group} and time={self.time}"
+                f"group and time exclude each other, got group={self.group} and time={self.time}; "
+                "leave one of them out"
             )
         if self.folds is None:
             if self.fold != 0:

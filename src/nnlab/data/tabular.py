@@ -23,6 +23,7 @@ from nnlab.data.csv.options import CsvOptions, missing_values
 from nnlab.data.digests import file_digest
 from nnlab.data.known_rows import remember_rows, warn_of_known_rows
 from nnlab.data.labelled import LabelledTable
+from nnlab.data.missing import no_longer_missing
 from nnlab.data.module import InMemoryDataModule, LoadedData, Split
 from nnlab.data.names import plain_name
 from nnlab.data.other_file_warnings import warn_of_other_files
@@ -210,17 +211,14 @@ class TabularDataModule(InMemoryDataModule):
             ValueError: A file cannot be read as a table, the target is not in it or cannot be
                 learned, or the file does not fit the preprocessing of a checkpoint.
         """
-        table, is_new = self._read(self.path, preprocessing), preprocessing is None
+        is_new = preprocessing is None
         kinds: list[ColumnKind] = []
         # What takes one core is done beside steps that leave one idle now and then.
         with ThreadPoolExecutor(1) as pool:
             digest = pool.submit(self.digest) if is_new else None
+            table = self._read(self.path, preprocessing)
+            task, classes = self._task_and_classes(table, preprocessing)
             with table.locating():
-                if preprocessing is None:
-                    task = table.choose_task(self.task)
-                    classes = find_classes(table.target, task)
-                else:
-                    task, classes = preprocessing["task"], preprocessing["class_names"]
                 targets = encode_targets(table.target, classes, self._decimal)
                 rows = self.split.choose(table.frame, self.path, targets if classes else None)
             if preprocessing is None:
@@ -241,11 +239,7 @@ class TabularDataModule(InMemoryDataModule):
         missing: dict[str, dict[str, int]] = {}
         if digest is not None and seen is not None:
             warnings, missing, known_rows = seen.result()
-            preprocessing |= {
-                "known_rows": known_rows,
-                "digest": digest.result(),
-                "held_out_digests": self.held_out_digests(),
-            }
+            preprocessing |= {"known_rows": known_rows, "digest": digest.result()}
         splits = {
             name: (x, scaled.index_select(0, index))
             for (name, index), x in zip(rows.items(), inputs, strict=True)
@@ -270,6 +264,16 @@ class TabularDataModule(InMemoryDataModule):
             test=splits["test"],
         )
 
+    def _task_and_classes(
+        self, table: LabelledTable, preprocessing: Mapping[str, Any] | None
+    ) -> tuple[Task, list[str]]:
+        """What is learned of the target: new, or as a checkpoint says."""
+        if preprocessing is not None:
+            return preprocessing["task"], preprocessing["class_names"]
+        with table.locating():
+            task = table.choose_task(self.task)
+            return task, find_classes(table.target, task)
+
     def _learn(
         self,
         table: LabelledTable,
@@ -289,7 +293,10 @@ class TabularDataModule(InMemoryDataModule):
             class_names=class_names,
             keeps_times=self.storage.fits(table.frame),
         )
-        return kinds, learned | {"missing": missing_values(self.reading)}
+        return kinds, learned | {
+            "missing": missing_values(self.reading),
+            "held_out_digests": self.held_out_digests(),
+        }
 
     def _look_over(
         self,
@@ -325,6 +332,8 @@ class TabularDataModule(InMemoryDataModule):
         What training had not, such as other categories and numbers far off, is told of, and so are
         rows of training.
         """
+        for sentence in no_longer_missing(preprocessing["missing"], missing_values(self.reading)):
+            _log.info("%s", sentence)
         table = self._read(path, preprocessing)
         split = self._encode(table, preprocessing)
         reader = TableReader(preprocessing)

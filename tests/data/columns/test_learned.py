@@ -187,6 +187,22 @@ def test_cells_beside_the_sample_are_looked_at_too(
         assert caught.value.row == row
 
 
+@pytest.mark.parametrize(
+    ("cells", "way_out", "words"),
+    [
+        (["Basic", "Plus", None], "mend the column, or train with data.columns.x=categorical", ()),
+        (["-", None, "-"], "mend or empty the cell", ["-"]),  # as missing values are spelled
+        (["Basic", "1", "2"], "mend or empty the cell", ["Basic"]),
+    ],
+)
+def test_a_column_of_words_is_not_to_be_emptied(cells: list, way_out: str, words) -> None:
+    column = fit([1, 2, 3], "numeric")
+    with pytest.raises(CellError) as caught:
+        column.read(pl.Series("x", cells))
+    assert caught.value.way_out.startswith(way_out)
+    assert caught.value.words == words
+
+
 @pytest.mark.parametrize("scaling", ["robust", "standard", "quantile"])
 def test_a_sample_is_the_same_of_numbers_and_of_texts(
     monkeypatch: pytest.MonkeyPatch, scaling: str

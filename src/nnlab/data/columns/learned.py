@@ -113,8 +113,13 @@ class NumericColumn:
         )
         if with_comma and what == "finite numbers":
             error.way_out = way_out_of_comma(cell)
-        elif 1 < len(rows) == len(values) - values.null_count() and "such as" in what:
-            error.way_out = "write the whole column so"
+        elif 1 < len(rows) == len(values) - values.null_count():
+            if "such as" in what:
+                error.way_out = "write the whole column so"
+            elif len(error.words) != 1:  # a single word may well be how missing values are spelled
+                otherwise = column_kind(self.name, "categorical")
+                error.way_out = f"mend the column, or train with {otherwise} if these are words"
+                error.words = ()
         if self.date_format == "%H:%M" and re.fullmatch(r"(2[5-9]|[3-9]\d):[0-5]\d", cell):
             error.way_out = "write minutes and seconds as 00:03:23, in training, too"
         elif self.date_format and shape_of(self.date_format).fullmatch(cell):

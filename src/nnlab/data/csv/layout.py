@@ -130,9 +130,8 @@ def _other_encoding(text: bytes) -> str:
             "set data.encoding=... to what it is, such as gb18030 of Chinese, shift_jis of "
             "Japanese, euc_kr of Korean or cp1251 of Cyrillic text"
         )
-    # Where Windows has quotes, dashes and the euro, Latin-1 has control characters.
-    name = "cp1252" if re.search(rb"[\x80-\x9f]", text) else "latin-1"
-    return f"set data.encoding={name} or whatever it is"
+    # Latin-1 but for quotes, dashes and the euro, which may yet come.
+    return "set data.encoding=cp1252 or whatever it is"
 
 
 def without_quotes_in_comments(text: bytes, quote: int, comment: bytes) -> bytes:

@@ -113,11 +113,14 @@ class ColumnTypes:
         all_text: dict[str, Kind] = dict.fromkeys(self.kinds, "text")
         unfit = [name for name, kind in self.kinds.items() if kind != "text"]
         cells = _read(text, self._dialect, dict.fromkeys(self.kinds, pl.String))
+        found: set[str] = set()
+        for name in unfit:
+            values = cells[name]
+            found.update(values.filter(values.is_in(self._missing)).to_list())
         self._given += [
             spelling
             for spelling in self._missing
-            if spelling not in self._given
-            and any((cells[name] == spelling).any() for name in unfit)
+            if spelling in found and spelling not in self._given
         ]
         cells = cells.with_columns(self._null_where_missing(cells))
         numbers = cells
