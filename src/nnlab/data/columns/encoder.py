@@ -81,6 +81,9 @@ class RowEncoder(nn.Module):
         # float32 first: `nan_to_num` holds the largest float, and torch's exporter to ONNX makes
         # that of float64 infinite.
         scaled = self._scale(numbers).float()
+        # In place, a comparison gives 1.0 and 0.0; by way of booleans takes several times as long.
+        is_missing = _take(numbers, self.may_miss).float()
+        is_missing.ne_(is_missing)  # as NaN alone differs from itself
         turns = _take(numbers, self.cycle_column) * self.cycle_frequency
         # Without whole turns float32 has digits enough, and its sine takes a fraction of the time;
         # so it does where no number is NaN.
@@ -91,9 +94,8 @@ class RowEncoder(nn.Module):
             present.sin(),
             # Of what is missing the cosine is 0, too: the difference is NaN there, and else 0.
             present.cos().add_(angle.sub_(present)).nan_to_num_(nan=0.0),
-            # Where none may miss, all numbers would be looked at for nothing.
-            _take(numbers.isnan(), self.may_miss) if len(self.may_miss) else numbers[:, :0],
-            _take(codes, self.one_hot_column) == self.one_hot_code,
+            is_missing,
+            _take(codes.float(), self.one_hot_column).eq_(self.one_hot_code),
             _take(codes, self.embedded),
         ]
         there = [part.float() for part in parts if part.shape[1] > 0]

@@ -3,7 +3,7 @@
 So they do where a file knows no empty cell.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import cast
@@ -11,6 +11,7 @@ from typing import cast
 import polars as pl
 
 from nnlab.data.columns.dates import to_seconds
+from nnlab.data.columns.sampling import spread_sample
 
 # 99, 999 ... and, of surveys that tell refused from unknown, 77, 88, 97, 98 ...; of one digit only
 # negative ones, because 7, 8 and 9 are numbers of any scale.
@@ -22,6 +23,8 @@ _OTHERS = [2.0**15 - 1, -(2.0**15), 2.0**31 - 1, -(2.0**31), -999.25, 1e20, 1e30
 _USUAL = {*(sign * n for n in _REPEATED + _SURVEYS for sign in (1.0, -1.0)), -9.0, -8.0, *_OTHERS}
 # Times the span of the others; of a negative number among others that are none, once will do.
 _FAR = 2
+# So many times show of most columns that none is far.
+_SAMPLE = 1000
 # The first and last days of calendars, clocks and databases.
 _DAYS = [
     datetime.fromisoformat(day)
@@ -108,20 +111,28 @@ def find_odd_days(values: pl.Series, times: pl.Series, pattern: str) -> Sentinel
 
 
 def _has_far_day(times: pl.Series) -> bool:
-    """Whether the first or last time lies on such a day, far from all on others."""
-    ends = low, high = times.min(), times.max()
+    """Whether the first or last time lies on such a day, far from all on others, if there are."""
+    ends = [end for end in (times.min(), times.max()) if isinstance(end, datetime)]
+    odd = [end for end in ends if _day(end) in _DAYS]
+    if not odd:
+        return False
+    # What is not far from some of the others is not far from all.
+    sample = times.gather(spread_sample(len(times), _SAMPLE))
+    return _are_far(odd, sample) and _are_far(odd, times)
+
+
+def _are_far(odd: Sequence[datetime], times: pl.Series) -> bool:
+    """Whether one of these times is far from all that lie on other days, if there are any."""
+    low, high = times.min(), times.max()
     # Day by day from both ends: to look each up among the days takes several times as long.
     while isinstance(low, datetime) and _day(low) in _DAYS:
         low = times.filter(times > datetime.combine(low, time.max)).min()
     while isinstance(high, datetime) and _day(high) in _DAYS:
         high = times.filter(times < _day(high)).max()
     if not isinstance(low, datetime) or not isinstance(high, datetime):
-        return False
+        return True
     least = _FAR * (high - low)
-    return any(
-        isinstance(end, datetime) and _day(end) in _DAYS and max(end - high, low - end) >= least
-        for end in ends
-    )
+    return any(max(end - high, low - end) >= least for end in odd)
 
 
 def _day(moment: datetime) -> datetime:
