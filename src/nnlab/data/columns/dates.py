@@ -17,6 +17,7 @@ from nnlab.data.columns.date_formats import (
     iso_formats,
     shape_of,
 )
+from nnlab.data.columns.fixed_width_dates import parse_fixed_width
 from nnlab.errors import first_line
 
 _FIRST_YEAR = datetime(1000, 1, 1)
@@ -138,6 +139,9 @@ def _parse_exactly(values: pl.Series, pattern: str) -> pl.Series:
     # Polars' cache of dates pays only for few different ones, and these are enumerations.
     if not has_day(pattern):
         return values.str.to_time(pattern, strict=False, cache=False)
+    times = parse_fixed_width(values, pattern)
+    if times is not None:
+        return times
     return values.str.to_datetime(pattern, time_unit="us", strict=False, cache=False)
 
 
