@@ -128,7 +128,7 @@ class TableSplit:
         self._refuse_few(frame)
         held_out: dict[str, Tensor] = {}
         is_train = torch.ones(len(frame), dtype=torch.bool)
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(2) as pool:
             order = self._order_of_rest(len(frame), pool)
             if self.test_fraction is not None:
                 held_out["test"] = self._hold_out_test(len(frame), facts)
@@ -136,7 +136,8 @@ class TableSplit:
             if self.val_fraction is not None:
                 held_out["val"] = self._hold_out_val(self.val_fraction, is_train, facts, order)
                 is_train &= ~held_out["val"]
-        return {name: places(chosen) for name, chosen in {"train": is_train, **held_out}.items()}
+            chosen = {"train": is_train, **held_out}
+            return dict(zip(chosen, pool.map(places, chosen.values()), strict=True))
 
     def _hold_out_test(self, rows: int, facts: dict[str, Any]) -> Tensor:
         if self.folds is None:

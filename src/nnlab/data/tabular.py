@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.decimal_commas import with_points
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.kinds import ColumnKind
-from nnlab.data.columns.learned import Column, require_columns
+from nnlab.data.columns.learned import require_columns
 from nnlab.data.columns.plain_data import from_plain
 from nnlab.data.copies import compared_columns
 from nnlab.data.csv.options import CsvOptions, missing_values
@@ -51,6 +52,21 @@ _log = logging.getLogger(__name__)
 _OF_ALL_FILES = re.compile(
     r"data\.(separator|encoding|decimal|quote|header|column_names|skip_lines)="
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Overview:
+    """What a person should know of a table before training, and what a checkpoint keeps of it.
+
+    Attributes:
+        warnings: A sentence each.
+        missing: By column, how often each spelling of a missing value occurs.
+        known_rows: See `remember_rows`.
+    """
+
+    warnings: list[str]
+    missing: dict[str, dict[str, int]]
+    known_rows: dict[str, Any]
 
 
 class TabularDataModule(InMemoryDataModule):
@@ -211,68 +227,93 @@ class TabularDataModule(InMemoryDataModule):
             ValueError: A file cannot be read as a table, the target is not in it or cannot be
                 learned, or the file does not fit the preprocessing of a checkpoint.
         """
-        is_new = preprocessing is None
-        kinds: list[ColumnKind] = []
+        table = self._read(self.path, preprocessing)
+        if preprocessing is None:
+            return self._load_new(table)
+        targets, rows = self._split_rows(table, preprocessing["class_names"])
+        splits = self._encode_splits(table, targets, rows, preprocessing)
+        beside = self._load_beside(table, preprocessing)
+        splits |= {name: split for name, (_, split) in beside.items()}
+        return LoadedData(
+            spec=self._spec(preprocessing, splits["train"][1]),
+            preprocessing=preprocessing,
+            train=splits["train"],
+            val=splits["val"],
+            test=splits["test"],
+        )
+
+    def _load_new(self, table: LabelledTable) -> LoadedData:
+        """A table of which all is to be learned, and told."""
         # What takes one core is done beside steps that leave one idle now and then.
         with ThreadPoolExecutor(1) as pool:
-            digest = pool.submit(self.digest) if is_new else None
-            table = self._read(self.path, preprocessing)
-            task, classes = self._task_and_classes(table, preprocessing)
+            digest = pool.submit(self.digest)
             with table.locating():
-                targets = encode_targets(table.target, classes, self._decimal)
-                rows = self.split.choose(table.frame, self.path, targets if classes else None)
-            if preprocessing is None:
-                kinds, preprocessing = self._learn(table, targets, rows["train"], task, classes)
-            columns = from_plain(preprocessing["columns"])
-            encoder = RowEncoder(columns)
-            seen = (
-                pool.submit(self._look_over, table, targets, rows, kinds, columns, classes)
-                if is_new
-                else None
-            )
-            with table.locating():
-                times = [kind.times for kind in kinds if kind.times is not None]
-                frame = table.frame.with_columns(times)
-                inputs = encode_table(frame, columns, encoder, list(rows.values()), self.storage)
-                scaled = scale_targets(targets, preprocessing)
-        warnings: list[str] = []
-        missing: dict[str, dict[str, int]] = {}
-        if digest is not None and seen is not None:
-            warnings, missing, known_rows = seen.result()
-            preprocessing |= {"known_rows": known_rows, "digest": digest.result()}
-        splits = {
-            name: (x, scaled.index_select(0, index))
-            for (name, index), x in zip(rows.items(), inputs, strict=True)
-        }
-        others: dict[str, LabelledTable] = {}
-        for name, beside in (("val", self.val_path), ("test", self.test_path)):
-            if beside is not None:
-                with self._with_settings_of_all(Path(beside)):
-                    others[name] = self._read(Path(beside).expanduser(), preprocessing, table)
-                    splits[name] = self._encode(others[name], preprocessing)
-        if is_new and others:
-            known = {name: splits[name][1] for name in ("train", *others)}
+                task = table.choose_task(self.task)
+                class_names = find_classes(table.target, task)
+            targets, rows = self._split_rows(table, class_names)
+            kinds, preprocessing = self._learn(table, targets, rows["train"], task, class_names)
+            looking_over = pool.submit(self._look_over, table, targets, rows, kinds, preprocessing)
+            times = [kind.times for kind in kinds if kind.times is not None]
+            splits = self._encode_splits(table, targets, rows, preprocessing, times)
+        seen = looking_over.result()
+        preprocessing |= {"known_rows": seen.known_rows, "digest": digest.result()}
+        beside = self._load_beside(table, preprocessing)
+        splits |= {name: split for name, (_, split) in beside.items()}
+        warnings = seen.warnings
+        if beside:
+            others = {name: other for name, (other, _) in beside.items()}
+            known = {name: splits[name][1] for name in ("train", *beside)}
             warnings += warn_of_other_files(table, rows, others, known, self.split, preprocessing)
-            warnings += warn_of_untested_classes(self.target, classes, known)
+            warnings += warn_of_untested_classes(self.target, class_names, known)
         return LoadedData(
-            spec=self._spec(encoder, preprocessing, splits["train"][1]),
+            spec=self._spec(preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
-            column_table=column_table(kinds, columns, missing),
+            column_table=column_table(kinds, from_plain(preprocessing["columns"]), seen.missing),
             warnings=warnings,
             train=splits["train"],
             val=splits["val"],
             test=splits["test"],
         )
 
-    def _task_and_classes(
-        self, table: LabelledTable, preprocessing: Mapping[str, Any] | None
-    ) -> tuple[Task, list[str]]:
-        """What is learned of the target: new, or as a checkpoint says."""
-        if preprocessing is not None:
-            return preprocessing["task"], preprocessing["class_names"]
+    def _split_rows(
+        self, table: LabelledTable, class_names: Sequence[str]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The targets of all rows, and the rows of each split that comes out of the table."""
         with table.locating():
-            task = table.choose_task(self.task)
-            return task, find_classes(table.target, task)
+            targets = encode_targets(table.target, class_names, self._decimal)
+            classes = targets if class_names else None
+            return targets, self.split.choose(table.frame, self.path, classes)
+
+    def _encode_splits(
+        self,
+        table: LabelledTable,
+        targets: Tensor,
+        rows: Mapping[str, Tensor],
+        preprocessing: Mapping[str, Any],
+        times: Sequence[pl.Series] = (),
+    ) -> dict[str, Split]:
+        """The splits that come out of a table; columns that were learned as `times` are these."""
+        columns = from_plain(preprocessing["columns"])
+        frame, parts = table.frame.with_columns(times), list(rows.values())
+        with table.locating():
+            inputs = encode_table(frame, columns, RowEncoder(columns), parts, self.storage)
+            scaled = scale_targets(targets, preprocessing)
+        return {
+            name: (x, scaled.index_select(0, index))
+            for (name, index), x in zip(rows.items(), inputs, strict=True)
+        }
+
+    def _load_beside(
+        self, table: LabelledTable, preprocessing: Mapping[str, Any]
+    ) -> dict[str, tuple[LabelledTable, Split]]:
+        """The splits that have files of their own, raw and preprocessed."""
+        loaded = {}
+        for name, path in (("val", self.val_path), ("test", self.test_path)):
+            if path is not None:
+                with self._with_settings_of_all(Path(path)):
+                    other = self._read(Path(path).expanduser(), preprocessing, table)
+                    loaded[name] = (other, self._encode(other, preprocessing))
+        return loaded
 
     def _learn(
         self,
@@ -304,18 +345,19 @@ class TabularDataModule(InMemoryDataModule):
         targets: Tensor,
         rows: Mapping[str, Tensor],
         kinds: Sequence[ColumnKind],
-        columns: Sequence[Column],
-        class_names: Sequence[str],
-    ) -> tuple[list[str], dict[str, dict[str, int]], dict[str, Any]]:
-        """What a person should know of the table before training.
-
-        Returns:
-            Warnings, a sentence each; what counts as missing in which column; and training rows,
-            to know them again.
-        """
+        preprocessing: Mapping[str, Any],
+    ) -> _Overview:
+        columns = from_plain(preprocessing["columns"])
         compared = compared_columns(table.frame, kinds, self.target)
         warnings = warn_of_table(
-            table, targets, rows, kinds, columns, class_names, compared=compared, drop=self.drop
+            table,
+            targets,
+            rows,
+            kinds,
+            columns,
+            preprocessing["class_names"],
+            compared=compared,
+            drop=self.drop,
         )
         if self.split.group is None and self.split.time is None:
             with table.locating():
@@ -323,8 +365,11 @@ class TabularDataModule(InMemoryDataModule):
             warnings += warn_of_subjects(table.frame, kinds, self.target)
         if self.split.group is not None:
             warnings += warn_of_similar_groups(table.frame.get_column(self.split.group))
-        known_rows = remember_rows(table.frame, rows["train"], compared)
-        return warnings, table.count_missing(), known_rows
+        return _Overview(
+            warnings=warnings,
+            missing=table.count_missing(),
+            known_rows=remember_rows(table.frame, rows["train"], compared),
+        )
 
     def read_labelled(self, path: Path, preprocessing: Mapping[str, Any]) -> Split:
         """All rows of a file that have a target, preprocessed as in training.
@@ -430,9 +475,8 @@ class TabularDataModule(InMemoryDataModule):
     def _decimal(self) -> str:
         return self.reading.decimal or "."
 
-    def _spec(
-        self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor
-    ) -> DataSpec:
+    def _spec(self, preprocessing: Mapping[str, Any], targets: Tensor) -> DataSpec:
+        encoder = RowEncoder(from_plain(preprocessing["columns"]))
         class_names = preprocessing["class_names"]
         counts = torch.bincount(targets, minlength=len(class_names)) if class_names else targets[:0]
         return DataSpec(
