@@ -17,7 +17,7 @@ from nnlab.data.columns.column_table import column_table
 from nnlab.data.columns.decimal_commas import with_points
 from nnlab.data.columns.encoder import RowEncoder
 from nnlab.data.columns.kinds import ColumnKind
-from nnlab.data.columns.learned import require_columns
+from nnlab.data.columns.learned import Column, require_columns
 from nnlab.data.columns.plain_data import from_plain
 from nnlab.data.copies import compared_columns
 from nnlab.data.csv.options import CsvOptions, missing_values
@@ -231,11 +231,13 @@ class TabularDataModule(InMemoryDataModule):
         if preprocessing is None:
             return self._load_new(table)
         targets, rows = self._split_rows(table, preprocessing["class_names"])
-        splits = self._encode_splits(table, targets, rows, preprocessing)
+        columns = from_plain(preprocessing["columns"])
+        encoder = RowEncoder(columns)
+        splits = self._encode_splits(table, targets, rows, preprocessing, columns, encoder)
         beside = self._load_beside(table, preprocessing)
         splits |= {name: split for name, (_, split) in beside.items()}
         return LoadedData(
-            spec=self._spec(preprocessing, splits["train"][1]),
+            spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
             train=splits["train"],
             val=splits["val"],
@@ -252,9 +254,15 @@ class TabularDataModule(InMemoryDataModule):
                 class_names = find_classes(table.target, task)
             targets, rows = self._split_rows(table, class_names)
             kinds, preprocessing = self._learn(table, targets, rows["train"], task, class_names)
-            looking_over = pool.submit(self._look_over, table, targets, rows, kinds, preprocessing)
+            columns = from_plain(preprocessing["columns"])
+            encoder = RowEncoder(columns)
+            looking_over = pool.submit(
+                self._look_over, table, targets, rows, kinds, columns, class_names
+            )
             times = [kind.times for kind in kinds if kind.times is not None]
-            splits = self._encode_splits(table, targets, rows, preprocessing, times)
+            splits = self._encode_splits(
+                table, targets, rows, preprocessing, columns, encoder, times
+            )
         seen = looking_over.result()
         preprocessing |= {"known_rows": seen.known_rows, "digest": digest.result()}
         beside = self._load_beside(table, preprocessing)
@@ -266,9 +274,9 @@ class TabularDataModule(InMemoryDataModule):
             warnings += warn_of_other_files(table, rows, others, known, self.split, preprocessing)
             warnings += warn_of_untested_classes(self.target, class_names, known)
         return LoadedData(
-            spec=self._spec(preprocessing, splits["train"][1]),
+            spec=self._spec(encoder, preprocessing, splits["train"][1]),
             preprocessing=preprocessing,
-            column_table=column_table(kinds, from_plain(preprocessing["columns"]), seen.missing),
+            column_table=column_table(kinds, columns, seen.missing),
             warnings=warnings,
             train=splits["train"],
             val=splits["val"],
@@ -290,13 +298,14 @@ class TabularDataModule(InMemoryDataModule):
         targets: Tensor,
         rows: Mapping[str, Tensor],
         preprocessing: Mapping[str, Any],
+        columns: Sequence[Column],
+        encoder: RowEncoder,
         times: Sequence[pl.Series] = (),
     ) -> dict[str, Split]:
         """The splits that come out of a table; columns that were learned as `times` are these."""
-        columns = from_plain(preprocessing["columns"])
         frame, parts = table.frame.with_columns(times), list(rows.values())
         with table.locating():
-            inputs = encode_table(frame, columns, RowEncoder(columns), parts, self.storage)
+            inputs = encode_table(frame, columns, encoder, parts, self.storage)
             scaled = scale_targets(targets, preprocessing)
         return {
             name: (x, scaled.index_select(0, index))
@@ -345,19 +354,12 @@ class TabularDataModule(InMemoryDataModule):
         targets: Tensor,
         rows: Mapping[str, Tensor],
         kinds: Sequence[ColumnKind],
-        preprocessing: Mapping[str, Any],
+        columns: Sequence[Column],
+        class_names: Sequence[str],
     ) -> _Overview:
-        columns = from_plain(preprocessing["columns"])
         compared = compared_columns(table.frame, kinds, self.target)
         warnings = warn_of_table(
-            table,
-            targets,
-            rows,
-            kinds,
-            columns,
-            preprocessing["class_names"],
-            compared=compared,
-            drop=self.drop,
+            table, targets, rows, kinds, columns, class_names, compared=compared, drop=self.drop
         )
         if self.split.group is None and self.split.time is None:
             with table.locating():
@@ -475,8 +477,9 @@ class TabularDataModule(InMemoryDataModule):
     def _decimal(self) -> str:
         return self.reading.decimal or "."
 
-    def _spec(self, preprocessing: Mapping[str, Any], targets: Tensor) -> DataSpec:
-        encoder = RowEncoder(from_plain(preprocessing["columns"]))
+    def _spec(
+        self, encoder: RowEncoder, preprocessing: Mapping[str, Any], targets: Tensor
+    ) -> DataSpec:
         class_names = preprocessing["class_names"]
         counts = torch.bincount(targets, minlength=len(class_names)) if class_names else targets[:0]
         return DataSpec(

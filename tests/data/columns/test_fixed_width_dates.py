@@ -1,6 +1,6 @@
 """Dates in full digits, against polars."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
@@ -75,13 +75,25 @@ def test_a_single_text_of_another_form_leaves_all_to_polars(odd: str, row: int) 
     [
         *("%Y-%m", "%d.%m.%y", "%H:%M:%S", "%d %b %Y", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d%z"),
         *("%Y-%m-%d %I:%M %p", "%Y-%m-%d %Y", "%Y-%m-%d%", "%Y年%m月%d日", "%Y-%m-%d%%"),
+        # Polars refuses these.
+        *(f"%Y-%m-%d {time}" for time in ("%H", "%M", "%S", "%H:%S", "%M:%S")),
     ],
 )
 def test_other_formats_are_left_to_polars(pattern: str) -> None:
-    assert parse_fixed_width(pl.Series(["2024-01-31"] * ROWS), pattern) is None
+    text = datetime(2024, 2, 29, 23, 59, 58, tzinfo=UTC).strftime(pattern.replace("%.f", ".%f"))
+    assert parse_fixed_width(pl.Series([text] * ROWS), pattern) is None
 
 
-def test_what_is_little_or_nothing_is_left_to_polars() -> None:
+def test_a_long_stretch_without_dates_is_no_hindrance() -> None:
+    texts = moments("%Y-%m-%d").append(pl.Series("when", [None] * ROWS, dtype=pl.String))
+    times = parse_fixed_width(texts, "%Y-%m-%d")
+    assert times is not None
+    assert times.equals(as_polars(texts, "%Y-%m-%d"), check_dtypes=True, check_names=True)
+
+
+def test_what_is_little_or_nothing_or_very_wide_is_left_to_polars() -> None:
     assert parse_fixed_width(moments("%Y-%m-%d", rows=100), "%Y-%m-%d") is None
     nothing = pl.Series([None] * ROWS, dtype=pl.String)
     assert parse_fixed_width(nothing, "%Y-%m-%d") is None
+    pattern = "%Y-%m-%d" + "x" * 100
+    assert parse_fixed_width(moments(pattern), pattern) is None

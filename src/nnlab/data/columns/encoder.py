@@ -95,7 +95,7 @@ class RowEncoder(nn.Module):
             # Of what is missing the cosine is 0, too: the difference is NaN there, and else 0.
             present.cos().add_(angle.sub_(present)).nan_to_num_(nan=0.0),
             is_missing,
-            _take(codes.float(), self.one_hot_column).eq_(self.one_hot_code),
+            _take(codes, self.one_hot_column).float().eq_(self.one_hot_code),
             _take(codes, self.embedded),
         ]
         there = [part.float() for part in parts if part.shape[1] > 0]

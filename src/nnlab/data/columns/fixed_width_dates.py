@@ -15,6 +15,8 @@ _DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 _RANGES = {"Y": (1000, 9999), "m": (1, 12), "d": (1, 31), "H": (0, 23), "M": (0, 59), "S": (0, 59)}
 _SECONDS = {"H": 3600, "M": 60, "S": 1}
 _DAY, _MICROSECONDS = 86_400, 1_000_000
+# Bytes of a text: all of a block are in memory at once.
+_WIDEST = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,10 @@ def parse_fixed_width(texts: pl.Series, pattern: str) -> pl.Series | None:
     layout = _layout(pattern)
     if layout is None or len(texts) < _MANY:
         return None
+    # Of a whole column first: most that is no date has another length, and is found so at once.
+    lengths = texts.str.len_bytes()
+    if lengths.min() != layout.width or lengths.max() != layout.width:
+        return None
     parts = []
     for start in range(0, len(texts), _BLOCK):
         part = _parse(texts[start : start + _BLOCK], layout)
@@ -51,7 +57,7 @@ def parse_fixed_width(texts: pl.Series, pattern: str) -> pl.Series | None:
 
 @functools.cache
 def _layout(pattern: str) -> _Layout | None:
-    if not pattern.isascii() or not re.fullmatch(r"(%[YmdHMS]|[^%])+", pattern):
+    if not re.fullmatch("(%[YmdHMS]|[ -$&-~])+", pattern):  # marks are printable ASCII
         return None
     numbers: dict[str, int] = {}
     marks: dict[int, int] = {}
@@ -64,14 +70,19 @@ def _layout(pattern: str) -> _Layout | None:
         else:
             marks[width] = ord(mark)
         width += _DIGITS.get(letter, 1)
-    return _Layout(numbers=numbers, marks=marks, width=width) if {*"Ymd"} <= {*numbers} else None
+    # Polars refuses an hour without minutes, and the like.
+    if numbers.keys() not in ({*"Ymd"}, {*"YmdHM"}, {*"YmdHMS"}) or width > _WIDEST:
+        return None
+    return _Layout(numbers=numbers, marks=marks, width=width)
 
 
 def _parse(texts: pl.Series, layout: _Layout) -> pl.Series | None:
-    """A block of dates; None if one is not as the layout says."""
+    """A block of texts of this length as dates; None if one is not as the layout says."""
     is_there = texts.is_not_null()
+    if not is_there.any():
+        return pl.repeat(None, len(texts), dtype=pl.Datetime("us"), eager=True).alias(texts.name)
     letters = _letters(texts.drop_nulls(), layout.width)
-    if letters is None or any((letters[at] != mark).any() for at, mark in layout.marks.items()):
+    if any((letters[at] != mark).any() for at, mark in layout.marks.items()):
         return None
     numbers = {}
     for name, at in layout.numbers.items():
@@ -92,11 +103,8 @@ def _parse(texts: pl.Series, layout: _Layout) -> pl.Series | None:
     return pl.Series(texts.name, of_all).set(~is_there, None).cast(pl.Datetime("us"))
 
 
-def _letters(texts: pl.Series, width: int) -> NDArray[np.uint8] | None:
-    """The bytes of texts `(width, texts)`; None if one has more or fewer, or there is no text."""
-    lengths = texts.str.len_bytes()
-    if lengths.min() != width or lengths.max() != width:
-        return None
+def _letters(texts: pl.Series, width: int) -> NDArray[np.uint8]:
+    """The bytes of texts of the same length, `(width, texts)`."""
     cells = texts.cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt8, width))
     return np.ascontiguousarray(cells.explode().to_numpy().reshape(-1, width).T)
 

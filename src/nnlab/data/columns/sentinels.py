@@ -111,18 +111,19 @@ def find_odd_days(values: pl.Series, times: pl.Series, pattern: str) -> Sentinel
 
 
 def _has_far_day(times: pl.Series) -> bool:
-    """Whether the first or last time lies on such a day, far from all on others, if there are."""
+    """Whether the first or last time lies on such a day, far from all on others."""
     ends = [end for end in (times.min(), times.max()) if isinstance(end, datetime)]
     odd = [end for end in ends if _day(end) in _DAYS]
     if not odd:
         return False
-    # What is not far from some of the others is not far from all.
+    # What is not far from some of the others is not far from all; of a sample without others all
+    # must be looked at.
     sample = times.gather(spread_sample(len(times), _SAMPLE))
-    return _are_far(odd, sample) and _are_far(odd, times)
+    return _are_far(odd, sample) is not False and _are_far(odd, times) is True
 
 
-def _are_far(odd: Sequence[datetime], times: pl.Series) -> bool:
-    """Whether one of these times is far from all that lie on other days, if there are any."""
+def _are_far(odd: Sequence[datetime], times: pl.Series) -> bool | None:
+    """Whether one of these times is far from all that lie on other days; None if there are none."""
     low, high = times.min(), times.max()
     # Day by day from both ends: to look each up among the days takes several times as long.
     while isinstance(low, datetime) and _day(low) in _DAYS:
@@ -130,7 +131,7 @@ def _are_far(odd: Sequence[datetime], times: pl.Series) -> bool:
     while isinstance(high, datetime) and _day(high) in _DAYS:
         high = times.filter(times < _day(high)).max()
     if not isinstance(low, datetime) or not isinstance(high, datetime):
-        return True
+        return None
     least = _FAR * (high - low)
     return any(max(end - high, low - end) >= least for end in odd)
 
